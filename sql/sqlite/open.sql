@@ -1,0 +1,40 @@
+-- open.sql - what is run once, while the database is opened (sqlite_open.c).
+
+-- The order matters: exclusive before the first look, so that nobody else
+-- changes what is seen, and nothing that writes before the look is done.
+-- once: lock
+PRAGMA locking_mode = EXCLUSIVE;
+BEGIN EXCLUSIVE;
+
+-- once: page_count
+PRAGMA page_count;
+
+-- once: application_id
+PRAGMA application_id;
+
+-- once: user_version
+PRAGMA user_version;
+
+-- once: quick_check
+PRAGMA quick_check(1);
+
+-- Switches for good, and says "wal".
+-- once: journal_mode
+PRAGMA journal_mode = WAL;
+
+-- Every commit is fsynced.
+-- once: durability_power
+PRAGMA synchronous = FULL;
+
+-- Commits reach the kernel; the log is fsynced before a checkpoint.
+-- once: durability_process
+PRAGMA synchronous = NORMAL;
+
+-- 64 MiB of cache at most (KiB when negative); no memory map: an I/O error
+-- would be a SIGBUS; a log that has been reset keeps no more than 4 MiB.
+-- once: tune
+PRAGMA foreign_keys = ON;
+PRAGMA cache_size = -65536;
+PRAGMA temp_store = MEMORY;
+PRAGMA mmap_size = 0;
+PRAGMA journal_size_limit = 4194304;

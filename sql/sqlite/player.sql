@@ -1,0 +1,37 @@
+-- player.sql - sessions (sqlite_session.c).
+
+-- Nothing inserted: the id is taken.  A token that is taken is an error.
+-- name: player_insert
+INSERT INTO player (id, token_hash, name) VALUES (?1, ?2, ?3)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: player_by_token
+SELECT id, token_hash, name, coalesce(room, 0), floor
+FROM player WHERE token_hash = ?1;
+
+-- name: player_by_id
+SELECT id, token_hash, name, coalesce(room, 0), floor
+FROM player WHERE id = ?1;
+
+-- name: players_after
+SELECT id FROM player WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- scan: it counts every row; asked for rarely.
+-- name: player_count
+SELECT count(*) FROM player;
+
+-- name: player_enter_room
+UPDATE player SET room = ?2,
+	seat = 1 + (SELECT coalesce(max(seat), 0) FROM player WHERE room = ?2)
+WHERE id = ?1;
+
+-- name: player_leave_room
+UPDATE player SET room = NULL, seat = 0 WHERE id = ?1;
+
+-- name: player_raise_floor
+UPDATE player SET floor = max(floor, min(?2,
+	(SELECT coalesce(max(id), 0) FROM event WHERE player = ?1)))
+WHERE id = ?1 AND floor < ?2;
+
+-- name: player_delete
+DELETE FROM player WHERE id = ?1;

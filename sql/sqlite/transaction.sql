@@ -1,0 +1,25 @@
+-- transaction.sql - where transactions begin and end (sqlite_run.c).
+
+-- Deferred: a batch that only reads never becomes a write transaction.
+-- name: begin
+BEGIN DEFERRED;
+
+-- name: commit
+COMMIT;
+
+-- name: rollback
+ROLLBACK;
+
+-- 64 KiB is what one command may need; a few bytes could find room in the
+-- log when there is none for a command.
+-- name: probe_fill
+UPDATE secret SET probe = zeroblob(65536) WHERE id = 1;
+
+-- name: probe_clear
+UPDATE secret SET probe = x'' WHERE id = 1;
+
+-- name: secret_get
+SELECT value FROM secret WHERE id = 1;
+
+-- name: secret_insert
+INSERT INTO secret (id, value) VALUES (1, ?1);

@@ -1,0 +1,57 @@
+/* cmd_join_room.c - ###!JR: into the room with this UUID. */
+#include "api/command.h"
+#include "api/room_text.h"
+#include "api/value.h"
+#include "core/room.h"
+
+static enum err
+check(struct call *call)
+{
+	struct buf uuid;
+	enum err err = ERR_BAD_DATA;
+
+	buf_init(&uuid, TEXT_UUID_SIZE);
+	if (value_string(call->data, &uuid) &&
+	    text_is_uuid(buf_span(&uuid), call->args.uuid))
+		err = ERR_NONE;
+	buf_fini(&uuid);
+	return err;
+}
+
+/* curl -d $UUID */
+static bool
+check_bare(struct call *call, struct span body, bool is_text_plain)
+{
+	(void)is_text_plain;
+	return text_is_uuid(text_trim(body), call->args.uuid);
+}
+
+static enum err
+run(struct session *session, const struct call *call, struct outcome *out)
+{
+	struct player *player = session->player;
+	enum err err;
+
+	err = room_join(session->world, player, call->args.uuid);
+	if (err || player->is_removed)
+		return err;
+	out->kind = OUTCOME_TEXT;
+	err = room_text_add_names(session->world, player->room, &out->text);
+	buf_add_text(&out->text, ",\"room\":\"");
+	buf_add_text(&out->text, player->room->uuid);
+	buf_add_text(&out->text, "\",\"id\":");
+	buf_add_int(&out->text, room_peer_id(player->room, player->id));
+	buf_add_text(&out->text, ",\"peers\":");
+	return err ? err :
+	    room_text_add_peers(session->world, player->room, &out->text);
+}
+
+const struct command command_join_room = {
+	.code = "###!JR",
+	.path = "/join-room",
+	.ok = "###!JRK",
+	.failed = "###!JRB",
+	.check = check,
+	.check_bare = check_bare,
+	.run = run,
+};

@@ -1,0 +1,91 @@
+/* cmd_register.c - ###!RP: a new player, and the token that is its session.
+ *
+ * The token of a register with an Idempotency-Key is derived from the key, so
+ * that it can be told again to whoever has the key, without being stored
+ * (protocol section 5); any other is random.
+ */
+#include <string.h>
+
+#include "api/command.h"
+#include "api/token.h"
+#include "api/value.h"
+#include "base/text.h"
+#include "core/player.h"
+
+#define MAX_NAME 64 /* code points */
+
+static enum err
+take_name(struct call *call, struct span name)
+{
+	if (name.len >= sizeof(call->args.name) ||
+	    !text_is_name(name, 1, MAX_NAME))
+		return ERR_BAD_NAME;
+	memcpy(call->args.name, name.at, name.len);
+	call->args.name[name.len] = '\0';
+	return ERR_NONE;
+}
+
+static enum err
+check(struct call *call)
+{
+	struct buf name;
+	enum err err = ERR_BAD_NAME;
+
+	buf_init(&name, STORE_NAME_SIZE);
+	if (value_string(call->data, &name))
+		err = take_name(call, buf_span(&name));
+	buf_fini(&name);
+	return err;
+}
+
+static bool
+check_bare(struct call *call, struct span body, bool is_text_plain)
+{
+	if (!is_text_plain || (body.len && body.at[0] == '"'))
+		return false;
+	call->err = take_name(call, body);
+	return true;
+}
+
+static enum err
+run(struct session *session, const struct call *call, struct outcome *out)
+{
+	struct world *world = session->world;
+	const struct request *request = session->request;
+	uint8_t hash[DIGEST_SIZE];
+	uint32_t id;
+	enum err err;
+
+	if (session->player)
+		return ERR_ALREADY_REGISTERED;
+	err = player_new_id(world, &id);
+	if (err)
+		return err;
+	if (request->has_key) {
+		err = token_derive(world->store, request->idempotency_key,
+		    id, session->token);
+		if (err)
+			return err;
+	} else {
+		token_make(session->token);
+	}
+	digest_sha256(span_of(session->token), hash);
+	err = player_register(world, id, hash, call->args.name,
+	    &session->player);
+	if (err)
+		return err;
+	out->kind = OUTCOME_TOKEN;
+	buf_add_int(&out->text, id);
+	return ERR_NONE;
+}
+
+const struct command command_register = {
+	.code = "###!RP",
+	.path = "/register",
+	.ok = "###!RPK",
+	.failed = "###!RPB",
+	.is_register = true,
+	.check = check,
+	.check_bare = check_bare,
+	.run = run,
+};

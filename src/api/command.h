@@ -1,0 +1,76 @@
+/* command.h - what a command is: one const struct in one cmd_*.c each.
+ *
+ * Floor: api.  check functions: any thread, pure.  run: engine thread.
+ */
+#ifndef PEERPOST_API_COMMAND_H
+#define PEERPOST_API_COMMAND_H
+
+#include "api/request.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "core/world.h"
+
+/* What a successful command answers; it is stored in this form, too, for a
+ * repeated request (see replay.h): never change a value. */
+enum outcome_kind {
+	OUTCOME_NONE = 'N',  /* nothing: 204, or null in an array */
+	OUTCOME_ECHO = 'E',  /* data = the data that was sent */
+	OUTCOME_TEXT = 'T',  /* text = JSON of data, then extra members */
+	OUTCOME_TOKEN = 'R', /* the same, and the session's token after it */
+	OUTCOME_FAILED = 'F', /* text = the whole reply */
+};
+
+struct outcome {
+	enum outcome_kind kind;
+	struct buf text;
+};
+
+/* In whose name commands run. */
+struct session {
+	struct world *world;
+	const struct request *request;
+	struct player *player; /* NULL: none (yet, or any more) */
+	char token[DIGEST_TOKEN_SIZE]; /* of a session registered just now */
+};
+
+struct command {
+	const char *code;   /* "###!RP" */
+	const char *path;   /* "/register" */
+	const char *ok;     /* code of success; NULL: it has no reply */
+	const char *failed; /* code of failure */
+	bool is_register;   /* runs without a session, and only so */
+
+	/* Look at call->data (which may be none) and set call->args.
+	 * ERR_BAD_*: it has not the shape that the command needs. */
+	enum err (*check)(struct call *call);
+	/* Take a body that is not JSON; false: it must be JSON.  NULL: it always
+	 * must.  Sets call->err instead of returning it. */
+	bool (*check_bare)(struct call *call, struct span body,
+	    bool is_text_plain);
+	/* Do it.  Any error but ERR_STORAGE means that nothing has changed.
+	 * out is empty, of kind OUTCOME_NONE. */
+	enum err (*run)(struct session *session, const struct call *call,
+	    struct outcome *out);
+};
+
+extern const struct command command_register;
+extern const struct command command_create_room;
+extern const struct command command_join_room;
+extern const struct command command_seal_room;
+extern const struct command command_message;
+extern const struct command command_offer;
+extern const struct command command_answer;
+extern const struct command command_candidate;
+extern const struct command command_leave_room;
+extern const struct command command_unregister;
+
+/* The command with this code ("###!RP"), or NULL. */
+const struct command *command_find(struct span code);
+
+/* A check for commands that take nothing: no data, null, or "null". */
+enum err command_check_nothing(struct call *call);
+
+/* Make out the text "null", the answer of commands that have none. */
+void command_answer_null(struct outcome *out);
+
+#endif

@@ -1,0 +1,50 @@
+/* engine.h - the thread that owns the database, the parked polls and all
+ * clocks.
+ *
+ * Floor: api.  Every function is the loop thread's.
+ *
+ * Requests go in by engine_submit() and come back by
+ * engine_take_completed(), each exactly once.  All that have come in are run
+ * one after the other in one transaction (at most 256), and given back after
+ * its commit, together with the polls that were waiting for what they did.  A lone
+ * request is never delayed.
+ */
+#ifndef PEERPOST_API_ENGINE_H
+#define PEERPOST_API_ENGINE_H
+
+#include "api/request.h"
+#include "core/settings.h"
+#include "store/store.h"
+
+struct engine;
+
+/* Start the thread.  Takes the store.  on_completed is called on the engine
+ * thread when there is something to take; it must only wake the loop.
+ * NULL: the store cannot be read, or there is no thread (logged); the store
+ * is closed then. */
+struct engine *engine_start(struct store *store,
+    const struct settings *settings, void (*on_completed)(void *cls),
+    void *cls);
+
+/* Hand a parsed request over, to be sent on with the next engine_flush(). */
+void engine_submit(struct engine *engine, struct request *request);
+/* Ask for a submitted request back early: its client has gone.  A parked
+ * poll comes back at once, anything else when it is done.  The cancellation itself
+ * comes back too (as TASK_CANCEL): only then may the request be freed. */
+void engine_cancel(struct engine *engine, struct request *request);
+/* From now on hold no poll, and answer those that are held. */
+void engine_drain(struct engine *engine);
+/* Send on what has been handed over. */
+void engine_flush(struct engine *engine);
+
+/* Take the tasks that have come back: requests with their reply, and
+ * cancellations.  Never waits. */
+struct queue_chain engine_take_completed(struct engine *engine);
+
+/* Finish everything submitted, commit, close the store, end the thread.
+ * What it gave back last can be taken afterwards. */
+void engine_stop(struct engine *engine);
+/* Free a stopped engine. */
+void engine_free(struct engine *engine);
+
+#endif

@@ -1,0 +1,13 @@
+/* page.h - GET /: a page for people.
+ *
+ * Floor: api.  Any thread; pure.
+ */
+#ifndef PEERPOST_API_PAGE_H
+#define PEERPOST_API_PAGE_H
+
+#include "api/request.h"
+
+/* Write the reply. */
+void page_answer(struct request *request);
+
+#endif

@@ -1,0 +1,222 @@
+/* parse.c - see parse.h.  The order of the checks is the order of the errors
+ * that a client sees (peerpost-protocol(7), ERRORS). */
+#include "api/parse.h"
+
+#include "api/command.h"
+#include "api/page.h"
+#include "api/parse_body.h"
+#include "api/route.h"
+#include "api/token.h"
+#include "api/value.h"
+#include "base/text.h"
+
+/* "Bearer TOKEN" (RFC 6750, section 2.1); anything else counts as absent. */
+static struct span
+bearer_token(struct span header)
+{
+	static const char scheme[] = "Bearer ";
+	size_t len = sizeof(scheme) - 1;
+	struct span token = { NULL, 0 };
+
+	if (header.len <= len ||
+	    !text_equals_nocase((struct span){ header.at, len }, scheme))
+		return token;
+	return text_trim((struct span){ header.at + len, header.len - len });
+}
+
+/* Query members that we know. */
+enum query_name { QUERY_AFTER, QUERY_WAIT, QUERY_MAX, QUERY_TOKEN, N_QUERY };
+
+static enum query_name
+find_query_name(const char *name)
+{
+	static const char *const names[N_QUERY] = { "after", "wait", "max",
+		"access_token" };
+	int i;
+
+	for (i = 0; i < N_QUERY; i++)
+		if (strcmp(name, names[i]) == 0)
+			break;
+	return (enum query_name)i;
+}
+
+static MUST_CHECK enum err
+take_number(const char *text, bool *has, uint64_t *out)
+{
+	*has = text_to_uint(span_of(text), VALUE_MAX_UINT, out);
+	return *has ? ERR_NONE : ERR_BAD_CURSOR;
+}
+
+static MUST_CHECK enum err
+take_query_member(struct request *request, enum query_name name,
+    const struct target_member *member)
+{
+	struct poll_args *poll = &request->poll;
+	bool is_poll = request->route->kind == ROUTE_EVENTS;
+
+	switch (name) {
+	case QUERY_AFTER:
+		return is_poll ? take_number(member->value, &poll->has_after,
+				     &poll->after) :
+				 ERR_NONE;
+	case QUERY_WAIT:
+		return is_poll ? take_number(member->value, &poll->has_wait,
+				     &poll->wait_s) :
+				 ERR_NONE;
+	case QUERY_MAX:
+		return is_poll ?
+		    take_number(member->value, &poll->has_max, &poll->max) :
+		    ERR_NONE;
+	case QUERY_TOKEN:
+		if (!request->has_token && member->value[0])
+			parse_take_token(request, span_of(member->value));
+		break;
+	case N_QUERY:
+		break;
+	}
+	return ERR_NONE;
+}
+
+/* The whole query is walked even after an error in a number, so that the
+ * token is found wherever it stands. */
+static MUST_CHECK enum err
+take_query(struct request *request, enum err *out_malformed)
+{
+	struct span query = request->url.query;
+	bool is_seen[N_QUERY + 1] = { false };
+	enum err err = ERR_NONE;
+
+	*out_malformed = ERR_NONE;
+	for (;;) {
+		struct target_member member;
+		enum query_name name;
+		enum err member_err;
+		bool has_more;
+
+		*out_malformed = target_next_member(&query, &member,
+		    &has_more);
+		if (*out_malformed || !has_more)
+			return err;
+		name = find_query_name(member.name);
+		if (name == N_QUERY)
+			continue;
+		if (is_seen[name]) {
+			*out_malformed = ERR_BAD_REQUEST;
+			return err;
+		}
+		is_seen[name] = true;
+		member_err = take_query_member(request, name, &member);
+		if (!err)
+			err = member_err;
+	}
+}
+
+static bool
+is_printable(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.at[i] < 0x20 || text.at[i] > 0x7e)
+			return false;
+	return text.len > 0;
+}
+
+/* Keys count on commands only. */
+static MUST_CHECK enum err
+take_key(struct request *request)
+{
+	struct span key = request->idempotency_key;
+
+	if (!key.at || (request->route->kind != ROUTE_COMMAND &&
+			   request->route->kind != ROUTE_ENVELOPE))
+		return ERR_NONE;
+	if (key.len > TOKEN_MAX_KEY || !is_printable(key))
+		return ERR_BAD_KEY;
+	digest_sha256(key, request->key_hash);
+	request->has_key = true;
+	return ERR_NONE;
+}
+
+/* Last-Event-ID wins over the query and over the body. */
+static void
+take_last_event_id(struct request *request)
+{
+	struct poll_args *poll = &request->poll;
+
+	if (!request->last_event_id.at)
+		return;
+	poll->has_after = text_to_uint(request->last_event_id, VALUE_MAX_UINT,
+	    &poll->after);
+	if (!poll->has_after && !request->err)
+		request->err = ERR_BAD_CURSOR;
+}
+
+static void
+answer_preflight(struct request *request)
+{
+	request_reset_reply(request);
+	request->reply.status = 204;
+	request->reply.type = REPLY_EMPTY;
+	request->reply.is_preflight = true;
+}
+
+/* What must be right before anybody asks who is calling. */
+static MUST_CHECK enum err
+check_envelope(struct request *request, const char *base_path)
+{
+	enum err err, malformed;
+
+	err = target_parse(request->target, base_path, &request->url);
+	if (err)
+		return err;
+	request->route = route_find(request->url.path);
+	if (!request->route)
+		return ERR_NOT_FOUND;
+	if (!route_allows(request->route, request->method))
+		return ERR_METHOD_NOT_ALLOWED;
+	if (request->is_too_large)
+		return ERR_TOO_LARGE;
+	err = take_key(request);
+	if (err)
+		return err;
+	parse_take_token(request, bearer_token(request->authorization));
+	request->err = take_query(request, &malformed);
+	return malformed;
+}
+
+bool
+request_parse(struct request *request, const char *base_path)
+{
+	enum err err;
+
+	if (request->method == METHOD_OPTIONS) {
+		answer_preflight(request);
+		return false;
+	}
+	err = check_envelope(request, base_path);
+	if (err) {
+		request_fail(request, NULL, err);
+		if (err == ERR_METHOD_NOT_ALLOWED)
+			request->reply.allow = request->route->allow;
+		return false;
+	}
+	switch (request->route->kind) {
+	case ROUTE_PAGE:
+		page_answer(request);
+		return false;
+	case ROUTE_COMMAND:
+		parse_command(request);
+		break;
+	case ROUTE_ENVELOPE:
+		parse_envelope(request);
+		break;
+	case ROUTE_EVENTS:
+		if (request->method == METHOD_POST)
+			parse_poll(request);
+		take_last_event_id(request);
+		break;
+	case ROUTE_ROOM:
+	case ROUTE_HEALTH:
+		break;
+	}
+	return true;
+}

@@ -1,0 +1,21 @@
+/* parse.h - from the bytes of a request to what it asks for.
+ *
+ * Floor: api.  Any thread; pure (it looks at no state but the request).
+ *
+ * This is most of the work on a request's text, and it is done on the loop
+ * thread, beside the engine and not in front of the database.
+ */
+#ifndef PEERPOST_API_PARSE_H
+#define PEERPOST_API_PARSE_H
+
+#include <stdbool.h>
+
+#include "api/request.h"
+
+/* Parse the request, whose body is complete.  Returns true when the engine
+ * has to answer; false when the reply is there already (wrong path, method,
+ * size or key, the answer to OPTIONS, a page).
+ * base_path: "" or "/prefix". */
+MUST_CHECK bool request_parse(struct request *request, const char *base_path);
+
+#endif

@@ -1,0 +1,276 @@
+/* parse_body.c - see parse_body.h. */
+#include "api/parse_body.h"
+
+#include "api/command.h"
+#include "api/route.h"
+#include "api/value.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define MAX_CODE 32 /* bytes; ours have six */
+
+void
+parse_take_token(struct request *request, struct span token)
+{
+	if (token.len == 0)
+		return;
+	digest_sha256(token, request->token_hash);
+	request->has_token = true;
+}
+
+/* The members of an object that we interpret, by their place in a table of
+ * names. */
+struct member_spec {
+	const char *const *names;
+	size_t n;
+};
+
+/* Find the members named in spec; those that are not there have a text of
+ * NULL.  ERR_BAD_JSON: one of them is there twice. */
+static MUST_CHECK enum err
+find_members(struct json_value object, struct member_spec spec,
+    struct json_value *out)
+{
+	struct json_walk walk = json_walk(object);
+	struct json_value value;
+	struct span key;
+
+	for (size_t i = 0; i < spec.n; i++)
+		out[i] = (struct json_value){ JSON_NULL, { NULL, 0 } };
+	while (json_next_member(&walk, &key, &value)) {
+		for (size_t i = 0; i < spec.n; i++) {
+			if (!value_key_is(key, spec.names[i]))
+				continue;
+			if (out[i].text.at)
+				return ERR_BAD_JSON;
+			out[i] = value;
+		}
+	}
+	return ERR_NONE;
+}
+
+static const struct json_value no_data = { JSON_NULL, { "", 0 } };
+
+/* Read an envelope's command and data into call. */
+static void
+take_call(struct call *call, struct json_value code, struct json_value data)
+{
+	struct buf text;
+
+	call->command = NULL;
+	call->data = data.text.at ? data : no_data;
+	call->err = ERR_BAD_DATA;
+	if (code.type != JSON_STRING)
+		return;
+	buf_init(&text, MAX_CODE);
+	if (value_string(code, &text))
+		call->command = command_find(buf_span(&text));
+	buf_fini(&text);
+	call->err = call->command ? call->command->check(call) :
+	                            ERR_UNKNOWN_COMMAND;
+}
+
+static void
+take_element(struct call *call, struct json_value element)
+{
+	static const char *const names[] = { "command", "data" };
+	struct json_value found[2];
+	enum err err = ERR_BAD_DATA;
+
+	call->command = NULL;
+	call->data = no_data;
+	if (element.type == JSON_OBJECT)
+		err = find_members(element, (struct member_spec){ names, 2 },
+		    found);
+	if (err)
+		call->err = err;
+	else
+		take_call(call, found[0], found[1]);
+}
+
+/* ERR_BAD_DATA: too many. */
+static MUST_CHECK enum err
+take_array(struct request *request, struct json_value array)
+{
+	struct json_walk walk = json_walk(array);
+	struct json_value element;
+	size_t n = 0;
+
+	request->is_array = true;
+	while (json_next_element(&walk, &element))
+		if (++n > REQUEST_MAX_CALLS)
+			return ERR_BAD_DATA;
+	if (n == 0)
+		return ERR_NONE;
+	request->calls = mem_resize(NULL, n, sizeof(struct call));
+	walk = json_walk(array);
+	while (json_next_element(&walk, &element))
+		take_element(&request->calls[request->n_calls++], element);
+	return ERR_NONE;
+}
+
+static void
+use_single_call(struct request *request)
+{
+	request->calls = &request->call;
+	request->n_calls = 1;
+}
+
+/* What makes a repeated request the same: its path and its commands, not its
+ * token, cursor or wait. */
+static void
+hash_request(struct request *request, struct span first, struct span second)
+{
+	const struct span parts[] = { span_of(request->route->path), first,
+		second };
+
+	if (request->has_key)
+		digest_sha256_list(parts, 3, request->request_hash);
+}
+
+void
+parse_command(struct request *request)
+{
+	const struct command *command = request->route->command;
+	struct span body = buf_span(&request->body);
+	struct call *call = &request->call;
+
+	use_single_call(request);
+	call->command = command;
+	call->data = no_data;
+	hash_request(request, text_trim(body), (struct span){ "", 0 });
+	if (command->check_bare &&
+	    command->check_bare(call, body, request->is_text_plain)) {
+		request->err = call->err;
+		return;
+	}
+	if (text_trim(body).len == 0 &&
+	    command->check == command_check_nothing)
+		return;
+	request->err = json_check(body, &call->data);
+	if (!request->err)
+		request->err = command->check(call);
+}
+
+enum { AFTER, WAIT, MAX, TOKEN, COMMAND, DATA, COMMANDS, N_MEMBERS };
+#define N_POLL_MEMBERS COMMAND
+static const char *const member_names[N_MEMBERS] = { "after", "wait", "max",
+	"token", "command", "data", "commands" };
+
+static void
+take_body_token(struct request *request, struct json_value token)
+{
+	struct buf text;
+
+	if (request->has_token)
+		return;
+	buf_init(&text, REQUEST_MAX_TOKEN);
+	if (value_string(token, &text))
+		parse_take_token(request, buf_span(&text));
+	buf_fini(&text);
+}
+
+static MUST_CHECK enum err
+take_number(struct json_value value, bool *has, uint64_t *out)
+{
+	if (!value.text.at)
+		return ERR_NONE;
+	*has = value_uint(value, out);
+	return *has ? ERR_NONE : ERR_BAD_CURSOR;
+}
+
+/* The members that a poll and an envelope have in common. */
+static MUST_CHECK enum err
+take_poll_members(struct request *request,
+    const struct json_value found[N_POLL_MEMBERS])
+{
+	struct poll_args *poll = &request->poll;
+	enum err err;
+
+	if (found[TOKEN].text.at) {
+		if (found[TOKEN].type != JSON_STRING)
+			return ERR_BAD_DATA;
+		take_body_token(request, found[TOKEN]);
+	}
+	err = take_number(found[AFTER], &poll->has_after, &poll->after);
+	if (!err)
+		err = take_number(found[WAIT], &poll->has_wait,
+		    &poll->wait_s);
+	if (!err)
+		err = take_number(found[MAX], &poll->has_max, &poll->max);
+	return err;
+}
+
+/* {"token","command","data","commands","after","max"} */
+static MUST_CHECK enum err
+take_wrapper(struct request *request, struct json_value object)
+{
+	struct json_value found[N_MEMBERS];
+	bool has_array;
+	enum err err;
+
+	err = find_members(object,
+	    (struct member_spec){ member_names, N_MEMBERS }, found);
+	if (!err)
+		err = take_poll_members(request, found);
+	if (err)
+		return err;
+	has_array = found[COMMANDS].text.at != NULL;
+	if (has_array == (found[COMMAND].text.at != NULL))
+		return ERR_BAD_DATA;
+	request->is_wrapped = has_array || request->poll.has_after;
+	if (has_array) {
+		if (found[COMMANDS].type != JSON_ARRAY)
+			return ERR_BAD_DATA;
+		hash_request(request, found[COMMANDS].text,
+		    (struct span){ "", 0 });
+		return take_array(request, found[COMMANDS]);
+	}
+	hash_request(request, found[COMMAND].text, found[DATA].text);
+	use_single_call(request);
+	take_call(&request->call, found[COMMAND], found[DATA]);
+	return ERR_NONE;
+}
+
+void
+parse_envelope(struct request *request)
+{
+	struct json_value value;
+	enum err err;
+
+	err = json_check(buf_span(&request->body), &value);
+	if (!err && value.type == JSON_ARRAY) {
+		hash_request(request, value.text, (struct span){ "", 0 });
+		err = take_array(request, value);
+	} else if (!err) {
+		err = value.type == JSON_OBJECT ?
+		    take_wrapper(request, value) :
+		    ERR_BAD_DATA;
+	}
+	if (!request->err)
+		request->err = err;
+}
+
+void
+parse_poll(struct request *request)
+{
+	struct span body = text_trim(buf_span(&request->body));
+	struct json_value found[N_POLL_MEMBERS], value;
+	enum err err;
+
+	if (body.len == 0)
+		return;
+	err = json_check(body, &value);
+	if (!err && value.type == JSON_OBJECT) {
+		err = find_members(value,
+		    (struct member_spec){ member_names, N_POLL_MEMBERS },
+		    found);
+		if (!err)
+			err = take_poll_members(request, found);
+	} else if (!err && value.type != JSON_NULL &&
+	    !span_equals(value.text, "\"null\"")) {
+		err = ERR_BAD_DATA;
+	}
+	if (!request->err)
+		request->err = err;
+}

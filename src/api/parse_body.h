@@ -1,0 +1,26 @@
+/* parse_body.h - the bodies of the three kinds of POST.
+ *
+ * Floor: api.  Any thread; pure.  For parse.c.
+ *
+ * What is wrong goes to request->err (the whole request) or to the err of a
+ * single call, and is reported after the session has been looked at.
+ */
+#ifndef PEERPOST_API_PARSE_BODY_H
+#define PEERPOST_API_PARSE_BODY_H
+
+#include "api/request.h"
+
+/* Keep the hash of this token; an empty or absent one is none. */
+void parse_take_token(struct request *request, struct span token);
+
+/* POST /register and its like: the body is the data of one command. */
+void parse_command(struct request *request);
+
+/* POST /command: an envelope, an array of them, or an object around either,
+ * with the token and a cursor. */
+void parse_envelope(struct request *request);
+
+/* POST /events: nothing, or an object with the token and the cursor. */
+void parse_poll(struct request *request);
+
+#endif

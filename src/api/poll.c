@@ -1,0 +1,270 @@
+/* poll.c - see poll.h. */
+#include "api/poll.h"
+
+#include "api/event_text.h"
+#include "api/reply.h"
+#include "api/room_text.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "core/mailbox.h"
+#include "core/parking.h"
+
+#define MAX_EVENTS 256
+#define MAX_BYTES ((size_t)256 << 10)
+#define JITTER_PERCENT 10 /* of the hold, so that crowds disperse */
+
+/* "poll_after_ms" */
+#define AFTER_SUPERSEDED_MS 5000
+#define AFTER_DRAIN_MIN_MS 250
+#define AFTER_DRAIN_MAX_MS 3000
+#define AFTER_CROWDED_MIN_MS 1000
+#define AFTER_CROWDED_MAX_MS 3000
+
+/* What a look into the mailbox has found. */
+enum look {
+	LOOK_MAIL,  /* events to deliver */
+	LOOK_RESET, /* a cursor ahead of everything: answer at once */
+	LOOK_LATE,  /* an old cursor: answer at once */
+	LOOK_EMPTY, /* may be held */
+};
+
+/* Move the mark, if the cursor says so. */
+static MUST_CHECK enum err
+take_cursor(struct world *world, struct player *player,
+    const struct poll_args *args, enum look *out)
+{
+	uint64_t cursor = args->has_after ? args->after : player->given;
+
+	*out = LOOK_EMPTY;
+	if (cursor > player->head) {
+		*out = LOOK_RESET;
+		return ERR_NONE;
+	}
+	if (cursor < player->acked) {
+		*out = args->has_after ? LOOK_LATE : LOOK_EMPTY;
+		return ERR_NONE;
+	}
+	return mailbox_acknowledge(world, player, cursor);
+}
+
+struct delivery {
+	struct buf *out;
+	size_t start; /* where the events begin in out */
+	uint64_t n, max;
+	uint64_t last; /* id of the last one */
+};
+
+static bool
+on_event(void *cls, uint64_t id, int kind, struct span body)
+{
+	struct delivery *delivery = cls;
+	struct buf *out = delivery->out;
+	size_t before = out->len;
+
+	if (delivery->n)
+		buf_add_text(out, ",");
+	event_text_add(out, id, (enum event_kind)kind, body);
+	if (delivery->n && out->len - delivery->start > MAX_BYTES) {
+		out->len = before; /* one too many: take it back */
+		return false;
+	}
+	delivery->last = id;
+	return ++delivery->n < delivery->max;
+}
+
+static MUST_CHECK enum err
+add_mail(struct world *world, struct player *player,
+    const struct poll_args *args, struct buf *out)
+{
+	struct delivery delivery = { .out = out, .max = MAX_EVENTS,
+		.last = player->acked };
+	enum err err = ERR_NONE;
+
+	if (args->has_max && args->max < MAX_EVENTS)
+		delivery.max = args->max;
+	buf_add_text(out, "\"events\":[");
+	delivery.start = out->len;
+	if (delivery.max && player->head > player->acked)
+		err = world->store->events_after(world->store, player->id,
+		    player->acked, on_event, &delivery);
+	if (err)
+		return err;
+	player->given = delivery.last;
+	buf_add_text(out, "],\"next\":");
+	buf_add_int(out, (int64_t)delivery.last);
+	if (delivery.last < player->head)
+		buf_add_text(out, ",\"more\":true");
+	return ERR_NONE;
+}
+
+/* Never pretend continuity: say where the client stands instead. */
+static MUST_CHECK enum err
+add_reset(struct world *world, const struct player *player, struct buf *out)
+{
+	buf_add_text(out, "\"events\":[],\"next\":");
+	buf_add_int(out, (int64_t)player->head);
+	buf_add_text(out, ",\"reset\":true,\"room\":");
+	return room_text_add_snapshot(world, player, out);
+}
+
+static MUST_CHECK enum err
+add_look(struct world *world, struct player *player,
+    const struct poll_args *args, struct buf *out, enum look *out_look)
+{
+	enum err err;
+
+	err = mailbox_load(world, player);
+	if (!err)
+		err = take_cursor(world, player, args, out_look);
+	if (err)
+		return err;
+	if (*out_look == LOOK_RESET)
+		return add_reset(world, player, out);
+	if (player->head > player->acked)
+		*out_look = LOOK_MAIL;
+	return add_mail(world, player, args, out);
+}
+
+enum err
+poll_add_events(struct turn *turn, struct player *player,
+    const struct poll_args *args, struct buf *out)
+{
+	enum look look;
+
+	if (player)
+		return add_look(turn->world, player, args, out, &look);
+	buf_add_text(out, "\"events\":[],\"next\":");
+	buf_add_int(out, (int64_t)args->after);
+	return ERR_NONE;
+}
+
+static void
+begin_reply(struct request *request)
+{
+	request_reset_reply(request);
+	request->reply.status = 200;
+	request->reply.type = REPLY_JSON;
+	buf_add_text(&request->reply.body, "{");
+}
+
+static void
+end_reply(struct request *request, bool is_superseded, uint32_t after_ms)
+{
+	struct buf *out = &request->reply.body;
+
+	if (is_superseded)
+		buf_add_text(out, ",\"superseded\":true");
+	if (after_ms) {
+		buf_add_text(out, ",\"poll_after_ms\":");
+		buf_add_int(out, after_ms);
+	}
+	buf_add_text(out, "}");
+}
+
+/* Answer a parked poll, whose mailbox is therefore empty, before its time. */
+static void
+answer_empty(struct turn *turn, struct request *request, bool is_superseded,
+    uint32_t after_ms)
+{
+	const struct player *player = request->parked.player;
+
+	begin_reply(request);
+	buf_add_text(&request->reply.body, "\"events\":[],\"next\":");
+	buf_add_int(&request->reply.body, (int64_t)player->acked);
+	end_reply(request, is_superseded, after_ms);
+	parking_remove(turn->world, &request->parked);
+	turn_finish(turn, request);
+}
+
+void
+poll_answer_drained(struct turn *turn, struct request *request)
+{
+	answer_empty(turn, request, false,
+	    random_between(AFTER_DRAIN_MIN_MS, AFTER_DRAIN_MAX_MS));
+}
+
+static int64_t
+hold_ms(const struct settings *settings, const struct poll_args *args)
+{
+	int64_t ms = settings->poll_wait_ms;
+
+	if (args->has_wait)
+		ms = args->wait_s < (uint64_t)settings->poll_wait_max_ms / 1000 ?
+		    (int64_t)args->wait_s * 1000 :
+		    settings->poll_wait_max_ms;
+	return ms - ms * (int64_t)random_between(0, 1000) * JITTER_PERCENT /
+	    100 / 1000;
+}
+
+static bool
+may_hold(const struct request *request)
+{
+	return !request->no_hold && !request->is_due &&
+	    !(request->poll.has_wait && request->poll.wait_s == 0);
+}
+
+/* Park the poll in the place of an older one.  false, and *out_after_ms set:
+ * no poll can be held at the moment. */
+static bool
+park(struct turn *turn, struct request *request, struct player *player,
+    uint32_t *out_after_ms)
+{
+	struct world *world = turn->world;
+	uint64_t max = world->settings->max_parked;
+
+	if (turn->is_draining) {
+		*out_after_ms = random_between(AFTER_DRAIN_MIN_MS,
+		    AFTER_DRAIN_MAX_MS);
+		return false;
+	}
+	if (player->parked)
+		answer_empty(turn,
+		    CONTAINER_OF(player->parked, struct request, parked),
+		    true, AFTER_SUPERSEDED_MS);
+	if (max && world->n_parked >= max) {
+		*out_after_ms = random_between(AFTER_CROWDED_MIN_MS,
+		    AFTER_CROWDED_MAX_MS);
+		return false;
+	}
+	request_reset_reply(request);
+	buf_fini(&request->reply.body); /* it is to be small while it waits */
+	parking_add(world, player, &request->parked,
+	    clock_now_ms() + hold_ms(world->settings, &request->poll));
+	return true;
+}
+
+enum err
+poll_run(struct turn *turn, struct request *request)
+{
+	struct player *player;
+	enum end_reason reason = END_UNREGISTERED;
+	uint32_t after_ms = 0;
+	enum look look;
+	enum err err;
+
+	err = turn_find_session(turn, request, &player, &reason);
+	if (err == ERR_TIMED_OUT) {
+		reply_fail_ended(request, reason);
+		return ERR_NONE;
+	}
+	if (err == ERR_NO_SESSION || (!err && request->err)) {
+		/* The token may stand in a body that cannot be read. */
+		if (!err || (request->err == ERR_BAD_JSON &&
+				!request->has_token))
+			err = request->err;
+		reply_fail(request, err);
+		return ERR_NONE;
+	}
+	if (err)
+		return err;
+	begin_reply(request);
+	err = add_look(turn->world, player, &request->poll,
+	    &request->reply.body, &look);
+	if (err)
+		return err;
+	if (look == LOOK_EMPTY && may_hold(request) &&
+	    park(turn, request, player, &after_ms))
+		return ERR_NONE;
+	end_reply(request, false, after_ms);
+	return ERR_NONE;
+}

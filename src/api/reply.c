@@ -1,0 +1,152 @@
+/* reply.c - see reply.h.
+ *
+ * A record is a row of: one byte of enum outcome_kind, four bytes of length
+ * (little endian), and so many bytes of text.  It lives as long as stored
+ * replies do, so a later release must still read it.
+ */
+#include "api/reply.h"
+
+#include <assert.h>
+
+#include "api/event_text.h"
+#include "api/route.h"
+
+#define HEAD_SIZE 5
+
+void
+reply_record(struct buf *record, const struct outcome *outcome)
+{
+	size_t len = outcome->text.len;
+	unsigned char head[HEAD_SIZE] = { (unsigned char)outcome->kind };
+
+	for (int i = 0; i < 4; i++)
+		head[1 + i] = (unsigned char)(len >> (8 * i));
+	buf_add(record, head, sizeof(head));
+	buf_add_span(record, buf_span(&outcome->text));
+}
+
+/* Take the next outcome off the front of the record. */
+static enum outcome_kind
+take_outcome(struct span *record, struct span *out_text)
+{
+	const unsigned char *p = (const unsigned char *)record->at;
+	enum outcome_kind kind;
+	size_t len = 0;
+
+	assert(record->len >= HEAD_SIZE);
+	kind = (enum outcome_kind)p[0];
+	for (int i = 0; i < 4; i++)
+		len |= (size_t)p[1 + i] << (8 * i);
+	assert(record->len - HEAD_SIZE >= len);
+	*out_text = (struct span){ record->at + HEAD_SIZE, len };
+	record->at += HEAD_SIZE + len;
+	record->len -= HEAD_SIZE + len;
+	return kind;
+}
+
+void
+reply_set_failed(struct outcome *out, const struct call *call, enum err err,
+    enum end_reason reason)
+{
+	out->kind = OUTCOME_FAILED;
+	buf_reset(&out->text);
+	if (err == ERR_TIMED_OUT)
+		event_text_add_ended(&out->text, reason);
+	else
+		event_text_add_failure(&out->text,
+		    call->command ? call->command->failed : "###!ICB", err);
+}
+
+static void
+add_success(struct buf *out, const struct call *call, struct span data)
+{
+	buf_add_text(out, "{\"command\":\"");
+	buf_add_text(out, call->command->ok);
+	buf_add_text(out, "\",\"data\":");
+	buf_add_span(out, data);
+}
+
+/* Render one outcome; false: it has no reply. */
+static bool
+render_one(struct buf *out, const struct call *call, struct span *record,
+    const char *token)
+{
+	struct span text;
+
+	switch (take_outcome(record, &text)) {
+	case OUTCOME_NONE:
+		return false;
+	case OUTCOME_ECHO:
+		add_success(out, call, call->data.text);
+		break;
+	case OUTCOME_TEXT:
+		add_success(out, call, text);
+		break;
+	case OUTCOME_TOKEN:
+		add_success(out, call, text);
+		buf_add_text(out, ",\"token\":\"");
+		buf_add_text(out, token);
+		buf_add_text(out, "\"");
+		break;
+	case OUTCOME_FAILED:
+		buf_add_span(out, text);
+		return true;
+	}
+	buf_add_text(out, "}");
+	return true;
+}
+
+static void
+render_array(struct request *request, struct span record, const char *token)
+{
+	struct buf *out = &request->reply.body;
+
+	buf_add_text(out, "[");
+	for (size_t i = 0; i < request->n_calls; i++) {
+		if (i)
+			buf_add_text(out, ",");
+		if (!render_one(out, &request->calls[i], &record, token))
+			buf_add_text(out, "null");
+	}
+	buf_add_text(out, "]");
+}
+
+void
+reply_render(struct request *request, struct span record, const char *token)
+{
+	struct reply *reply = &request->reply;
+
+	request_reset_reply(request);
+	reply->status = 200;
+	reply->type = REPLY_JSON;
+	if (request->is_wrapped)
+		buf_add_text(&reply->body, "{\"replies\":");
+	if (request->is_wrapped || request->is_array) {
+		render_array(request, record, token);
+	} else if (!render_one(&reply->body, request->calls, &record,
+		       token)) {
+		reply->status = 204;
+		reply->type = REPLY_EMPTY;
+	}
+}
+
+void
+reply_fail_ended(struct request *request, enum end_reason reason)
+{
+	struct reply *reply = &request->reply;
+
+	request_reset_reply(request);
+	reply->status = err_status(ERR_TIMED_OUT);
+	reply->type = REPLY_JSON;
+	event_text_add_ended(&reply->body, reason);
+}
+
+void
+reply_fail(struct request *request, enum err err)
+{
+	const char *code = route_failure_code(request->route);
+
+	if (request->calls == &request->call && request->call.command)
+		code = request->call.command->failed;
+	request_fail(request, code, err);
+}

@@ -1,0 +1,38 @@
+/* reply.h - what commands have answered, as bytes to keep and as JSON.
+ *
+ * Floor: api.  Engine thread only.
+ *
+ * The outcomes of a request's commands are written one after the other into a
+ * record.  The record is what is stored with an Idempotency-Key (it holds
+ * neither a token nor anything that the repeated request says again), and the
+ * reply is always made from it, the first time as every other time.
+ */
+#ifndef PEERPOST_API_REPLY_H
+#define PEERPOST_API_REPLY_H
+
+#include "api/command.h"
+#include "api/request.h"
+
+/* Append one outcome to the record. */
+void reply_record(struct buf *record, const struct outcome *outcome);
+
+/* The outcome of a call that has failed: its whole reply.  reason: why the
+ * session ended, with ERR_TIMED_OUT. */
+void reply_set_failed(struct outcome *out, const struct call *call,
+    enum err err, enum end_reason reason);
+
+/* Write status, type and JSON of the replies that record tells to the
+ * request's reply: one, or an array, or {"replies":[...] with the brace left
+ * open (for events to follow) when the request is wrapped.  token is used
+ * where a session was registered. */
+void reply_render(struct request *request, struct span record,
+    const char *token);
+
+/* Fail the whole request because its session has ended: 410. */
+void reply_fail_ended(struct request *request, enum end_reason reason);
+
+/* Fail the whole request; the code is that of its command, if it has just
+ * one, else of its route. */
+void reply_fail(struct request *request, enum err err);
+
+#endif

@@ -1,0 +1,60 @@
+/* request.c - see request.h. */
+#include "api/request.h"
+
+#include <stdlib.h>
+
+#include "api/event_text.h"
+#include "api/route.h"
+#include "base/mem.h"
+
+/* A reply holds at most a poll's worth of events, one event more, and the
+ * replies to an array of commands that echo what they were given. */
+#define MAX_REPLY ((size_t)64 << 20)
+
+struct request *
+request_new(size_t max_body)
+{
+	struct request *request = mem_new(sizeof(*request));
+
+	buf_init(&request->body, max_body);
+	buf_init(&request->reply.body, MAX_REPLY);
+	request->run = (struct task){ .kind = TASK_RUN, .request = request };
+	request->cancel =
+	    (struct task){ .kind = TASK_CANCEL, .request = request };
+	return request;
+}
+
+void
+request_free(struct request *request)
+{
+	if (!request)
+		return;
+	if (request->calls != &request->call)
+		free(request->calls);
+	buf_fini(&request->body);
+	buf_fini(&request->reply.body);
+	free(request);
+}
+
+void
+request_reset_reply(struct request *request)
+{
+	struct buf body = request->reply.body;
+
+	buf_reset(&body);
+	request->reply = (struct reply){ .body = body };
+}
+
+void
+request_fail(struct request *request, const char *code, enum err err)
+{
+	struct reply *reply = &request->reply;
+
+	request_reset_reply(request);
+	if (!code)
+		code = route_failure_code(request->route);
+	reply->status = err_status(err);
+	reply->retry_after_s = err_retry_after(err);
+	reply->type = REPLY_JSON;
+	event_text_add_failure(&reply->body, code, err);
+}

@@ -1,0 +1,142 @@
+/* request.h - one request, from its last byte in to its first byte out.
+ *
+ * Floor: api.
+ *
+ * A request belongs to exactly one thread at a time.  The loop thread makes
+ * it, fills in what the front door (HTTP, FastCGI) saw, and has it parsed
+ * (request_parse(), pure).  Then either the reply is there already, or the
+ * request is submitted to the engine thread (engine.h), which gives it back
+ * with its reply, be it half a minute later.  In between the loop thread
+ * touches nothing of it but `owner`.
+ */
+#ifndef PEERPOST_API_REQUEST_H
+#define PEERPOST_API_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/json.h"
+#include "api/target.h"
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/queue.h"
+#include "core/limits.h"
+#include "core/parking.h"
+#include "store/store.h"
+
+struct command;
+struct route;
+
+#define REQUEST_MAX_CALLS 64
+#define REQUEST_MIN_OPEN_KEY 22   /* of one that stands alone */
+#define REQUEST_MAX_TOKEN 128     /* ours have 43; longer ones are nobody's */
+
+enum method {
+	METHOD_GET,
+	METHOD_HEAD,
+	METHOD_POST,
+	METHOD_OPTIONS,
+	METHOD_OTHER, /* known to HTTP, but never served */
+};
+
+/* The parsed data of a command; which member is told by the command. */
+union call_args {
+	char name[STORE_NAME_SIZE];
+	char uuid[TEXT_UUID_SIZE];
+	struct {
+		struct span id; /* where the id stands in the data */
+		uint32_t peer;  /* 0: an id that nobody can have */
+	} relay;
+};
+
+/* One command that a request asks for. */
+struct call {
+	const struct command *command; /* NULL: there is none, see err */
+	enum err err;                  /* to be reported in its turn */
+	struct json_value data;        /* none: null, with an empty text */
+	union call_args args;
+};
+
+/* What a poll asks for. */
+struct poll_args {
+	bool has_after, has_wait, has_max;
+	uint64_t after;
+	uint64_t wait_s;
+	uint64_t max;
+};
+
+enum reply_type { REPLY_EMPTY, REPLY_JSON, REPLY_HTML };
+
+struct reply {
+	unsigned status; /* HTTP; 0: not there yet */
+	enum reply_type type;
+	unsigned retry_after_s; /* 0: no such header */
+	const char *allow;      /* for 405; static; or NULL */
+	bool is_replay;         /* Idempotency-Replayed: true */
+	bool is_preflight;      /* the answer to OPTIONS */
+	struct buf body;
+};
+
+/* How a request travels between the threads. */
+enum task_kind { TASK_RUN, TASK_CANCEL, TASK_DRAIN, TASK_STOP };
+
+struct task {
+	struct queue_item item; /* first */
+	enum task_kind kind;
+	struct request *request; /* NULL for the last two kinds */
+};
+
+struct request {
+	/* Set by the front door; borrowed texts must live as long as the
+	 * request. */
+	enum method method;
+	struct span target;          /* raw, as on the request line */
+	struct span authorization;   /* header values; NULL: not there */
+	struct span idempotency_key;
+	struct span last_event_id;
+	bool is_text_plain;          /* Content-Type, without parameters */
+	struct buf body;
+	bool is_too_large;           /* the body went over the limit */
+	bool no_hold;                /* half-closed: a poll is not held */
+	uint8_t address[ADDRESS_KEY_SIZE];
+	bool is_exempt;              /* loopback or Unix: no per-address limit */
+	void *owner;                 /* the front door's own */
+
+	/* Set by request_parse(). */
+	struct target url;
+	const struct route *route;   /* NULL: unknown path */
+	enum err err;                /* to be reported after the session's */
+	bool has_token;
+	uint8_t token_hash[DIGEST_SIZE];
+	struct call *calls;          /* NULL, &call or an array of its own */
+	size_t n_calls;
+	struct call call;
+	bool is_array;               /* calls came as an array */
+	bool is_wrapped;             /* the answer is {"replies":[...]} */
+	struct poll_args poll;
+	bool has_key;
+	uint8_t key_hash[DIGEST_SIZE];
+	uint8_t request_hash[DIGEST_SIZE];
+
+	/* The engine's own. */
+	struct parked parked;
+	bool is_due;     /* a poll whose time is over */
+	bool is_charged; /* has paid its rate */
+	bool is_finished; /* its reply is on the way back */
+
+	struct reply reply;
+	struct task run, cancel;
+};
+
+/* A new request; nothing is set but the ceilings. */
+struct request *request_new(size_t max_body);
+void request_free(struct request *request);
+
+/* Write a failure reply: {"command":code,"data":sentence,"error":word}, with
+ * its status and Retry-After.  code NULL: the code of the request's route. */
+void request_fail(struct request *request, const char *code, enum err err);
+
+/* Start the reply anew. */
+void request_reset_reply(struct request *request);
+
+#endif

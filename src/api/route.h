@@ -1,0 +1,40 @@
+/* route.h - which paths there are, and what they take.
+ *
+ * Floor: api.  Any thread; pure.
+ */
+#ifndef PEERPOST_API_ROUTE_H
+#define PEERPOST_API_ROUTE_H
+
+#include <stdbool.h>
+
+#include "api/request.h"
+
+enum route_kind {
+	ROUTE_COMMAND,  /* one command, its data is the body */
+	ROUTE_ENVELOPE, /* /command */
+	ROUTE_EVENTS,
+	ROUTE_ROOM,
+	ROUTE_HEALTH,
+	ROUTE_PAGE, /* answered without the engine */
+};
+
+struct route {
+	const char *path;
+	enum route_kind kind;
+	const char *allow;             /* the Allow header */
+	const struct command *command; /* of ROUTE_COMMAND */
+};
+
+/* The route of this path (decoded, without the base path), or NULL. */
+const struct route *route_find(const char *path);
+
+/* Whether the route serves the method. */
+bool route_allows(const struct route *route, enum method method);
+
+/* Whether requests need a session that exists already. */
+bool route_needs_session(const struct route *route);
+
+/* The code of failures on this route; route may be NULL. */
+const char *route_failure_code(const struct route *route);
+
+#endif

@@ -1,0 +1,30 @@
+/* value.h - decoding and printing the few JSON values that we interpret.
+ *
+ * Floor: api.  Any thread; pure.  By json-c, on texts that json_check() has
+ * let through; what is relayed never comes here.
+ */
+#ifndef PEERPOST_API_VALUE_H
+#define PEERPOST_API_VALUE_H
+
+#include "api/json.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Whether the member name key (between its quotes, still escaped) is name. */
+bool value_key_is(struct span key, const char *name);
+
+/* Append the text of the JSON string to out, unescaped.  false: value is no string,
+ * or out is full. */
+bool value_string(struct json_value value, struct buf *out);
+
+/* Read a JSON integer 0..2^53-1 (no fraction, no exponent).  false: it is
+ * not. */
+bool value_uint(struct json_value value, uint64_t *out);
+
+/* Append the len bytes of UTF-8 text as a JSON string. */
+void value_add_string(struct buf *out, struct span text);
+
+/* Largest integer that JSON carries everywhere: 2^53 - 1. */
+#define VALUE_MAX_UINT 9007199254740991u
+
+#endif

@@ -1,0 +1,13 @@
+/* hash.h - uthash, with memory trouble handled as everywhere (mem.h).
+ *
+ * Floor: base.  Whoever owns a table says which thread.
+ */
+#ifndef PEERPOST_BASE_HASH_H
+#define PEERPOST_BASE_HASH_H
+
+#include "base/mem.h"
+
+#define uthash_fatal(message) mem_exhausted()
+#include <uthash.h>
+
+#endif

@@ -1,0 +1,53 @@
+/* log.c - see log.h. */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define MAX_LINE 1024
+
+static enum log_level max_level = LOG_LEVEL_INFO;
+
+void
+log_set_level(enum log_level level)
+{
+	max_level = level;
+}
+
+static void PRINTF_LIKE(2, 0)
+write_line(enum log_level level, const char *format, va_list args)
+{
+	static const char *const names[] = { "error", "warning", "info",
+		"debug" };
+	char line[MAX_LINE];
+	int n, m;
+
+	if (level > max_level)
+		return;
+	n = snprintf(line, sizeof(line), "peerpostd: %s: ", names[level]);
+	m = vsnprintf(line + n, sizeof(line) - (size_t)n - 1, format, args);
+	if (m < 0)
+		return;
+	n += m;
+	if (n > MAX_LINE - 2)
+		n = MAX_LINE - 2;
+	line[n] = '\n';
+	/* There is nobody to tell when stderr is gone. */
+	if (write(STDERR_FILENO, line, (size_t)n + 1) < 0)
+		return;
+}
+
+#define DEFINE_LOG(function, level)                 \
+	void function(const char *format, ...)      \
+	{                                           \
+		va_list args;                       \
+		va_start(args, format);             \
+		write_line(level, format, args);    \
+		va_end(args);                       \
+	}
+
+DEFINE_LOG(log_error, LOG_LEVEL_ERROR)
+DEFINE_LOG(log_warning, LOG_LEVEL_WARNING)
+DEFINE_LOG(log_info, LOG_LEVEL_INFO)
+DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)

@@ -1,0 +1,51 @@
+/* parking.c - see parking.h. */
+#include "core/parking.h"
+
+#include <assert.h>
+
+#include "core/presence.h"
+
+void
+parking_add(struct world *world, struct player *player,
+    struct parked *parked, int64_t due_ms)
+{
+	assert(!player->parked && !parked->player);
+	player->parked = parked;
+	parked->player = player;
+	heap_insert(&world->parked, &parked->due, due_ms);
+	world->n_parked++;
+	list_remove(&player->seen);
+}
+
+void
+parking_remove(struct world *world, struct parked *parked)
+{
+	struct player *player = parked->player;
+
+	if (!player)
+		return;
+	heap_remove(&world->parked, &parked->due);
+	world->n_parked--;
+	parked->player = NULL;
+	player->parked = NULL;
+	list_remove(&player->woken);
+	presence_seen(world, player);
+}
+
+struct parked *
+parking_due(const struct world *world, int64_t now_ms)
+{
+	struct heap_node *node = heap_first(&world->parked);
+
+	if (!node || node->due_ms > now_ms)
+		return NULL;
+	return CONTAINER_OF(node, struct parked, due);
+}
+
+int64_t
+parking_next_due_ms(const struct world *world)
+{
+	struct heap_node *node = heap_first(&world->parked);
+
+	return node ? node->due_ms : -1;
+}

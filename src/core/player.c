@@ -1,0 +1,271 @@
+/* player.c - see player.h. */
+#include "core/player.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "core/parking.h"
+#include "core/presence.h"
+#include "core/room.h"
+
+#define MIN_ID 2u          /* 1 means the host */
+#define MAX_ID 0x7fffffffu /* a Godot peer id is a positive int32 */
+#define ENDED_KEPT_S 3600
+#define PURGE_EVERY_S 60
+
+static struct player *
+new_player(struct world *world, uint32_t id,
+    const uint8_t token_hash[DIGEST_SIZE])
+{
+	struct player *player = mem_new(sizeof(*player));
+
+	player->id = id;
+	memcpy(player->token_hash, token_hash, DIGEST_SIZE);
+	player->generation = world->generation;
+	list_init(&player->seen);
+	list_init(&player->lobby);
+	list_init(&player->woken);
+	list_init(&player->evicted);
+	list_init(&player->removed);
+	list_init(&player->trim);
+	HASH_ADD(hh_id, world->players_by_id, id, sizeof(player->id), player);
+	HASH_ADD(hh_token, world->players_by_token, token_hash, DIGEST_SIZE,
+	    player);
+	return player;
+}
+
+void
+player_free(struct world *world, struct player *player)
+{
+	assert(!player->parked);
+	HASH_DELETE(hh_id, world->players_by_id, player);
+	HASH_DELETE(hh_token, world->players_by_token, player);
+	list_remove(&player->seen);
+	list_remove(&player->lobby);
+	list_remove(&player->woken);
+	list_remove(&player->evicted);
+	list_remove(&player->removed);
+	list_remove(&player->trim);
+	free(player);
+}
+
+static MUST_CHECK enum err
+find_room(struct world *world, int64_t id, struct room **out)
+{
+	if (id)
+		return room_find(world, id, out);
+	*out = NULL;
+	return ERR_NONE;
+}
+
+static MUST_CHECK enum err
+load(struct world *world, const struct player_row *row, struct player **out)
+{
+	struct room *room;
+	struct player *player;
+	enum err err = find_room(world, row->room, &room);
+
+	if (err)
+		return err;
+	player = new_player(world, row->id, row->token_hash);
+	player->room = room;
+	player->acked = player->given = row->floor;
+	presence_player_loaded(world, player);
+	*out = player;
+	return ERR_NONE;
+}
+
+enum err
+player_refresh(struct world *world, struct player *player)
+{
+	struct player_row row;
+	struct room *room;
+	enum err err;
+
+	if (player->is_removed)
+		return ERR_ABSENT;
+	if (player->generation == world->generation)
+		return ERR_NONE;
+	err = world->store->player_by_id(world->store, player->id, &row);
+	if (err == ERR_ABSENT && !player->parked)
+		player_free(world, player); /* its register was undone */
+	if (!err)
+		err = find_room(world, row.room, &room);
+	if (err)
+		return err;
+	player->room = room;
+	if (room)
+		presence_leave_lobby(player);
+	else if (list_is_empty(&player->lobby))
+		presence_enter_lobby(world, player);
+	player->has_mailbox = false;
+	player->generation = world->generation;
+	return ERR_NONE;
+}
+
+enum err
+player_find(struct world *world, uint32_t id, struct player **out)
+{
+	struct player *player;
+	struct player_row row;
+	enum err err;
+
+	HASH_FIND(hh_id, world->players_by_id, &id, sizeof(id), player);
+	if (!player) {
+		err = world->store->player_by_id(world->store, id, &row);
+		return err ? err : load(world, &row, out);
+	}
+	err = player_refresh(world, player);
+	if (!err)
+		*out = player;
+	return err;
+}
+
+enum err
+player_find_by_token(struct world *world,
+    const uint8_t token_hash[DIGEST_SIZE], struct player **out)
+{
+	struct player *player;
+	struct player_row row;
+	enum err err;
+
+	HASH_FIND(hh_token, world->players_by_token, token_hash, DIGEST_SIZE,
+	    player);
+	if (!player) {
+		err = world->store->player_by_token(world->store, token_hash,
+		    &row);
+		return err ? err : load(world, &row, out);
+	}
+	err = player_refresh(world, player);
+	if (!err)
+		*out = player;
+	return err;
+}
+
+enum err
+player_find_ended(struct world *world, const uint8_t token_hash[DIGEST_SIZE],
+    enum end_reason *out)
+{
+	int reason;
+	enum err err = world->store->ended_by_token(world->store, token_hash,
+	    clock_unix_s() - ENDED_KEPT_S, &reason);
+
+	if (!err)
+		*out = (enum end_reason)reason;
+	return err;
+}
+
+enum err
+player_new_id(struct world *world, uint32_t *out)
+{
+	for (;;) {
+		struct player_row row;
+		uint32_t id = random_between(MIN_ID, MAX_ID);
+		enum err err =
+		    world->store->player_by_id(world->store, id, &row);
+
+		if (err == ERR_NONE)
+			continue; /* taken: one in 20,000 at 100,000 players */
+		if (err == ERR_ABSENT) {
+			*out = id;
+			return ERR_NONE;
+		}
+		return err;
+	}
+}
+
+enum err
+player_register(struct world *world, uint32_t id,
+    const uint8_t token_hash[DIGEST_SIZE], const char *name,
+    struct player **out)
+{
+	struct player_row row = { .id = id };
+	struct player *player;
+	enum err err;
+
+	if (world->settings->max_players &&
+	    world->n_players >= world->settings->max_players)
+		return ERR_TOO_MANY_PLAYERS;
+	memcpy(row.token_hash, token_hash, DIGEST_SIZE);
+	assert(strlen(name) < sizeof(row.name));
+	strcpy(row.name, name);
+	err = world->store->player_insert(world->store, &row);
+	assert(err != ERR_TAKEN); /* the id is from player_new_id() */
+	if (err)
+		return err;
+	world->n_players++;
+	player = new_player(world, id, token_hash);
+	player->has_mailbox = true; /* empty */
+	presence_seen(world, player);
+	presence_enter_lobby(world, player);
+	*out = player;
+	return ERR_NONE;
+}
+
+/* The table of ended sessions is bounded by age and, should more sessions end
+ * in an hour than may exist, by their number. */
+static MUST_CHECK enum err
+remember_end(struct world *world, const struct player *player,
+    enum end_reason reason)
+{
+	struct store *store = world->store;
+	int64_t now_s = clock_unix_s();
+	uint64_t max = world->settings->max_players;
+	enum err err;
+
+	if (reason == END_UNREGISTERED)
+		return ERR_NONE;
+	err = store->ended_insert(store, player->token_hash, (int)reason,
+	    now_s);
+	if (err || now_s - world->purged_s < PURGE_EVERY_S)
+		return err;
+	world->purged_s = now_s;
+	return store->ended_purge(store, now_s - ENDED_KEPT_S,
+	    max ? max : 1000000);
+}
+
+enum err
+player_end(struct world *world, struct player *player, enum end_reason reason)
+{
+	enum err err = ERR_NONE;
+
+	/* Whoever is leaving gets no mail any more and cannot overflow. */
+	list_remove(&player->evicted);
+	if (player->room)
+		err = room_leave(world, player);
+	if (!err)
+		err = remember_end(world, player, reason);
+	if (!err)
+		err = world->store->player_delete(world->store, player->id);
+	if (err)
+		return err;
+	world->n_players--;
+	player->is_removed = true;
+	player->end_reason = reason;
+	list_append(&world->removed, &player->removed);
+	list_remove(&player->seen);
+	list_remove(&player->lobby);
+	list_remove(&player->woken);
+	list_remove(&player->trim);
+	return ERR_NONE;
+}
+
+enum err
+player_evict(struct world *world)
+{
+	struct list *node;
+
+	while ((node = list_first(&world->evicted)) != NULL) {
+		struct player *player =
+		    CONTAINER_OF(node, struct player, evicted);
+		enum err err =
+		    player_end(world, player, END_MAILBOX_OVERFLOW);
+
+		if (err)
+			return err;
+	}
+	return ERR_NONE;
+}

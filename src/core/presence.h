@@ -1,0 +1,49 @@
+/* presence.h - clocks: who has been away or idle for too long.
+ *
+ * Floor: core.  Engine thread only.
+ *
+ * Nothing about presence is stored.  All clocks run on the presence clock:
+ * clock_now_ms() less the time in which the daemon was stopped or stalled,
+ * which therefore never counts.  After a start every clock begins anew; one
+ * sweep, as long after the start as the shortest time-out, loads everybody
+ * who has not been touched, and the ordinary rules then take them.
+ *
+ * As each rule has one length for all, its list is ordered by time, and the
+ * first that is not overdue ends the search.
+ */
+#ifndef PEERPOST_CORE_PRESENCE_H
+#define PEERPOST_CORE_PRESENCE_H
+
+#include "core/world.h"
+
+/* How often presence_tick() must be called at least. */
+#define PRESENCE_TICK_MS 1000
+
+void presence_init(struct world *world);
+
+/* Look at the time.  When the last look was longer ago than it should, by
+ * more than a few seconds, the excess is taken off every clock. */
+void presence_tick(struct world *world);
+
+/* End up to max sessions and rooms whose time is over (and whoever that
+ * evicts), in the running transaction.  ERR_STORAGE. */
+MUST_CHECK enum err presence_expire(struct world *world, size_t max);
+/* Whether presence_expire() has something to do. */
+bool presence_is_due(const struct world *world);
+
+/* The player has been heard of, just now; with a poll parked its clock
+ * stands until the poll ends. */
+void presence_seen(struct world *world, struct player *player);
+/* The player is in the lobby from now on, or is no longer. */
+void presence_enter_lobby(struct world *world, struct player *player);
+void presence_leave_lobby(struct player *player);
+/* The room has had a command; it has been sealed. */
+void presence_room_active(struct world *world, struct room *room);
+void presence_room_sealed(struct world *world, struct room *room);
+
+/* The same for what has been loaded from the store, whose clocks began with
+ * the start of the daemon. */
+void presence_player_loaded(struct world *world, struct player *player);
+void presence_room_loaded(struct world *world, struct room *room);
+
+#endif

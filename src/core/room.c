@@ -1,0 +1,381 @@
+/* room.c - see room.h. */
+#include "core/room.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "core/mailbox.h"
+#include "core/player.h"
+#include "core/presence.h"
+
+#define HOST_PEER_ID 1
+
+uint32_t
+room_peer_id(const struct room *room, uint32_t player)
+{
+	return player == room->host ? HOST_PEER_ID : player;
+}
+
+/* A peer id as the data of an event. */
+static struct span
+peer_text(uint32_t peer, char digits[TEXT_INT_SIZE])
+{
+	return (struct span){ digits, text_from_int(digits, peer) };
+}
+
+static void
+add_member(struct room *room, uint32_t player)
+{
+	if (room->n_members == room->cap_members) {
+		room->cap_members =
+		    room->cap_members ? 2 * room->cap_members : 4;
+		room->members = mem_resize(room->members, room->cap_members,
+		    sizeof(room->members[0]));
+	}
+	room->members[room->n_members++] = player;
+}
+
+static void
+remove_member(struct room *room, uint32_t player)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < room->n_members; i++)
+		if (room->members[i] != player)
+			room->members[n++] = room->members[i];
+	room->n_members = n;
+}
+
+static bool
+on_member(void *cls, uint32_t player, const char *name)
+{
+	(void)name;
+	add_member(cls, player);
+	return true;
+}
+
+static struct room *
+new_room(const struct room_row *row)
+{
+	struct room *room = mem_new(sizeof(*room));
+
+	room->id = row->id;
+	memcpy(room->uuid, row->uuid, sizeof(room->uuid));
+	room->host = row->host;
+	room->is_sealed = row->sealed;
+	list_init(&room->active);
+	list_init(&room->sealed);
+	return room;
+}
+
+void
+room_free(struct world *world, struct room *room)
+{
+	HASH_DELETE(hh, world->rooms, room);
+	list_remove(&room->active);
+	list_remove(&room->sealed);
+	free(room->members);
+	free(room);
+}
+
+static MUST_CHECK enum err
+load(struct world *world, const struct room_row *row, struct room **out)
+{
+	struct room *room = new_room(row);
+	enum err err;
+
+	HASH_ADD(hh, world->rooms, id, sizeof(room->id), room);
+	err = world->store->room_members(world->store, room->id, on_member,
+	    room);
+	if (err) {
+		room_free(world, room);
+		return err;
+	}
+	presence_room_loaded(world, room);
+	*out = room;
+	return ERR_NONE;
+}
+
+static struct room *
+find_cached(struct world *world, int64_t id)
+{
+	struct room *room;
+
+	HASH_FIND(hh, world->rooms, &id, sizeof(id), room);
+	return room;
+}
+
+enum err
+room_find(struct world *world, int64_t id, struct room **out)
+{
+	struct room *room = find_cached(world, id);
+	struct room_row row;
+	enum err err;
+
+	if (room) {
+		*out = room;
+		return ERR_NONE;
+	}
+	err = world->store->room_by_id(world->store, id, &row);
+	return err ? err : load(world, &row, out);
+}
+
+static MUST_CHECK enum err
+find_by_uuid(struct world *world, const char *uuid, struct room **out)
+{
+	struct room_row row;
+	enum err err;
+
+	err = world->store->room_by_uuid(world->store, uuid, &row);
+	if (err == ERR_ABSENT)
+		return ERR_ROOM_NOT_FOUND;
+	return err ? err : room_find(world, row.id, out);
+}
+
+static MUST_CHECK enum err
+enter(struct world *world, struct player *player, struct room *room)
+{
+	enum err err = world->store->player_set_room(world->store, player->id,
+	    room->id);
+
+	if (err)
+		return err;
+	add_member(room, player->id);
+	player->room = room;
+	presence_leave_lobby(player);
+	presence_room_active(world, room);
+	return ERR_NONE;
+}
+
+static MUST_CHECK enum err
+back_to_lobby(struct world *world, struct player *player)
+{
+	enum err err = world->store->player_set_room(world->store, player->id,
+	    0);
+
+	if (err)
+		return err;
+	player->room = NULL;
+	presence_enter_lobby(world, player);
+	return ERR_NONE;
+}
+
+/* Tell one player a peer id.  It may overflow that mailbox: a list of one is
+ * a broadcast as well. */
+static MUST_CHECK enum err
+tell_peer(struct world *world, struct player *player, enum event_kind kind,
+    uint32_t peer)
+{
+	char digits[TEXT_INT_SIZE];
+
+	return mailbox_broadcast(world, &player->id, 1, 0, kind,
+	    peer_text(peer, digits));
+}
+
+static MUST_CHECK enum err
+tell_others(struct world *world, const struct room *room, uint32_t except,
+    enum event_kind kind, uint32_t peer)
+{
+	char digits[TEXT_INT_SIZE];
+
+	return mailbox_broadcast(world, room->members, room->n_members,
+	    except, kind, peer_text(peer, digits));
+}
+
+enum err
+room_create(struct world *world, struct player *player)
+{
+	struct store *store = world->store;
+	struct room_row row = { .host = player->id };
+	struct room *room;
+	uint8_t bytes[16];
+	enum err err;
+
+	if (player->room)
+		return ERR_ALREADY_IN_ROOM;
+	if (world->settings->max_rooms &&
+	    world->n_rooms >= world->settings->max_rooms)
+		return ERR_TOO_MANY_ROOMS;
+	random_bytes(bytes, sizeof(bytes));
+	text_from_uuid(row.uuid, bytes);
+	err = store->room_insert(store, row.uuid, row.host, &row.id);
+	if (err)
+		return err;
+	world->n_rooms++;
+	room = new_room(&row);
+	HASH_ADD(hh, world->rooms, id, sizeof(room->id), room);
+	err = enter(world, player, room);
+	if (err)
+		return err;
+	return tell_peer(world, player, EVENT_CONNECTED_TO_ROOM,
+	    HOST_PEER_ID);
+}
+
+/* Whether the news of somebody's joining fits into the host's mailbox; if
+ * not, the host's session is ended, and with it the room. */
+static MUST_CHECK enum err
+check_host(struct world *world, struct room *room)
+{
+	struct player *host;
+	enum err err;
+
+	err = player_find(world, room->host, &host);
+	if (!err)
+		err = mailbox_load(world, host);
+	if (err)
+		return err;
+	if (mailbox_has_room(world, host, TEXT_INT_SIZE))
+		return ERR_NONE;
+	err = player_end(world, host, END_MAILBOX_OVERFLOW);
+	return err ? err : ERR_ROOM_NOT_FOUND;
+}
+
+enum err
+room_join(struct world *world, struct player *player, const char *uuid)
+{
+	struct room *room;
+	enum err err;
+
+	if (player->room)
+		return ERR_ALREADY_IN_ROOM;
+	err = find_by_uuid(world, uuid, &room);
+	if (err)
+		return err;
+	if (room->is_sealed)
+		return ERR_ROOM_SEALED;
+	if (world->settings->max_room_members &&
+	    room->n_members >= world->settings->max_room_members)
+		return ERR_ROOM_FULL;
+	err = check_host(world, room);
+	if (err)
+		return err;
+	err = enter(world, player, room);
+	if (!err)
+		err = tell_peer(world, player, EVENT_CONNECTED_TO_ROOM,
+		    player->id);
+	for (size_t i = 0; !err && i + 1 < room->n_members; i++)
+		err = tell_peer(world, player, EVENT_PEER_CONNECTED,
+		    room_peer_id(room, room->members[i]));
+	if (!err)
+		err = tell_others(world, room, player->id,
+		    EVENT_PEER_CONNECTED, player->id);
+	if (!err)
+		err = player_evict(world);
+	if (err)
+		return err;
+	/* One eviction may lead to another, and the host be among them. */
+	return player->room || player->is_removed ? ERR_NONE :
+	                                            ERR_ROOM_NOT_FOUND;
+}
+
+enum err
+room_seal(struct world *world, struct player *player)
+{
+	struct room *room = player->room;
+	enum err err;
+
+	if (!room)
+		return ERR_NOT_IN_ROOM;
+	if (room->host != player->id)
+		return ERR_NOT_HOST;
+	if (room->is_sealed)
+		return ERR_ROOM_SEALED;
+	err = world->store->room_seal(world->store, room->id);
+	if (err)
+		return err;
+	room->is_sealed = true;
+	presence_room_active(world, room);
+	presence_room_sealed(world, room);
+	return mailbox_broadcast(world, room->members, room->n_members, 0,
+	    EVENT_ROOM_SEALED, span_of("\"null\""));
+}
+
+enum err
+room_message(struct world *world, struct player *player, struct span body)
+{
+	struct room *room = player->room;
+
+	if (!room)
+		return ERR_NOT_IN_ROOM;
+	presence_room_active(world, room);
+	return mailbox_broadcast(world, room->members, room->n_members, 0,
+	    EVENT_ROOM_MESSAGE, body);
+}
+
+enum err
+room_find_peer(struct world *world, struct player *player, uint32_t peer,
+    struct player **out)
+{
+	struct room *room = player->room;
+	struct player *other;
+	enum err err;
+
+	if (!room)
+		return ERR_NOT_IN_ROOM;
+	presence_room_active(world, room);
+	err = player_find(world, peer == HOST_PEER_ID ? room->host : peer,
+	    &other);
+	if (err == ERR_ABSENT)
+		return ERR_PEER_NOT_FOUND;
+	if (err)
+		return err;
+	if (other->room != room || other == player)
+		return ERR_PEER_NOT_FOUND;
+	*out = other;
+	return ERR_NONE;
+}
+
+static MUST_CHECK enum err
+delete_room(struct world *world, struct room *room)
+{
+	enum err err = world->store->room_delete(world->store, room->id);
+
+	if (err)
+		return err;
+	world->n_rooms--;
+	room_free(world, room);
+	return ERR_NONE;
+}
+
+enum err
+room_close(struct world *world, struct room *room, struct span reason)
+{
+	enum err err;
+
+	err = mailbox_broadcast(world, room->members, room->n_members, 0,
+	    EVENT_ROOM_CLOSED, reason);
+	for (size_t i = 0; !err && i < room->n_members; i++) {
+		struct player *member;
+
+		err = player_find(world, room->members[i], &member);
+		if (!err)
+			err = back_to_lobby(world, member);
+	}
+	return err ? err : delete_room(world, room);
+}
+
+enum err
+room_leave(struct world *world, struct player *player)
+{
+	struct room *room = player->room;
+	bool was_host;
+	enum err err;
+
+	if (!room)
+		return ERR_NOT_IN_ROOM;
+	was_host = room->host == player->id;
+	err = back_to_lobby(world, player);
+	if (err)
+		return err;
+	remove_member(room, player->id);
+	err = tell_others(world, room, 0, EVENT_PEER_DISCONNECTED,
+	    was_host ? HOST_PEER_ID : player->id);
+	if (err)
+		return err;
+	if (was_host)
+		return room_close(world, room,
+		    span_of("\"Host Disconnected\""));
+	presence_room_active(world, room);
+	return ERR_NONE;
+}

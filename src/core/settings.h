@@ -1,0 +1,38 @@
+/* settings.h - what an operator can set about the rules of the game.
+ *
+ * Floor: core.  Written once before the threads start, constant from then on.
+ *
+ * Times are milliseconds.  Where a comment says so, 0 switches a thing off.
+ */
+#ifndef PEERPOST_CORE_SETTINGS_H
+#define PEERPOST_CORE_SETTINGS_H
+
+#include <stdint.h>
+
+/* A token bucket's measures; either 0: no limit. */
+struct rate {
+	uint32_t per_s;
+	uint32_t burst;
+};
+
+struct settings {
+	int64_t player_timeout_ms; /* 0: never */
+	int64_t lobby_timeout_ms;  /* 0: never */
+	int64_t room_timeout_ms;   /* 0: never */
+	int64_t sealed_linger_ms;  /* 0: never */
+
+	int64_t poll_wait_ms;     /* hold when the client does not say */
+	int64_t poll_wait_max_ms; /* longest hold, whatever the client says */
+
+	uint64_t max_mailbox_events; /* 0: no limit; so all below */
+	uint64_t max_mailbox_bytes;
+	uint64_t max_room_members;
+	uint64_t max_rooms;
+	uint64_t max_players;
+	uint64_t max_parked;
+
+	struct rate command_rate;  /* per player */
+	struct rate register_rate; /* per address */
+};
+
+#endif

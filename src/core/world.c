@@ -1,0 +1,117 @@
+/* world.c - see world.h. */
+#include "core/world.h"
+
+#include <stdlib.h>
+
+#include "core/player.h"
+#include "core/presence.h"
+#include "core/room.h"
+
+enum err
+world_init(struct world *world, struct store *store,
+    const struct settings *settings)
+{
+	enum err err;
+
+	*world = (struct world){ .store = store, .settings = settings };
+	list_init(&world->woken);
+	list_init(&world->evicted);
+	list_init(&world->removed);
+	list_init(&world->trim);
+	list_init(&world->trimming);
+	presence_init(world);
+	heap_init(&world->parked);
+	address_buckets_init(&world->registers);
+	err = store->count_players(store, &world->n_players);
+	if (!err)
+		err = store->count_rooms(store, &world->n_rooms);
+	world->n_players_committed = world->n_players;
+	world->n_rooms_committed = world->n_rooms;
+	return err;
+}
+
+static void
+free_rooms(struct world *world)
+{
+	struct room *room, *next;
+
+	HASH_ITER(hh, world->rooms, room, next)
+		room_free(world, room);
+}
+
+void
+world_fini(struct world *world)
+{
+	struct player *player, *next;
+
+	HASH_ITER(hh_id, world->players_by_id, player, next)
+		player_free(world, player);
+	free_rooms(world);
+	heap_fini(&world->parked);
+	address_buckets_fini(&world->registers);
+}
+
+bool
+world_has_trim(const struct world *world)
+{
+	return !list_is_empty(&world->trim);
+}
+
+enum err
+world_trim(struct world *world, size_t max)
+{
+	struct trim *trims;
+	size_t n = 0;
+	enum err err;
+
+	if (list_is_empty(&world->trim))
+		return ERR_NONE;
+	trims = mem_resize(NULL, max, sizeof(*trims));
+	while (n < max && !list_is_empty(&world->trim)) {
+		struct player *player = CONTAINER_OF(
+		    list_take_first(&world->trim), struct player, trim);
+
+		list_append(&world->trimming, &player->trim);
+		trims[n++] = (struct trim){ player->id, player->acked };
+	}
+	err = world->store->events_trim(world->store, trims, n);
+	free(trims);
+	return err;
+}
+
+void
+world_committed(struct world *world)
+{
+	struct list *node;
+
+	while ((node = list_first(&world->removed)) != NULL)
+		player_free(world, CONTAINER_OF(node, struct player, removed));
+	while (list_take_first(&world->trimming))
+		;
+	world->n_players_committed = world->n_players;
+	world->n_rooms_committed = world->n_rooms;
+}
+
+void
+world_rolled_back(struct world *world)
+{
+	struct list *node;
+
+	world->generation++;
+	while ((node = list_take_first(&world->removed)) != NULL) {
+		struct player *player =
+		    CONTAINER_OF(node, struct player, removed);
+
+		player->is_removed = false;
+		presence_seen(world, player);
+	}
+	while ((node = list_first(&world->trimming)) != NULL)
+		list_append(&world->trim, node);
+	while (list_take_first(&world->evicted))
+		;
+	while (list_take_first(&world->woken))
+		;
+	free_rooms(world);
+	world->n_players = world->n_players_committed;
+	world->n_rooms = world->n_rooms_committed;
+}

@@ -1,0 +1,133 @@
+/* world.h - all that the engine thread knows, in one place.
+ *
+ * Floor: core.  Engine thread only.
+ *
+ * The store is the truth.  What is held here is of two sorts, and every field
+ * of the structs says which:
+ *   cached   a copy of rows; can be dropped and read again at any time;
+ *   memory   facts that only this process has (parked polls, clocks, buckets,
+ *            the acknowledgement mark), which a restart may forget.
+ *
+ * A transaction that fails takes all that was cached with it:
+ * world_rollback() raises `generation`, and whatever was cached under an
+ * older one is read again when it is touched next (player_find*()).
+ */
+#ifndef PEERPOST_CORE_WORLD_H
+#define PEERPOST_CORE_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "core/limits.h"
+#include "core/settings.h"
+#include "store/store.h"
+
+/* Why a session ended.  Stored: never change a number. */
+enum end_reason {
+	END_STOPPED_POLLING = 1,
+	END_LEFT_IN_LOBBY = 2,
+	END_MAILBOX_OVERFLOW = 3,
+	END_UNREGISTERED = 4, /* not stored: there is nothing to explain */
+};
+
+struct player {
+	uint32_t id;                     /* constant */
+	uint8_t token_hash[DIGEST_SIZE]; /* constant */
+
+	/* Cached; valid while `generation` is the world's. */
+	unsigned generation;
+	bool has_mailbox; /* head and bytes have been read */
+	struct room *room; /* NULL: in the lobby */
+	uint64_t head;     /* greatest event id given out; 0: none */
+	uint64_t bytes;    /* size of the events above `acked` */
+
+	/* Memory. */
+	uint64_t acked; /* all up to this id is acknowledged */
+	uint64_t given; /* greatest id handed to the client */
+	struct parked *parked; /* its one held poll, or NULL */
+	struct bucket commands;
+	int64_t seen_ms;        /* presence clock: last poll or request ended */
+	int64_t lobby_since_ms; /* presence clock */
+	enum end_reason end_reason; /* when is_removed */
+	bool is_removed; /* in this transaction, not yet committed */
+
+	/* Places in the world's lists of these names. */
+	struct list seen, lobby, woken, evicted, removed, trim;
+	UT_hash_handle hh_id, hh_token;
+};
+
+struct room {
+	/* Cached. */
+	int64_t id;
+	char uuid[TEXT_UUID_SIZE];
+	uint32_t host; /* player id */
+	bool is_sealed;
+	uint32_t *members; /* player ids in join order */
+	size_t n_members, cap_members;
+
+	/* Memory. */
+	int64_t active_ms; /* presence clock: last command */
+	int64_t sealed_ms; /* presence clock */
+
+	struct list active, sealed;
+	UT_hash_handle hh;
+};
+
+struct world {
+	struct store *store;             /* borrowed */
+	const struct settings *settings; /* borrowed */
+
+	struct player *players_by_id, *players_by_token;
+	struct room *rooms;
+	unsigned generation;
+	uint64_t n_players, n_rooms; /* rows in the store, this transaction's
+	                              * included */
+	uint64_t n_players_committed, n_rooms_committed;
+
+	/* Players, by what is to be done with them. */
+	struct list woken;   /* parked, and mail has come */
+	struct list evicted; /* mailbox overflowed in the running command */
+	struct list removed; /* session ended in this transaction */
+	struct list trim;    /* acknowledged events not yet deleted */
+	struct list trimming; /* the same, deleted in this transaction */
+
+	/* Clocks (presence.h); each list has the oldest first. */
+	struct list seen;   /* players without a parked poll */
+	struct list lobby;  /* players in no room */
+	struct list active; /* rooms */
+	struct list sealed; /* sealed rooms */
+	int64_t start_ms;   /* presence clock */
+	int64_t excess_ms;  /* time in which the daemon stood still */
+	int64_t ticked_ms;  /* clock_running_ms() of the last tick */
+	bool is_swept;      /* everybody has been loaded since the start */
+	uint32_t swept_id;  /* up to this id */
+	int64_t purged_s;   /* Unix time of the last purge of ended sessions */
+
+	struct heap parked; /* by due time */
+	size_t n_parked;
+
+	struct address_buckets registers;
+};
+
+/* ERR_STORAGE: the store cannot be read. */
+MUST_CHECK enum err world_init(struct world *world, struct store *store,
+    const struct settings *settings);
+/* Free what is held.  No poll may be parked any more. */
+void world_fini(struct world *world);
+
+/* Delete acknowledged events of up to max players, inside the transaction.
+ * A rollback brings them back.  ERR_STORAGE. */
+MUST_CHECK enum err world_trim(struct world *world, size_t max);
+/* Whether there are acknowledged events to be deleted. */
+bool world_has_trim(const struct world *world);
+
+/* The transaction has been committed.  Call after having dealt with the
+ * parked polls of `removed` players: they are freed here. */
+void world_committed(struct world *world);
+/* The transaction has been rolled back: drop everything cached. */
+void world_rolled_back(struct world *world);
+
+#endif

@@ -1,0 +1,74 @@
+/* http.c - see http.h: making, draining, ending. */
+#include "net/http.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "net/http_internal.h"
+
+struct http *
+http_create(struct loop *loop, struct engine *engine,
+    const struct http_settings *settings)
+{
+	struct http *http = mem_new(sizeof(*http));
+
+	http->loop = loop;
+	http->engine = engine;
+	http->settings = settings;
+	list_init(&http->roomy);
+	list_init(&http->touched);
+	list_init(&http->full);
+	list_init(&http->receiving);
+	list_init(&http->resting);
+	return http;
+}
+
+bool
+http_has_room(const struct http *http)
+{
+	return http->n_connections < http->settings->max_connections;
+}
+
+size_t
+http_n_connections(const struct http *http)
+{
+	return http->n_connections;
+}
+
+void
+http_drain(struct http *http)
+{
+	http->is_draining = true;
+}
+
+void
+http_detach_engine(struct http *http)
+{
+	http->engine = NULL;
+}
+
+bool
+http_is_busy(const struct http *http)
+{
+	return http->n_sending > 0 || http->n_waiting > 0 ||
+	    !list_is_empty(&http->receiving);
+}
+
+static void
+free_cells(struct list *cells)
+{
+	struct list *node;
+
+	while ((node = list_first(cells)) != NULL)
+		cell_free(CONTAINER_OF(node, struct cell, roomy));
+}
+
+void
+http_free(struct http *http)
+{
+	if (!http)
+		return;
+	free_cells(&http->roomy);
+	free_cells(&http->full);
+	free(http);
+}

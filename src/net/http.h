@@ -1,0 +1,62 @@
+/* http.h - HTTP/1.x by libmicrohttpd, many small daemons of it on our loop.
+ *
+ * Floor: net.  Loop thread only.
+ *
+ * The pieces: http_cell.c (the daemons), http_connection.c (connections,
+ * their deadlines and hang-ups), http_exchange.c (one request and its reply),
+ * http_guard.c (requests that we refuse), http_response.c (headers).  Why it
+ * is built so is told in docs/architecture.md.
+ */
+#ifndef PEERPOST_NET_HTTP_H
+#define PEERPOST_NET_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "api/engine.h"
+#include "net/loop.h"
+
+struct http;
+
+struct http_settings {
+	const char *base_path;      /* "" or "/prefix" */
+	const char *const *origins; /* allowed ones; NULL-terminated */
+	bool allows_any_origin;     /* answer "*" */
+	size_t max_body;
+	int64_t request_timeout_ms; /* from its first byte to its last */
+	size_t max_connections;
+	uint32_t max_connections_per_address; /* 0: no limit */
+};
+
+/* Borrows all three until http_free(). */
+struct http *http_create(struct loop *loop, struct engine *engine,
+    const struct http_settings *settings);
+
+/* Take a connection (listener_accept_fn; cls is the struct http). */
+void http_accept(void *cls, int fd, const struct sockaddr *addr,
+    socklen_t len);
+/* Whether there is room for one more. */
+bool http_has_room(const struct http *http);
+size_t http_n_connections(const struct http *http);
+
+/* Take over what came back from the engine. */
+void http_complete(struct http *http, struct queue_chain chain);
+
+/* Let libmicrohttpd work on everything that has been touched.  Once a round. */
+void http_run(struct http *http);
+/* Close what is overdue.  Once a second. */
+void http_expire(struct http *http);
+
+/* From now on every reply closes its connection. */
+void http_drain(struct http *http);
+/* From now on there is no engine: every request is answered 503. */
+void http_detach_engine(struct http *http);
+/* Whether some reply is still on its way out. */
+bool http_is_busy(const struct http *http);
+
+/* Close everything.  No request may be with the engine. */
+void http_free(struct http *http);
+
+#endif

@@ -1,0 +1,155 @@
+/* http_cell.c - libmicrohttpd daemons of at most 64 connections each.
+ *
+ * MHD_resume_connection() makes a daemon walk all its suspended connections,
+ * so a daemon that holds 10,000 polls spends its time walking.  Small daemons
+ * without threads, their epoll fds in our epoll, make waking one poll cost
+ * the same whatever the number of others (docs/architecture.md has figures).
+ */
+#include "net/http_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+/* libmicrohttpd stalls when just 128 connections are ready at once, and
+ * deadlocks when a daemon's own limit is reached: stay below both. */
+#define MAX_CONNECTIONS 64
+#define MHD_LIMIT 96
+/* Touched lazily; with 16 KiB, header blocks of nearly 16 KiB are dropped
+ * without an answer. */
+#define MHD_MEMORY ((size_t)32 << 10)
+
+static void
+on_ready(struct loop_source *source, uint32_t events)
+{
+	(void)events;
+	cell_touch(CONTAINER_OF(source, struct cell, source));
+}
+
+/* Only the format: the arguments may be what a client sent. */
+static void
+on_mhd_log(void *cls, const char *format, va_list args)
+{
+	(void)cls;
+	(void)args;
+	log_debug("libmicrohttpd: %.*s", (int)strcspn(format, "\n"), format);
+}
+
+static struct MHD_Daemon *
+start_daemon(struct http *http)
+{
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+		MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+	    0, NULL, NULL, exchange_on_request, http,
+	    MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL,
+	    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_CONNECTION_LIMIT,
+	    MHD_LIMIT, MHD_OPTION_CONNECTION_MEMORY_LIMIT, MHD_MEMORY,
+	    MHD_OPTION_NOTIFY_CONNECTION, connection_on_notify, http,
+	    MHD_OPTION_NOTIFY_COMPLETED, exchange_on_completed, http,
+	    MHD_OPTION_URI_LOG_CALLBACK, exchange_on_target, http,
+	    MHD_OPTION_END);
+}
+
+static struct cell *
+create(struct http *http)
+{
+	struct cell *cell = mem_new(sizeof(*cell));
+	const union MHD_DaemonInfo *info;
+
+	cell->http = http;
+	list_init(&cell->roomy);
+	list_init(&cell->touched);
+	cell->source.on_ready = on_ready;
+	cell->daemon = start_daemon(http);
+	if (!cell->daemon)
+		goto undo;
+	info = MHD_get_daemon_info(cell->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	if (!info)
+		goto undo;
+	cell->epoll_fd = info->epoll_fd;
+	if (loop_add(http->loop, &cell->source, cell->epoll_fd, EPOLLIN) < 0)
+		goto undo;
+	list_append(&http->roomy, &cell->roomy);
+	return cell;
+undo:
+	log_warning("cannot make room for more connections");
+	cell_free(cell);
+	return NULL;
+}
+
+struct cell *
+cell_get(struct http *http)
+{
+	struct list *node = list_first(&http->roomy);
+	struct cell *cell =
+	    node ? CONTAINER_OF(node, struct cell, roomy) : create(http);
+
+	if (!cell)
+		return NULL;
+	if (++cell->n_connections == MAX_CONNECTIONS)
+		list_append(&http->full, &cell->roomy);
+	return cell;
+}
+
+void
+cell_touch(struct cell *cell)
+{
+	list_append(&cell->http->touched, &cell->touched);
+}
+
+void
+cell_release(struct cell *cell)
+{
+	/* At the end: filling the same cells again lets others run empty.  An
+	 * empty one is dealt with when it has been run, see http_run(). */
+	if (cell->n_connections-- == MAX_CONNECTIONS)
+		list_append(&cell->http->roomy, &cell->roomy);
+	cell_touch(cell);
+}
+
+void
+cell_free(struct cell *cell)
+{
+	list_remove(&cell->roomy);
+	list_remove(&cell->touched);
+	loop_remove(cell->http->loop, &cell->source, cell->epoll_fd);
+	if (cell->daemon)
+		MHD_stop_daemon(cell->daemon);
+	free(cell);
+}
+
+/* Whether another cell than this one can take connections. */
+static bool
+is_spare(const struct cell *cell)
+{
+	const struct list *roomy = &cell->http->roomy;
+
+	return roomy->next != &cell->roomy || roomy->prev != &cell->roomy;
+}
+
+static void
+run(struct cell *cell)
+{
+	MHD_UNSIGNED_LONG_LONG timeout_ms;
+
+	do
+		MHD_run(cell->daemon);
+	while (MHD_get_timeout(cell->daemon, &timeout_ms) == MHD_YES &&
+	    timeout_ms == 0);
+	/* Running it may have touched it: that has been seen to. */
+	list_remove(&cell->touched);
+	if (cell->n_connections == 0 && is_spare(cell))
+		cell_free(cell);
+}
+
+void
+http_run(struct http *http)
+{
+	struct list *node;
+
+	while ((node = list_first(&http->touched)) != NULL)
+		run(CONTAINER_OF(node, struct cell, touched));
+}

@@ -1,0 +1,215 @@
+/* http_connection.c - connections: coming, going, and taking too long.
+ *
+ * libmicrohttpd's own time-out is an inactivity timer, which one byte every
+ * few seconds keeps quiet for ever, and it does not look at suspended connections at
+ * all.  So both are done here: absolute deadlines, and the socket itself in
+ * our epoll for the whole of its life, edge-triggered, which tells first
+ * bytes and hang-ups.
+ */
+#include "net/http_internal.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+/* An idle connection may stay, and a reply may take, so long. */
+#define REST_MS 75000
+
+/* Said to an address that has too many connections, before any request. */
+static const char too_many[] =
+    "HTTP/1.1 429 Too Many Requests\r\n"
+    "Content-Type: application/json; charset=utf-8\r\n"
+    "Cache-Control: no-store\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "Cross-Origin-Resource-Policy: cross-origin\r\n"
+    "Access-Control-Allow-Origin: *\r\n"
+    "Retry-After: 5\r\n"
+    "Connection: close\r\n"
+    "Content-Length: 90\r\n"
+    "\r\n"
+    "{\"command\":\"###!ICB\",\"data\":\"Too many connections from your "
+    "address.\",\"error\":\"rate-limited\"}";
+
+void
+connection_set_state(struct connection *connection,
+    enum connection_state state)
+{
+	struct http *http = connection->http;
+
+	http->n_sending -= connection->state == CONNECTION_SENDING;
+	http->n_waiting -= connection->state == CONNECTION_WAITING;
+	http->n_sending += state == CONNECTION_SENDING;
+	http->n_waiting += state == CONNECTION_WAITING;
+	connection->state = state;
+	connection->since_ms = clock_now_ms();
+	switch (state) {
+	case CONNECTION_RECEIVING:
+		list_append(&http->receiving, &connection->deadline);
+		break;
+	case CONNECTION_IDLE:
+	case CONNECTION_SENDING:
+		list_append(&http->resting, &connection->deadline);
+		break;
+	case CONNECTION_WAITING:
+		list_remove(&connection->deadline);
+		break;
+	}
+}
+
+struct connection *
+connection_of(struct MHD_Connection *mhd)
+{
+	return MHD_get_connection_info(mhd,
+	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void
+on_ready(struct loop_source *source, uint32_t events)
+{
+	struct connection *connection =
+	    CONTAINER_OF(source, struct connection, source);
+
+	if (events & EPOLLIN) {
+		if (connection->state == CONNECTION_IDLE)
+			connection_set_state(connection,
+			    CONNECTION_RECEIVING);
+		else if (connection->state != CONNECTION_RECEIVING)
+			connection->has_more_bytes = true;
+	}
+	if (!(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) ||
+	    connection->is_half_closed)
+		return;
+	connection->is_half_closed = true;
+	if (connection->state == CONNECTION_WAITING)
+		exchange_on_hangup(connection->exchange);
+}
+
+static void
+on_closed(struct connection *connection)
+{
+	struct http *http = connection->http;
+
+	if (connection->exchange)
+		connection->exchange->connection = NULL;
+	/* Counts nothing from now on. */
+	connection_set_state(connection, CONNECTION_IDLE);
+	list_remove(&connection->deadline);
+	loop_remove(http->loop, &connection->source, connection->fd);
+	address_counts_remove(&http->addresses, &connection->address);
+	cell_release(connection->cell);
+	http->n_connections--;
+	free(connection);
+}
+
+void
+connection_on_notify(void *cls, struct MHD_Connection *mhd,
+    void **socket_context, enum MHD_ConnectionNotificationCode code)
+{
+	struct http *http = cls;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (*socket_context)
+			on_closed(*socket_context);
+		*socket_context = NULL;
+		return;
+	}
+	http->starting->mhd = mhd;
+	*socket_context = http->starting;
+	http->starting = NULL;
+}
+
+static void
+refuse(int fd)
+{
+	/* Best effort: it fits into any socket's empty buffer. */
+	if (send(fd, too_many, sizeof(too_many) - 1,
+		MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+		shutdown(fd, SHUT_WR);
+	close(fd);
+}
+
+/* libmicrohttpd closes fd when it fails. */
+static void
+start(struct connection *connection, const struct sockaddr *addr,
+    socklen_t len)
+{
+	struct http *http = connection->http;
+
+	http->n_connections++;
+	http->starting = connection;
+	connection_set_state(connection, CONNECTION_IDLE);
+	if (MHD_add_connection(connection->cell->daemon, connection->fd, addr,
+		len) == MHD_YES) {
+		cell_touch(connection->cell);
+		return;
+	}
+	if (http->starting) /* it failed before it could notify */
+		on_closed(connection);
+	http->starting = NULL;
+}
+
+void
+http_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct http *http = cls;
+	struct address address = address_of(addr);
+	struct connection *connection;
+	struct cell *cell;
+
+	if (!address_counts_add(&http->addresses, &address,
+		http->settings->max_connections_per_address)) {
+		refuse(fd);
+		return;
+	}
+	cell = cell_get(http);
+	if (!cell) {
+		address_counts_remove(&http->addresses, &address);
+		close(fd);
+		return;
+	}
+	connection = mem_new(sizeof(*connection));
+	connection->http = http;
+	connection->cell = cell;
+	connection->fd = fd;
+	connection->address = address;
+	connection->source.on_ready = on_ready;
+	list_init(&connection->deadline);
+	if (loop_add(http->loop, &connection->source, fd,
+		EPOLLIN | EPOLLRDHUP | EPOLLET) < 0) {
+		http->n_connections++;
+		on_closed(connection);
+		close(fd);
+		return;
+	}
+	start(connection, addr, len);
+}
+
+/* Make libmicrohttpd see an end of file; it then closes in its own way. */
+static void
+expire(struct list *list, int64_t limit_ms)
+{
+	int64_t now_ms = clock_now_ms();
+	struct list *node;
+
+	while ((node = list_first(list)) != NULL) {
+		struct connection *connection =
+		    CONTAINER_OF(node, struct connection, deadline);
+
+		if (now_ms - connection->since_ms < limit_ms)
+			return;
+		list_remove(node);
+		shutdown(connection->fd, SHUT_RDWR);
+		cell_touch(connection->cell);
+	}
+}
+
+void
+http_expire(struct http *http)
+{
+	expire(&http->receiving, http->settings->request_timeout_ms);
+	expire(&http->resting, REST_MS);
+}

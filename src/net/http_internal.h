@@ -1,0 +1,127 @@
+/* http_internal.h - what the files of net/http share.
+ *
+ * Floor: net.  Loop thread only.
+ *
+ * Who owns what: struct http owns cells, a cell owns its libmicrohttpd daemon, the
+ * daemon owns the sockets.  A struct connection lives from
+ * NOTIFY_CONNECTION(STARTED) to (CLOSED); a struct exchange from the first
+ * sign of a request until libmicrohttpd has said NOTIFY_COMPLETED *and*
+ * everything that was given to the engine is back.
+ */
+#ifndef PEERPOST_NET_HTTP_INTERNAL_H
+#define PEERPOST_NET_HTTP_INTERNAL_H
+
+#include <microhttpd.h>
+
+#include "api/request.h"
+#include "base/list.h"
+#include "net/address.h"
+#include "net/http.h"
+
+#define HTTP_MAX_HEADER_SIZE ((size_t)16 << 10)
+
+struct cell {
+	struct http *http;
+	struct MHD_Daemon *daemon;
+	struct loop_source source;
+	int epoll_fd;
+	unsigned n_connections;
+	struct list roomy;   /* in http->roomy or http->full */
+	struct list touched; /* in http->touched when it has to be run */
+};
+
+enum connection_state {
+	CONNECTION_IDLE,      /* between requests */
+	CONNECTION_RECEIVING, /* the first byte of a request has come */
+	CONNECTION_WAITING,   /* the engine has the request */
+	CONNECTION_SENDING,   /* the reply is on its way */
+};
+
+struct connection {
+	struct http *http;
+	struct cell *cell;
+	struct MHD_Connection *mhd;
+	int fd;
+	struct loop_source source;
+	enum connection_state state;
+	int64_t since_ms;     /* when the state began */
+	struct list deadline; /* in http->receiving or http->resting */
+	bool is_half_closed;  /* the client will send no more */
+	bool has_more_bytes;  /* came in while WAITING or SENDING */
+	struct address address;
+	struct exchange *exchange; /* the running one, or NULL */
+};
+
+struct exchange {
+	struct connection *connection; /* NULL: it is closed */
+	struct request *request;       /* never NULL */
+	char *target;                  /* the raw one; NULL: out of memory */
+	size_t n_out;     /* tasks that the engine has */
+	size_t swallowed; /* bytes of a body that is too large */
+	bool is_started;  /* the headers have been looked at */
+	bool has_reply;
+	bool is_over;     /* NOTIFY_COMPLETED */
+};
+
+struct http {
+	struct loop *loop;
+	struct engine *engine; /* NULL: shutting down */
+	const struct http_settings *settings;
+	size_t n_connections, n_sending, n_waiting;
+	struct address_counts addresses;
+	bool is_draining;
+	struct connection *starting; /* while MHD_add_connection() runs */
+	struct list roomy, full; /* cells: can take more, or not */
+	struct list touched;     /* cells */
+	struct list receiving; /* deadline: request_timeout_ms */
+	struct list resting;   /* idle or sending; deadline: REST_MS */
+};
+
+/* http_cell.c */
+
+/* A cell that can take one more connection.  NULL: none can be made. */
+struct cell *cell_get(struct http *http);
+/* To be run in this round. */
+void cell_touch(struct cell *cell);
+/* One connection less; an empty cell is kept if it is the only roomy one,
+ * and freed at the end of the round otherwise. */
+void cell_release(struct cell *cell);
+/* Stop and free. */
+void cell_free(struct cell *cell);
+
+/* http_connection.c */
+
+void connection_set_state(struct connection *connection,
+    enum connection_state state);
+/* MHD_OPTION_NOTIFY_CONNECTION */
+void connection_on_notify(void *cls, struct MHD_Connection *mhd,
+    void **socket_context, enum MHD_ConnectionNotificationCode code);
+/* The connection behind a handle of libmicrohttpd's. */
+struct connection *connection_of(struct MHD_Connection *mhd);
+
+/* http_exchange.c: the callbacks of libmicrohttpd */
+
+void *exchange_on_target(void *cls, const char *target,
+    struct MHD_Connection *mhd);
+enum MHD_Result exchange_on_request(void *cls, struct MHD_Connection *mhd,
+    const char *url, const char *method, const char *version,
+    const char *upload, size_t *upload_size, void **context);
+void exchange_on_completed(void *cls, struct MHD_Connection *mhd,
+    void **context, enum MHD_RequestTerminationCode code);
+/* The client of a request that the engine has is gone. */
+void exchange_on_hangup(struct exchange *exchange);
+
+/* http_guard.c */
+
+/* Whether the header is one that nobody can misunderstand.
+ * ERR_BAD_REQUEST, ERR_HEADERS_TOO_LARGE, ERR_UNKNOWN_METHOD. */
+MUST_CHECK enum err guard_check(struct MHD_Connection *mhd,
+    const char *method, const char *version);
+
+/* http_response.c */
+
+/* Queue the request's reply (its body is moved out). */
+enum MHD_Result response_queue(struct connection *connection,
+    struct reply *reply, bool is_last);
+
+#endif

@@ -1,0 +1,271 @@
+/* listener.c - see listener.h. */
+#include "net/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define BACKLOG 4096
+#define MAX_ACCEPTS 256 /* in one go, so that others get their turn */
+#define COMPLAIN_EVERY_MS 60000
+
+struct listener {
+	struct loop *loop;
+	struct loop_source source;
+	int fd;
+	bool is_paused;
+	int64_t complained_ms; /* when accept(2)'s failure was logged last */
+	char *unix_path; /* NULL: TCP */
+	char url[LISTENER_URL_SIZE];
+	listener_accept_fn on_accept;
+	void *cls;
+};
+
+static bool
+parse_unix(const char *path, struct listen_address *out)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+
+	if (path[0] == '\0' || strlen(path) >= sizeof(un.sun_path))
+		return false;
+	strcpy(un.sun_path, path);
+	memcpy(&out->addr, &un, sizeof(un));
+	out->len = sizeof(un);
+	return true;
+}
+
+static bool
+parse_tcp(const char *host, uint16_t port, struct listen_address *out)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+		.sin6_port = htons(port) };
+	size_t len = strlen(host);
+	char inner[INET6_ADDRSTRLEN];
+
+	if (inet_pton(AF_INET, host, &in.sin_addr) == 1) {
+		memcpy(&out->addr, &in, sizeof(in));
+		out->len = sizeof(in);
+		return true;
+	}
+	if (len < 3 || len - 2 >= sizeof(inner) || host[0] != '[' ||
+	    host[len - 1] != ']')
+		return false;
+	memcpy(inner, host + 1, len - 2);
+	inner[len - 2] = '\0';
+	if (inet_pton(AF_INET6, inner, &in6.sin6_addr) != 1)
+		return false;
+	memcpy(&out->addr, &in6, sizeof(in6));
+	out->len = sizeof(in6);
+	return true;
+}
+
+bool
+listen_address_parse(const char *text, struct listen_address *out)
+{
+	const char *colon = strrchr(text, ':');
+	char host[INET6_ADDRSTRLEN + 2];
+	uint64_t port;
+
+	memset(out, 0, sizeof(*out));
+	if (strncmp(text, "unix:", 5) == 0)
+		return parse_unix(text + 5, out);
+	if (!colon || (size_t)(colon - text) >= sizeof(host) ||
+	    !text_to_uint(span_of(colon + 1), UINT16_MAX, &port))
+		return false;
+	memcpy(host, text, (size_t)(colon - text));
+	host[colon - text] = '\0';
+	return parse_tcp(host, (uint16_t)port, out);
+}
+
+/* Out of descriptors or memory: what there is must go first.  The level-
+ * triggered epoll would spin, so look again when a connection has closed
+ * (listener_pause()) or, at the latest, with the next tick. */
+static void
+on_accept_failed(struct listener *listener)
+{
+	int64_t now_ms = clock_now_ms();
+
+	if (listener->complained_ms == 0 ||
+	    now_ms - listener->complained_ms >= COMPLAIN_EVERY_MS) {
+		listener->complained_ms = now_ms;
+		log_warning("cannot accept connections: %s", strerror(errno));
+	}
+	listener_pause(listener, true);
+}
+
+static void
+on_ready(struct loop_source *source, uint32_t events)
+{
+	struct listener *listener =
+	    (struct listener *)(void *)((char *)source -
+		offsetof(struct listener, source));
+
+	(void)events;
+	for (int i = 0; i < MAX_ACCEPTS && !listener->is_paused; i++) {
+		struct sockaddr_storage addr;
+		socklen_t len = sizeof(addr);
+		int fd = accept4(listener->fd, (struct sockaddr *)&addr, &len,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			listener->on_accept(listener->cls, fd,
+			    (struct sockaddr *)&addr, len);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM)
+			on_accept_failed(listener);
+		/* Whatever else there is happened to one client, not to us;
+		 * EAGAIN is the ordinary end. */
+		if (errno != EINTR && errno != ECONNABORTED)
+			return;
+	}
+}
+
+/* A socket file that nobody listens on is what a kill -9 leaves. */
+static void
+remove_stale_file(const struct sockaddr_un *un)
+{
+	struct stat st;
+	int fd;
+
+	if (stat(un->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (connect(fd, (const struct sockaddr *)un, sizeof(*un)) < 0 &&
+	    errno == ECONNREFUSED)
+		unlink(un->sun_path);
+	close(fd);
+}
+
+static int
+open_socket(const struct listen_address *address)
+{
+	int family = address->addr.ss_family, on = 1;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    0);
+
+	if (fd < 0)
+		return -1;
+	if (family == AF_UNIX) {
+		remove_stale_file((const void *)&address->addr);
+	} else {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		/* Accepted sockets inherit it. */
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	}
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(fd, (const struct sockaddr *)&address->addr,
+		address->len) < 0 ||
+	    listen(fd, BACKLOG) < 0) {
+		int saved = errno;
+
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+static void
+write_url(struct listener *listener)
+{
+	struct sockaddr_storage addr = { 0 };
+	socklen_t len = sizeof(addr);
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	char host[INET6_ADDRSTRLEN] = "";
+
+	getsockname(listener->fd, (struct sockaddr *)&addr, &len);
+	if (addr.ss_family == AF_INET) {
+		memcpy(&in, &addr, sizeof(in));
+		inet_ntop(AF_INET, &in.sin_addr, host, sizeof(host));
+		snprintf(listener->url, sizeof(listener->url),
+		    "http://%s:%u", host, ntohs(in.sin_port));
+	} else if (addr.ss_family == AF_INET6) {
+		memcpy(&in6, &addr, sizeof(in6));
+		inet_ntop(AF_INET6, &in6.sin6_addr, host, sizeof(host));
+		snprintf(listener->url, sizeof(listener->url),
+		    "http://[%s]:%u", host, ntohs(in6.sin6_port));
+	} else {
+		snprintf(listener->url, sizeof(listener->url), "unix:%s",
+		    listener->unix_path);
+	}
+}
+
+struct listener *
+listener_open(struct loop *loop, const struct listen_address *address,
+    listener_accept_fn on_accept, void *cls, char *out_why, size_t why_size)
+{
+	struct listener *listener;
+	int fd = open_socket(address);
+
+	if (fd < 0) {
+		snprintf(out_why, why_size, "%s", strerror(errno));
+		return NULL;
+	}
+	listener = mem_new(sizeof(*listener));
+	listener->loop = loop;
+	listener->source.on_ready = on_ready;
+	listener->fd = fd;
+	listener->is_paused = true;
+	listener->on_accept = on_accept;
+	listener->cls = cls;
+	if (address->addr.ss_family == AF_UNIX)
+		listener->unix_path = mem_copy_text(
+		    ((const struct sockaddr_un *)(const void *)&address->addr)
+			->sun_path);
+	write_url(listener);
+	listener_pause(listener, false);
+	return listener;
+}
+
+void
+listener_close(struct listener *listener)
+{
+	if (!listener)
+		return;
+	listener_pause(listener, true);
+	close(listener->fd);
+	if (listener->unix_path)
+		unlink(listener->unix_path);
+	free(listener->unix_path);
+	free(listener);
+}
+
+void
+listener_pause(struct listener *listener, bool is_paused)
+{
+	if (is_paused == listener->is_paused)
+		return;
+	if (is_paused)
+		loop_remove(listener->loop, &listener->source, listener->fd);
+	else if (loop_add(listener->loop, &listener->source, listener->fd,
+		     EPOLLIN) < 0)
+		return; /* out of memory: the next tick tries again */
+	listener->is_paused = is_paused;
+}
+
+const char *
+listener_url(const struct listener *listener)
+{
+	return listener->url;
+}

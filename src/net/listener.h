@@ -1,0 +1,46 @@
+/* listener.h - listening sockets.
+ *
+ * Floor: net.  Loop thread only.
+ */
+#ifndef PEERPOST_NET_LISTENER_H
+#define PEERPOST_NET_LISTENER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "net/loop.h"
+
+#define LISTENER_URL_SIZE 160
+
+/* Where to listen: "127.0.0.1:8080", "[::1]:8080", or "unix:/path". */
+struct listen_address {
+	struct sockaddr_storage addr;
+	socklen_t len;
+};
+
+/* false: text is none of the three. */
+bool listen_address_parse(const char *text, struct listen_address *out);
+
+struct listener;
+
+/* Called for each connection that comes in; takes fd, which does not block.  */
+typedef void (*listener_accept_fn)(void *cls, int fd,
+    const struct sockaddr *addr, socklen_t len);
+
+/* Listen.  A socket file that nobody listens on any more is replaced.
+ * NULL: it cannot, and one sentence without a full stop is in out_why. */
+struct listener *listener_open(struct loop *loop,
+    const struct listen_address *address, listener_accept_fn on_accept,
+    void *cls, char *out_why, size_t why_size);
+
+/* Stop listening; a Unix socket's file is removed.  NULL is fine. */
+void listener_close(struct listener *listener);
+
+/* Stop or go on taking connections; meanwhile they wait in the kernel. */
+void listener_pause(struct listener *listener, bool is_paused);
+
+/* "http://127.0.0.1:8080", with the real port; "unix:/path". */
+const char *listener_url(const struct listener *listener);
+
+#endif

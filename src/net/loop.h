@@ -1,0 +1,39 @@
+/* loop.h - one epoll for everything that the loop thread waits for.
+ *
+ * Floor: net.  Loop thread only.
+ *
+ * A source may be removed, and freed, from inside any callback: events that
+ * the same epoll_wait(2) had for it are dropped, because epoll knows a source
+ * by the number of a slot and its generation, never by an address or an fd.
+ */
+#ifndef PEERPOST_NET_LOOP_H
+#define PEERPOST_NET_LOOP_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct loop;
+
+/* Embedded in whatever waits for an fd.  Zeroed: not in a loop. */
+struct loop_source {
+	void (*on_ready)(struct loop_source *source, uint32_t events);
+	uint32_t slot; /* from 1; 0: in no loop */
+};
+
+/* NULL: no epoll to be had (errno). */
+struct loop *loop_create(void);
+void loop_free(struct loop *loop);
+
+/* Wait for events (EPOLL*) on fd.  on_ready must be set.  Borrows source until
+ * loop_remove().  -1: it cannot (errno). */
+MUST_CHECK int loop_add(struct loop *loop, struct loop_source *source, int fd,
+    uint32_t events);
+/* Forget source.  In no loop: nothing happens. */
+void loop_remove(struct loop *loop, struct loop_source *source, int fd);
+
+/* Wait for up to timeout_ms (-1: for ever), then call on_ready of all that
+ * is ready. */
+void loop_wait(struct loop *loop, int timeout_ms);
+
+#endif

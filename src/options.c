@@ -1,0 +1,330 @@
+/* options.c - see options.h.
+ *
+ * One table has every option: its name, what it takes, its default and its
+ * line of help.  Whatever else may read settings should read this table.
+ */
+#include "config.h"
+
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/listener.h"
+
+enum option_type {
+	TYPE_UINT,    /* a whole number, min..max */
+	TYPE_SECONDS, /* the same, kept in milliseconds */
+	TYPE_RATE,    /* the same, a uint32_t */
+	TYPE_TEXT,    /* by a function of its own */
+	TYPE_FLAG,
+};
+
+struct option_spec {
+	const char *name;
+	const char *value; /* what --help calls it */
+	const char *help;
+	enum option_type type;
+	size_t offset; /* of the number in struct options */
+	uint64_t initial, min, max;
+	/* TYPE_TEXT: whether text is a good value; it is kept. */
+	bool (*take)(struct options *options, const char *text);
+};
+
+static bool
+take_listen(struct options *options, const char *text)
+{
+	struct listen_address address;
+
+	if (options->n_listen == OPTIONS_MAX_LISTEN ||
+	    !listen_address_parse(text, &address))
+		return false;
+	options->listen[options->n_listen++] = text;
+	return true;
+}
+
+static bool
+take_database(struct options *options, const char *text)
+{
+	options->database = text;
+	return text[0] != '\0';
+}
+
+static bool
+take_durability(struct options *options, const char *text)
+{
+	if (strcmp(text, "power") == 0)
+		options->durability = DURABILITY_POWER;
+	else if (strcmp(text, "process") == 0)
+		options->durability = DURABILITY_PROCESS;
+	else
+		return false;
+	return true;
+}
+
+/* "/signal"; a slash at the end is let pass, "/" is as good as nothing. */
+static bool
+take_base_path(struct options *options, const char *text)
+{
+	size_t len = strlen(text);
+	char *path;
+
+	if (len > 128 || (len && text[0] != '/') || strstr(text, "//") ||
+	    strpbrk(text, "?#% \t"))
+		return false;
+	path = mem_copy_text(text); /* lives as long as the process */
+	if (len && path[len - 1] == '/')
+		path[len - 1] = '\0';
+	options->base_path = path;
+	return true;
+}
+
+/* "*", or an origin as browsers send it: scheme "://" host [":" port], or
+ * "null" (RFC 6454, section 6.1). */
+static bool
+take_origin(struct options *options, const char *text)
+{
+	const char *host = strstr(text, "://");
+
+	if (options->n_origins == OPTIONS_MAX_ORIGINS)
+		return false;
+	if (strcmp(text, "*") != 0 && strcmp(text, "null") != 0 &&
+	    (!host || host == text || host[3] == '\0' ||
+		strpbrk(host + 3, "/?# \t\r\n")))
+		return false;
+	options->origins[options->n_origins++] = text;
+	return true;
+}
+
+static bool
+take_log_level(struct options *options, const char *text)
+{
+	static const char *const names[] = { "error", "warning", "info",
+		"debug" };
+
+	for (int i = 0; i < 4; i++) {
+		if (strcmp(text, names[i]) == 0) {
+			options->log_level = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+#define AT(field) offsetof(struct options, field)
+#define MAX_COUNT 1000000000u
+#define MAX_SECONDS 31536000u /* a year */
+
+/* clang-format off */
+static const struct option_spec specs[] = {
+	{ "listen", "ADDR:PORT", "where to serve HTTP: IPv4, [IPv6]:PORT or unix:PATH;\nport 0 picks a free one; repeatable (127.0.0.1:8080)",
+	  TYPE_TEXT, 0, 0, 0, 0, take_listen },
+	{ "database", "FILE", "the SQLite database (./peerpost.db)",
+	  TYPE_TEXT, 0, 0, 0, 0, take_database },
+	{ "durability", "HOW", "power: what is acknowledged survives a power cut;\nprocess: it survives a crash of the daemon (power)",
+	  TYPE_TEXT, 0, 0, 0, 0, take_durability },
+	{ "base-path", "PATH", "serve everything below this prefix (none)",
+	  TYPE_TEXT, 0, 0, 0, 0, take_base_path },
+	{ "cors-origin", "ORIGIN", "let pages of this origin in; repeatable (*)",
+	  TYPE_TEXT, 0, 0, 0, 0, take_origin },
+	{ "player-timeout", "SECONDS", "end a session that neither polls nor commands (120)",
+	  TYPE_SECONDS, AT(settings.player_timeout_ms), 120, 0, MAX_SECONDS, NULL },
+	{ "lobby-timeout", "SECONDS", "end a session that is in no room for so long (1800)",
+	  TYPE_SECONDS, AT(settings.lobby_timeout_ms), 1800, 0, MAX_SECONDS, NULL },
+	{ "room-timeout", "SECONDS", "close a room without any command for so long (0)",
+	  TYPE_SECONDS, AT(settings.room_timeout_ms), 0, 0, MAX_SECONDS, NULL },
+	{ "sealed-linger", "SECONDS", "close a room so long after it was sealed (0)",
+	  TYPE_SECONDS, AT(settings.sealed_linger_ms), 0, 0, MAX_SECONDS, NULL },
+	{ "poll-wait", "SECONDS", "hold a poll for so long if it does not say (25)",
+	  TYPE_SECONDS, AT(settings.poll_wait_ms), 25, 0, 3600, NULL },
+	{ "poll-wait-max", "SECONDS", "hold no poll for longer (55)",
+	  TYPE_SECONDS, AT(settings.poll_wait_max_ms), 55, 1, 3600, NULL },
+	{ "request-timeout", "SECONDS", "time for a request to arrive whole (15)",
+	  TYPE_UINT, AT(request_timeout_s), 15, 1, 3600, NULL },
+	{ "max-body", "BYTES", "size of a request's body (65536)",
+	  TYPE_UINT, AT(max_body), 65536, 1, 4 << 20, NULL },
+	{ "max-mailbox-events", "N", "events that wait for one player (1024)",
+	  TYPE_UINT, AT(settings.max_mailbox_events), 1024, 0, MAX_COUNT, NULL },
+	{ "max-mailbox-bytes", "BYTES", "their size (1048576)",
+	  TYPE_UINT, AT(settings.max_mailbox_bytes), 1048576, 0, UINT32_MAX, NULL },
+	{ "max-room-members", "N", "members of one room (64)",
+	  TYPE_UINT, AT(settings.max_room_members), 64, 0, MAX_COUNT, NULL },
+	{ "max-rooms", "N", "rooms (10000)",
+	  TYPE_UINT, AT(settings.max_rooms), 10000, 0, MAX_COUNT, NULL },
+	{ "max-players", "N", "players (100000)",
+	  TYPE_UINT, AT(settings.max_players), 100000, 0, MAX_COUNT, NULL },
+	{ "max-connections", "N", "connections (what the descriptor limit allows)",
+	  TYPE_UINT, AT(max_connections), 0, 0, MAX_COUNT, NULL },
+	{ "max-connections-per-address", "N", "connections of one address (1000)",
+	  TYPE_UINT, AT(max_connections_per_address), 1000, 0, MAX_COUNT, NULL },
+	{ "max-parked", "N", "polls held at once (what connections allow)",
+	  TYPE_UINT, AT(settings.max_parked), 0, 0, MAX_COUNT, NULL },
+	{ "command-rate", "N", "commands a second of one player (50)",
+	  TYPE_RATE, AT(settings.command_rate.per_s), 50, 0, 1000000, NULL },
+	{ "command-burst", "N", "commands at once before that counts (200)",
+	  TYPE_RATE, AT(settings.command_rate.burst), 200, 0, 1000000, NULL },
+	{ "register-rate", "N", "registers a second from one address (10)",
+	  TYPE_RATE, AT(settings.register_rate.per_s), 10, 0, 1000000, NULL },
+	{ "register-burst", "N", "registers at once before that counts (50)",
+	  TYPE_RATE, AT(settings.register_rate.burst), 50, 0, 1000000, NULL },
+	{ "log-level", "LEVEL", "error, warning, info or debug (info)",
+	  TYPE_TEXT, 0, 0, 0, 0, take_log_level },
+	{ "version", NULL, "print the version", TYPE_FLAG, 0, 0, 0, 0, NULL },
+	{ "help", NULL, "print this", TYPE_FLAG, 0, 0, 0, 0, NULL },
+};
+/* clang-format on */
+
+#define N_SPECS (sizeof(specs) / sizeof(specs[0]))
+
+static void
+set_number(struct options *options, const struct option_spec *spec,
+    uint64_t value)
+{
+	void *field = (char *)options + spec->offset;
+	int64_t ms = (int64_t)value * 1000;
+	uint32_t rate = (uint32_t)value;
+
+	if (spec->type == TYPE_SECONDS)
+		memcpy(field, &ms, sizeof(ms));
+	else if (spec->type == TYPE_RATE)
+		memcpy(field, &rate, sizeof(rate));
+	else
+		memcpy(field, &value, sizeof(value));
+}
+
+static bool
+take(struct options *options, const struct option_spec *spec,
+    const char *text)
+{
+	uint64_t value;
+
+	if (spec->type == TYPE_TEXT)
+		return spec->take(options, text);
+	if (!text_to_uint(span_of(text), spec->max, &value) ||
+	    value < spec->min)
+		return false;
+	set_number(options, spec, value);
+	return true;
+}
+
+static void
+print_bad_value(const struct option_spec *spec, const char *text)
+{
+	if (spec->type == TYPE_TEXT)
+		fprintf(stderr, "peerpostd: --%s: '%s' is not a valid %s\n",
+		    spec->name, text, spec->value);
+	else
+		fprintf(stderr,
+		    "peerpostd: --%s: '%s' is not a whole number from %llu "
+		    "to %llu\n",
+		    spec->name, text, (unsigned long long)spec->min,
+		    (unsigned long long)spec->max);
+}
+
+static void
+print_help(void)
+{
+	puts("Usage: peerpostd [OPTION]...\n"
+	     "WebRTC signalling over plain HTTP.\n");
+	for (size_t i = 0; i < N_SPECS; i++) {
+		const struct option_spec *spec = &specs[i];
+		const char *rest = strchr(spec->help, '\n');
+		char left[64];
+
+		snprintf(left, sizeof(left), "--%s%s%s", spec->name,
+		    spec->value ? " " : "", spec->value ? spec->value : "");
+		printf("  %-34s %.*s\n", left,
+		    (int)strcspn(spec->help, "\n"), spec->help);
+		if (rest)
+			printf("  %-34s %s\n", "", rest + 1);
+	}
+	puts("\n0 switches a time-out, a rate or a count off.  See peerpostd(8)"
+	     " and peerpost-protocol(7).");
+}
+
+static void
+set_defaults(struct options *options)
+{
+	*options = (struct options){
+		.database = "./peerpost.db",
+		.durability = DURABILITY_POWER,
+		.base_path = "",
+		.log_level = LOG_LEVEL_INFO,
+	};
+	for (size_t i = 0; i < N_SPECS; i++)
+		if (specs[i].type != TYPE_TEXT && specs[i].type != TYPE_FLAG)
+			set_number(options, &specs[i], specs[i].initial);
+}
+
+/* What can only be seen when all is read. */
+static int
+finish(struct options *options)
+{
+	if (options->settings.poll_wait_ms >
+	    options->settings.poll_wait_max_ms) {
+		fputs("peerpostd: --poll-wait is greater than "
+		      "--poll-wait-max\n", stderr);
+		return 2;
+	}
+	if (options->n_listen == 0)
+		options->listen[options->n_listen++] = "127.0.0.1:8080";
+	return -1;
+}
+
+static int
+take_flag(const struct option_spec *spec)
+{
+	if (strcmp(spec->name, "version") == 0)
+		puts("peerpostd " PACKAGE_VERSION);
+	else
+		print_help();
+	return 0;
+}
+
+static int
+complain(int result, char *const *argv)
+{
+	if (result == ':')
+		fprintf(stderr, "peerpostd: %s needs a value\n",
+		    argv[optind - 1]);
+	else
+		fprintf(stderr, "peerpostd: unknown option '%s'; see "
+				"--help\n",
+		    argv[optind - 1]);
+	return 2;
+}
+
+int
+options_parse(struct options *options, int argc, char **argv)
+{
+	struct option longs[N_SPECS + 1] = { { 0 } };
+	int result, at = 0;
+
+	set_defaults(options);
+	for (size_t i = 0; i < N_SPECS; i++) {
+		longs[i].name = specs[i].name;
+		longs[i].has_arg = specs[i].type == TYPE_FLAG ?
+		    no_argument :
+		    required_argument;
+	}
+	while ((result = getopt_long(argc, argv, ":", longs, &at)) != -1) {
+		if (result != 0)
+			return complain(result, argv);
+		if (specs[at].type == TYPE_FLAG)
+			return take_flag(&specs[at]);
+		if (!take(options, &specs[at], optarg)) {
+			print_bad_value(&specs[at], optarg);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "peerpostd: unexpected argument '%s'\n",
+		    argv[optind]);
+		return 2;
+	}
+	return finish(options);
+}

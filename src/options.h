@@ -1,0 +1,41 @@
+/* options.h - the command line.
+ *
+ * Floor: top.  Main thread, before any other starts.
+ */
+#ifndef PEERPOST_OPTIONS_H
+#define PEERPOST_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "core/settings.h"
+#include "store/store.h"
+
+#define OPTIONS_MAX_LISTEN 32
+#define OPTIONS_MAX_ORIGINS 256
+
+struct options {
+	const char *listen[OPTIONS_MAX_LISTEN];
+	size_t n_listen;
+	const char *database;
+	enum durability durability;
+	const char *base_path; /* "" or "/prefix", no slash at its end */
+	/* NULL-terminated; none: any origin. */
+	const char *origins[OPTIONS_MAX_ORIGINS + 1];
+	size_t n_origins;
+	enum log_level log_level;
+
+	uint64_t max_body;
+	uint64_t request_timeout_s;
+	uint64_t max_connections; /* 0: as many as descriptors allow */
+	uint64_t max_connections_per_address; /* 0: no limit */
+	struct settings settings; /* max_parked 0: as connections allow */
+};
+
+/* Read the command line into options.  Texts are borrowed from argv.
+ * Returns -1 to go on; otherwise the status to exit with at once: 0 after
+ * --help or --version, 2 after a mistake (said in one line on stderr). */
+int options_parse(struct options *options, int argc, char **argv);
+
+#endif

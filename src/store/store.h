@@ -1,0 +1,182 @@
+/* store.h - what is kept: sessions, rooms, mailboxes, remembered replies.
+ *
+ * Floor: store.  Engine thread only (opening: before it starts).
+ *
+ * An operations table, because SQLite need not stay the only backend: the
+ * operations are the domain's, not SQL's.  A backend embeds struct store as
+ * its first member.
+ *
+ * Everything happens between begin() and commit() or rollback(); reads may
+ * also happen outside.  Any operation may return ERR_STORAGE (full disk,
+ * memory, I/O: the backend has logged why).  Then the transaction is lost as
+ * a whole: the caller must rollback() and may not go on with it.  ERR_FATAL
+ * comes from commit() alone and means that what is on disk is not known any
+ * more (a failed fsync): acknowledge nothing, end the process.
+ * ERR_ABSENT: there is no such row; nothing else is wrong.
+ *
+ * Rows are plain structs, copied; texts passed in are borrowed for the call.
+ */
+#ifndef PEERPOST_STORE_STORE_H
+#define PEERPOST_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "base/text.h"
+
+#define STORE_NAME_SIZE 257 /* 64 code points of 4 bytes, and a NUL */
+
+struct player_row {
+	uint32_t id;                     /* 2 .. 2^31-1 */
+	uint8_t token_hash[DIGEST_SIZE]; /* SHA-256 of the token */
+	char name[STORE_NAME_SIZE];      /* UTF-8, NUL-terminated */
+	int64_t room;                    /* 0: in the lobby */
+	uint64_t floor; /* greatest event id ever deleted; 0: none */
+};
+
+struct room_row {
+	int64_t id; /* of the store's own choosing, > 0 */
+	char uuid[TEXT_UUID_SIZE];
+	uint32_t host; /* player id */
+	bool sealed;
+};
+
+/* A remembered reply (protocol section 5). */
+struct reply_row {
+	int64_t scope; /* the player's id, or 0: a key of /register */
+	uint8_t key_hash[DIGEST_SIZE];
+	uint32_t player; /* whose it is; goes when the player goes */
+	uint8_t request_hash[DIGEST_SIZE];
+	struct span body; /* what cannot be rebuilt; found: valid until the
+	                   * next operation */
+	int64_t created_s;  /* Unix time */
+};
+
+/* Delete the events of player up to and including id `upto`. */
+struct trim {
+	uint32_t player;
+	uint64_t upto;
+};
+
+/* Called for each row; returns whether to go on.  Texts are valid for the
+ * call only; no store operation may be made from inside. */
+typedef bool (*store_event_fn)(void *cls, uint64_t id, int kind,
+    struct span body);
+typedef bool (*store_member_fn)(void *cls, uint32_t player, const char *name);
+
+struct store {
+	/* Roll back what is open, checkpoint, close and free. */
+	void (*close)(struct store *store);
+
+	enum err (*begin)(struct store *store);
+	/* Whether this transaction has written anything so far. */
+	bool (*has_written)(struct store *store);
+	/* ERR_STORAGE: nothing of it is kept (rollback() is still due). */
+	enum err (*commit)(struct store *store);
+	void (*rollback)(struct store *store);
+	/* Write, commit and undo something tiny, outside a transaction:
+	 * whether the store can write again. */
+	enum err (*probe)(struct store *store);
+	/* Housekeeping for when nothing else is to do: WAL checkpoint with
+	 * truncation when the log is worth it.  Outside a transaction. */
+	void (*tidy)(struct store *store);
+
+	/* The database's own secret, made when it was created. */
+	enum err (*secret)(struct store *store, uint8_t out[DIGEST_SIZE]);
+	enum err (*count_players)(struct store *store, uint64_t *out);
+	enum err (*count_rooms)(struct store *store, uint64_t *out);
+
+	/* Add a player to the lobby (room and floor of row are ignored).
+	 * ERR_TAKEN: the id is in use; the transaction goes on. */
+	enum err (*player_insert)(struct store *store,
+	    const struct player_row *row);
+	enum err (*player_by_token)(struct store *store,
+	    const uint8_t token_hash[DIGEST_SIZE], struct player_row *out);
+	enum err (*player_by_id)(struct store *store, uint32_t id,
+	    struct player_row *out);
+	/* Up to max ids greater than `after`, ascending. */
+	enum err (*players_after)(struct store *store, uint32_t after,
+	    size_t max, uint32_t *out_ids, size_t *out_n);
+	/* room 0: back to the lobby.  Otherwise the player becomes the last
+	 * member in join order. */
+	enum err (*player_set_room)(struct store *store, uint32_t id,
+	    int64_t room);
+	/* Delete the player, its events and its remembered replies.  It must
+	 * be in no room, and a room whose host it was must be gone. */
+	enum err (*player_delete)(struct store *store, uint32_t id);
+
+	/* Add a room without members; writes its id. */
+	enum err (*room_insert)(struct store *store, const char *uuid,
+	    uint32_t host, int64_t *out_id);
+	enum err (*room_by_uuid)(struct store *store, const char *uuid,
+	    struct room_row *out);
+	enum err (*room_by_id)(struct store *store, int64_t id,
+	    struct room_row *out);
+	enum err (*room_seal)(struct store *store, int64_t id);
+	/* The room must have no members any more. */
+	enum err (*room_delete)(struct store *store, int64_t id);
+	/* Its members in join order. */
+	enum err (*room_members)(struct store *store, int64_t id,
+	    store_member_fn fn, void *cls);
+
+	/* Add a message that n_events events will share (n_events >= 1). */
+	enum err (*message_insert)(struct store *store, int kind,
+	    struct span body, uint32_t n_events, int64_t *out_id);
+	/* Put message into the mailbox of player as event `id`, which the
+	 * caller counts; size_bytes is the length of the message's body. */
+	enum err (*event_append)(struct store *store, uint32_t player,
+	    uint64_t id, int64_t message, uint64_t size_bytes);
+	/* The events of player above `after`, ascending. */
+	enum err (*events_after)(struct store *store, uint32_t player,
+	    uint64_t after, store_event_fn fn, void *cls);
+	/* The sum of the sizes of the events of player above `after`. */
+	enum err (*events_bytes)(struct store *store, uint32_t player,
+	    uint64_t after, uint64_t *out);
+	/* The greatest event id of player, or its floor when that is greater. */
+	enum err (*events_head)(struct store *store, uint32_t player,
+	    uint64_t *out);
+	/* Delete acknowledged events, the messages that nobody shares any
+	 * more, and raise the players' floors, so that no id is ever given
+	 * out twice.  A player may be gone: then its trim does nothing. */
+	enum err (*events_trim)(struct store *store, const struct trim *trims,
+	    size_t n);
+
+	/* Remember why a session ended (one of the caller's codes), and when. */
+	enum err (*ended_insert)(struct store *store,
+	    const uint8_t token_hash[DIGEST_SIZE], int reason, int64_t at_s);
+	/* Only if it ended at or after since_s. */
+	enum err (*ended_by_token)(struct store *store,
+	    const uint8_t token_hash[DIGEST_SIZE], int64_t since_s,
+	    int *out_reason);
+	/* Forget what ended before before_s, and all but the max newest. */
+	enum err (*ended_purge)(struct store *store, int64_t before_s,
+	    uint64_t max);
+
+	/* Forget replies of row->player beyond the max - 1 newest and those
+	 * created before before_s, then remember this one. */
+	enum err (*reply_insert)(struct store *store,
+	    const struct reply_row *row, int64_t before_s, uint64_t max);
+	enum err (*reply_find)(struct store *store, int64_t scope,
+	    const uint8_t key_hash[DIGEST_SIZE], struct reply_row *out);
+};
+
+enum durability {
+	DURABILITY_POWER,   /* every commit is fsynced */
+	DURABILITY_PROCESS, /* survives a crash of the daemon */
+};
+
+/* Open (or create, or bring up to date) the SQLite database at path.
+ * On failure returns NULL, having written one sentence without a full stop,
+ * which begins with path, to out_why: the file is in use by another process
+ * (after trying for about 5 s), is not a Peerpost database, is of a newer
+ * version, is corrupt, cannot be opened.  A file that is refused is not
+ * changed in any byte.  At most one store of a file in one process: its locks
+ * would not keep out a second one. */
+struct store *sqlite_open(const char *path, enum durability durability,
+    char *out_why, size_t why_size);
+
+#endif

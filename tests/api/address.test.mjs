@@ -1,0 +1,153 @@
+// address.test.mjs - limits per address (protocol section 10).
+//
+// They do not apply to loopback, so this file runs itself again in a network
+// namespace of its own, where a documentation address stands on `lo`.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import net from 'node:net';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { assertFailure, ok, Player, request, startDaemon, until }
+    from '../lib/peerpost.mjs';
+
+const ADDRESS = '192.0.2.1';
+const OTHER = '192.0.2.2';
+const NAMESPACE = `ip link set lo up && ip addr add ${ADDRESS}/32 dev lo && ` +
+    `ip addr add ${OTHER}/32 dev lo && exec "$@"`;
+
+function inNamespace(command)
+{
+	const flags = process.getuid() === 0 ? ['-n'] : ['-rn'];
+	const env = { ...process.env, PEERPOST_TEST_ADDRESS: ADDRESS };
+
+	delete env.NODE_TEST_CONTEXT;
+	return spawnSync('unshare',
+	    [...flags, 'sh', '-c', NAMESPACE, 'sh', ...command],
+	    { env, encoding: 'utf8', timeout: 60_000 });
+}
+
+if (process.env.PEERPOST_TEST_ADDRESS === undefined) {
+	const able = inNamespace(['true']).status === 0;
+
+	test('limits per address', { skip: able ? false :
+	    'no network namespace can be made here' }, () => {
+		const { status, stdout, stderr } = inNamespace(
+		    [process.execPath, '--test-reporter=tap',
+			    fileURLToPath(import.meta.url)]);
+
+		assert.equal(status, 0, stdout + stderr);
+		assert.match(stdout, /# pass [1-9]/);
+	});
+} else {
+	const listen = `${ADDRESS}:0`;
+	const register = (d) => request(d, 'POST', '/register', { body: 'x' });
+
+	test('per address 10 registers/s with a burst of 50', async () => {
+		const d = await startDaemon({ listen });
+		const statuses = [];
+		let reply;
+
+		do {
+			reply = await register(d);
+			statuses.push(reply.status);
+		} while (reply.status === 200 && statuses.length < 500);
+		assertFailure(reply, 429, 'RPB', 'rate-limited');
+		assert.match(reply.headers['retry-after'], /^[1-9]\d*$/);
+		assert.ok(statuses.length > 50);
+
+		// 10 more a second (and what real time adds).
+		let n = 0;
+
+		d.advance(1);
+		while ((await register(d)).status === 200)
+			n++;
+		assert.ok(n >= 9, `${n}`);
+	});
+
+	test('--register-rate and --register-burst set it, /command too',
+	    async () => {
+		const d = await startDaemon({ listen, args: ['--register-rate', '1',
+			'--register-burst', '3'] });
+		const command = () => request(d, 'POST', '/command',
+		    { body: [{ command: '###!RP', data: 'x' }] });
+
+		d.advance(100);
+		for (let i = 0; i < 2; i++)
+			ok(await register(d));
+		assert.equal(ok(await command())[0].command, '###!RPK');
+		assertFailure(await register(d), 429, 'RPB', 'rate-limited');
+
+		const reply = await command();
+
+		assert.equal(reply.json.error ?? reply.json[0]?.error,
+		    'rate-limited');
+		d.advance(1);
+		ok(await register(d));
+	});
+
+	test('the rate is each address\'s own', async () => {
+		const d = await startDaemon({ listen: '0.0.0.0:0',
+			args: ['--register-rate', '1', '--register-burst', '1'] });
+		const statusFrom = (localAddress) => new Promise(
+		    (resolve, reject) => {
+			const socket = net.connect({ port: d.port, host: ADDRESS,
+				localAddress });
+			let text = '';
+
+			socket.on('error', reject);
+			socket.on('data', (part) => {
+				text += part;
+			});
+			socket.on('close', () => resolve(text.split(' ')[1]));
+			socket.write('POST /register HTTP/1.0\r\n' +
+			    'Content-Length: 3\r\n\r\n"x"');
+		});
+
+		assert.equal(await statusFrom(ADDRESS), '200');
+		assert.equal(await statusFrom(ADDRESS), '429');
+		assert.equal(await statusFrom(OTHER), '200');
+		assert.equal(await statusFrom(OTHER), '429');
+	});
+
+	test('other requests are not rated by address', async () => {
+		const d = await startDaemon({ listen, args: ['--register-rate', '1',
+			'--register-burst', '1'] });
+		const player = await Player.register(d);
+
+		for (let i = 0; i < 20; i++) {
+			ok(await player.events({ after: 0, wait: 0 }));
+			ok(await request(d, 'GET', '/healthz'));
+		}
+	});
+
+	test('--max-connections-per-address: one more is closed, and nobody ' +
+	    'else suffers', async () => {
+		const d = await startDaemon({ listen: '0.0.0.0:0',
+			args: ['--max-connections-per-address', '5'] });
+		const sockets = [];
+		const open = (localAddress) => new Promise((resolve) => {
+			const socket = net.connect({ port: d.port, host: ADDRESS,
+				localAddress });
+			let text = '';
+
+			sockets.push(socket);
+			socket.on('error', () => resolve('closed'));
+			socket.on('close', () => resolve(text ? 'served' : 'closed'));
+			socket.on('data', (part) => {
+				text += part;
+				resolve('served');
+			});
+			socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+		});
+
+		for (let i = 0; i < 5; i++)
+			assert.equal(await open(ADDRESS), 'served');
+		assert.equal(await open(ADDRESS), 'closed');
+		assert.equal(await open(OTHER), 'served');
+		sockets[0].destroy();
+		await until(async () => await open(ADDRESS) === 'served',
+		    'free place');
+		for (const socket of sockets)
+			socket.destroy();
+	});
+}

@@ -1,0 +1,98 @@
+// logs.test.mjs - what the daemon writes about its clients: never a token, a
+// query string or a message (protocol section 3).
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { makeRoom, ok, parked, Player, rawExchange, request, startDaemon,
+    until } from '../lib/peerpost.mjs';
+
+test('a full run at --log-level debug never logs a token, a query string, a ' +
+    'key, a name or a message', async () => {
+	const d = await startDaemon({ args: ['--log-level', 'debug',
+		'--lobby-timeout', '600', '--max-mailbox-events', '20'] });
+	const SECRET = 'zzsecretzz';
+	const { uuid, players } = await makeRoom(d,
+	    ['ann', 'bob', 'cat'].map((name) => name + SECRET));
+	const [host, bob, cat] = players;
+	const idle = await Player.register(d, SECRET);
+	const headers = { 'Idempotency-Key': `${SECRET}-${SECRET}-key`,
+		'User-Agent': SECRET, Referer: SECRET, Cookie: SECRET,
+		Origin: `https://${SECRET}.example` };
+	const tokens = [...players, idle].map((player) => player.token);
+
+	// Successes.
+	ok(await bob.message(SECRET, { headers }));
+	ok(await bob.message(SECRET, { headers }));
+	ok(await bob.offer({ id: 1, rtc: SECRET }));
+	ok(await bob.command([{ command: '###!SM', data: SECRET },
+		{ command: SECRET }, { command: '###!JR', data: SECRET }]));
+	ok(await request(d, 'POST', '/command', { body: {
+		token: bob.token, command: '###!SM', data: SECRET } }));
+	ok(await request(d, 'GET', '/room', { query: {
+		access_token: bob.token, [SECRET]: SECRET } }));
+	ok(await request(d, 'GET', '/events', { query: {
+		access_token: bob.token, after: 0, wait: 0, x: SECRET } }));
+
+	const { token } = ok(await request(d, 'POST', '/register',
+	    { body: SECRET, headers }));
+
+	tokens.push(token);
+
+	// Failures.
+	await bob.message(0, { text: `{"${SECRET}` });
+	await bob.join(SECRET);
+	await bob.offer({ id: SECRET });
+	await bob.leave({ headers });
+	await request(d, 'GET', '/room', { token: SECRET });
+	await request(d, 'GET', '/nope', { query: `access_token=${bob.token}` });
+	await request(d, 'GET', '/room',
+	    { query: `access_token=${bob.token}&%` });
+	await request(d, 'PUT', '/room', { query: SECRET, headers });
+	await request(d, 'POST', '/message', { text: SECRET.repeat(7000),
+		token: bob.token });
+	await rawExchange(d, `GET /room?${SECRET} HTTP/1.1\r\nHost: x\r\n` +
+	    `Host: ${SECRET}\r\nAuthorization: Bearer ${bob.token}\r\n\r\n`);
+	await rawExchange(d, `${SECRET} /room?${SECRET} HTTP/1.1\r\n` +
+	    'Host: x\r\n\r\n');
+	await rawExchange(d, `${SECRET} ${SECRET}\r\n\r\n`, { half: true });
+
+	// Polls, an eviction, time-outs, a restart, the end.
+	const poll = host.events({ after: host.cursor + 99, wait: 55 });
+
+	await parked(d, poll);
+	await poll;
+	for (let i = 0; i < 30; i++) {
+		ok(await host.message(SECRET + i));
+		await host.drain();
+		await bob.drain();
+	}
+	assert.equal((await cat.room()).status, 410);
+	d.advance(100);
+	await host.drain();
+	d.advance(30);
+	await until(async () => (await host.news()).some(([code]) =>
+	    code === 'RPD'), 'time-out');
+	await d.restart();
+	ok(await host.room());
+	ok(await host.unregister());
+	assert.equal(await d.stop(), 0);
+
+	assert.ok(d.stderr.length > 1000, d.stderr);
+	assert.match(d.stderr, /debug/);
+	assert.doesNotMatch(d.stderr, new RegExp(SECRET, 'i'));
+	for (const each of tokens)
+		assert.ok(!d.stderr.includes(each));
+	assert.doesNotMatch(d.stderr, /access_token|Bearer|\?/);
+	assert.ok(!d.stderr.includes(uuid), 'a room is not named either');
+});
+
+test('--log-level error is silent about clients', async () => {
+	const d = await startDaemon();
+	const loud = d.stderr.length;
+
+	assert.ok(loud > 0);
+	for (let i = 0; i < 3; i++) {
+		await Player.register(d);
+		await request(d, 'GET', '/nope');
+	}
+	assert.doesNotMatch(d.stderr.slice(loud), /debug|nope/);
+});

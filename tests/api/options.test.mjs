@@ -1,0 +1,241 @@
+// options.test.mjs - the command line, listeners, and databases that are
+// refused.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import test from 'node:test';
+import { makeRoom, ok, Player, request, runProgram, scratchDir, startDaemon }
+    from '../lib/peerpost.mjs';
+
+const SECONDS = ['player-timeout', 'lobby-timeout', 'room-timeout',
+	'sealed-linger', 'poll-wait', 'poll-wait-max', 'request-timeout'];
+const COUNTS = ['max-body', 'max-mailbox-events', 'max-mailbox-bytes',
+	'max-room-members', 'max-rooms', 'max-players', 'max-connections',
+	'max-connections-per-address', 'max-parked', 'command-rate',
+	'command-burst', 'register-rate', 'register-burst'];
+const OTHERS = ['listen', 'database', 'durability', 'base-path',
+	'cors-origin', 'log-level', 'help', 'version'];
+const dir = scratchDir();
+
+// A command line that must be refused: one line on stderr, nothing else.
+function assertRefused(args, code = 2)
+{
+	const end = runProgram(args);
+	const what = `${args.join(' ')}: ${end.stderr}`;
+
+	assert.equal(end.code, code, what);
+	assert.equal(end.stdout, '', what);
+	assert.match(end.stderr, /^peerpostd: [^\n]+\n$/, what);
+	return end.stderr;
+}
+
+test('--help goes to stdout, exits 0 and lists every option', () => {
+	const { code, stdout, stderr } = runProgram(['--help']);
+
+	assert.equal(`${code} ${stderr}`, '0 ');
+	for (const option of [...SECONDS, ...COUNTS, ...OTHERS])
+		assert.match(stdout, new RegExp(`--${option}\\b`));
+	for (const line of stdout.split('\n'))
+		assert.ok(line.length <= 80, line);
+});
+
+test('--version goes to stdout and exits 0', () => {
+	const { code, stdout, stderr } = runProgram(['--version']);
+
+	assert.equal(`${code} ${stderr}`, '0 ');
+	assert.match(stdout, /^peerpostd \d+\.\d+\S*\n/);
+});
+
+test('an unknown option is one line and exit 2', () => {
+	for (const args of [['--nope'], ['--nope=1'], ['-x'],
+	    ['--listenx', '127.0.0.1:0']])
+		assertRefused(args);
+});
+
+test('a stray argument is one line and exit 2', () => {
+	assertRefused(['stray']);
+	assertRefused(['--database', path.join(dir, 'x.db'), 'stray']);
+});
+
+test('an option without its value is one line and exit 2', () => {
+	for (const option of [...SECONDS, ...COUNTS, 'listen', 'database',
+	    'durability', 'base-path', 'cors-origin', 'log-level'])
+		assert.match(assertRefused([`--${option}`]),
+		    new RegExp(option));
+});
+
+test('a number that is none is one line and exit 2', () => {
+	for (const option of [...SECONDS, ...COUNTS])
+		for (const value of ['x', '-1', '', '1x', '99999999999999999999'])
+			assert.match(assertRefused([`--${option}`, value]),
+			    new RegExp(option));
+});
+
+test('other bad values are one line and exit 2', () => {
+	for (const [option, values] of Object.entries({
+		durability: ['', 'none', 'Power'],
+		'log-level': ['', 'loud', '3'],
+		'base-path': ['play', '/a b', '/%41', '//x', '/a//b', '/a?b'],
+		'cors-origin': ['', 'game.example', 'https://', '://x',
+			'https://game.example/', 'https://game.example/x'],
+		listen: ['', 'nowhere', '127.0.0.1', '127.0.0.1:x',
+			'127.0.0.1:65536', '[::1', 'unix:'],
+	}))
+		for (const value of values)
+			assert.match(assertRefused([`--${option}`, value]),
+			    new RegExp(option));
+});
+
+test('--option=value means --option value', async () => {
+	const d = await startDaemon({ args: ['--max-players=1',
+		'--base-path=/x'] });
+
+	ok(await request(d, 'POST', '/x/register', { body: 'a' }));
+	assert.equal((await request(d, 'POST', '/x/register', { body: 'b' }))
+	    .status, 503);
+});
+
+test('it cannot listen: one line, exit 1', async () => {
+	const d = await startDaemon();
+	const database = path.join(dir, 'listen.db');
+
+	assertRefused(['--database', database, '--listen',
+		`127.0.0.1:${d.port}`], 1);
+	assertRefused(['--database', database, '--listen',
+		`unix:${path.join(dir, 'no', 'such', 'socket')}`], 1);
+	assertRefused(['--database', database, '--listen', '192.0.2.77:0'], 1);
+});
+
+test('the database cannot be opened: one line, exit 1', () => {
+	assertRefused(['--listen', '127.0.0.1:0', '--database',
+		path.join(dir, 'no', 'such', 'file.db')], 1);
+	assertRefused(['--listen', '127.0.0.1:0', '--database', dir], 1);
+});
+
+test('a foreign file as database is refused and not touched', () => {
+	const file = path.join(dir, 'foreign');
+
+	for (const content of [Buffer.from('This is a letter.\n'.repeat(500)),
+	    Buffer.from('x'), Buffer.alloc(4096, 7),
+	    Buffer.from('SQLite format 3\0' + 'x'.repeat(5000))]) {
+		fs.writeFileSync(file, content);
+
+		const before = fs.statSync(file);
+
+		assertRefused(['--listen', '127.0.0.1:0', '--database', file], 1);
+		assert.ok(fs.readFileSync(file).equals(content));
+		assert.equal(fs.statSync(file).mtimeMs, before.mtimeMs);
+		assert.deepEqual(fs.readdirSync(dir).filter((each) =>
+		    each.startsWith('foreign')), ['foreign']);
+	}
+});
+
+test('the SQLite database of another program is refused and not touched',
+    { skip: spawnSync('python3', ['-c', 'import sqlite3']).status === 0 ?
+	false : 'no python3 with sqlite3' }, () => {
+	const file = path.join(dir, 'other.db');
+
+	assert.equal(spawnSync('python3', ['-c', 'import sqlite3, sys\n' +
+	    'db = sqlite3.connect(sys.argv[1])\n' +
+	    'db.execute("create table player (id integer primary key)")\n' +
+	    'db.commit()\ndb.close()', file]).status, 0);
+
+	const content = fs.readFileSync(file);
+
+	assertRefused(['--listen', '127.0.0.1:0', '--database', file], 1);
+	assert.ok(fs.readFileSync(file).equals(content));
+	assert.deepEqual(fs.readdirSync(dir).filter((each) =>
+	    each.startsWith('other.db')), ['other.db']);
+});
+
+test('a second daemon on the same database is refused, the first goes on',
+    async () => {
+	const d = await startDaemon();
+	const player = await Player.register(d);
+
+	assertRefused(['--listen', '127.0.0.1:0', '--database', d.database], 1);
+	ok(await player.create());
+	await d.restart();
+	ok(await player.room());
+});
+
+test('the database file is for its owner only', async () => {
+	const d = await startDaemon();
+
+	await Player.register(d);
+	assert.equal(fs.statSync(d.database).mode & 0o077, 0);
+});
+
+test('--durability power and process both keep what was acknowledged over ' +
+    'kill -9', async () => {
+	for (const durability of ['power', 'process']) {
+		const d = await startDaemon({ args: ['--durability', durability] });
+		const { uuid, players: [host] } = await makeRoom(d);
+
+		for (let i = 0; i < 5; i++)
+			ok(await host.message(i));
+		await d.kill();
+		await d.restart();
+		assert.equal(ok(await host.room()).room, uuid);
+		assert.deepEqual((await host.news()).map(([, data]) => data),
+		    [0, 1, 2, 3, 4]);
+	}
+});
+
+// --- listeners ---
+
+test('a unix: listener serves the same, and its socket goes at the end',
+    async () => {
+	const socket = path.join(dir, 'socket');
+	const d = await startDaemon({ listen: `unix:${socket}` });
+	const { players: [host, bob] } = await makeRoom(d);
+
+	assert.ok(fs.statSync(socket).isSocket());
+	ok(await bob.offer({ id: 1, rtc: 'x' }));
+	assert.deepEqual(await host.news(), [['OOO', { id: bob.id, rtc: 'x' }]]);
+	assert.equal(await d.stop(), 0);
+	assert.equal(fs.existsSync(socket), false);
+});
+
+test('a unix: listener takes over the socket that a killed daemon left',
+    async () => {
+	const socket = path.join(dir, 'left');
+	const d = await startDaemon({ listen: `unix:${socket}` });
+	const player = await Player.register(d);
+
+	await d.kill();
+	assert.ok(fs.existsSync(socket));
+	await d.restart();
+	ok(await player.create());
+});
+
+const hasIpv6 = Object.values(os.networkInterfaces()).flat()
+    .some((each) => each.address === '::1');
+
+test('an IPv6 listener serves the same', { skip: hasIpv6 ? false :
+	'no IPv6 on the loopback interface' }, async () => {
+	const d = await startDaemon({ listen: '[::1]:0' });
+
+	assert.match(d.url, /^http:\/\/\[::1\]:\d+$/);
+	ok(await (await Player.register(d)).create());
+});
+
+test('several listeners serve one and the same', async () => {
+	const socket = path.join(dir, 'several');
+	const d = await startDaemon({ listen: ['127.0.0.1:0', `unix:${socket}`,
+		'127.0.0.1:0', ...(hasIpv6 ? ['[::1]:0'] : [])] });
+	const { players: [host] } = await makeRoom(d, ['ann']);
+
+	assert.equal(d.listeners.length, hasIpv6 ? 4 : 3);
+	for (const listener of d.listeners.keys())
+		assert.equal(ok(await host.room({ listener })).id, 1);
+});
+
+test('a port is chosen by the kernel for 0, and differs', async () => {
+	const d = await startDaemon({ listen: ['127.0.0.1:0', '127.0.0.1:0'] });
+
+	assert.ok(d.listeners.every((each) => each.port > 0));
+	assert.notEqual(d.listeners[0].port, d.listeners[1].port);
+});

@@ -1,0 +1,99 @@
+// pages.test.mjs - GET /, /healthz and /room (protocol section 9).
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { assertFailure, makeRoom, ok, Player, request, runProgram,
+    startDaemon } from '../lib/peerpost.mjs';
+
+const daemon = await startDaemon();
+const version = runProgram(['--version']).stdout.match(/\d+\.\d+\S*/)[0];
+
+test('GET / is a page for people: what this is, and its version', async () => {
+	const reply = await request(daemon, 'GET', '/');
+
+	assert.equal(reply.status, 200);
+	assert.match(reply.headers['content-type'], /^text\/html/);
+	assert.match(reply.text, /^<!doctype html>/i);
+	assert.match(reply.text, /Peerpost/);
+	assert.ok(reply.text.includes(version));
+});
+
+test('GET / needs nothing from elsewhere', async () => {
+	const { text } = await request(daemon, 'GET', '/');
+
+	assert.doesNotMatch(text, /<(script|img|link|iframe)[^>]*\/\/[^>]*>/i);
+});
+
+test('GET /healthz is 200 with status and version', async () => {
+	const reply = await request(daemon, 'GET', '/healthz');
+
+	assert.equal(`${reply.status} ${reply.text}`,
+	    `200 {"status":"ok","version":"${version}"}`);
+});
+
+test('/ and /healthz need no session and are told nothing by a wrong one',
+    async () => {
+	for (const target of ['/', '/healthz']) {
+		ok(await request(daemon, 'GET', target, { token: 'x'.repeat(43) }));
+		assert.equal((await request(daemon, 'GET', target)).status, 200);
+	}
+});
+
+test('GET /room is a snapshot: room, host, sealed, id, peers, next',
+    async () => {
+	const { uuid, players: [ann, bob] } = await makeRoom(daemon,
+	    ['ann', 'b"öb']);
+	const peers = '[{"id":1,"name":"ann"},' +
+	    `{"id":${bob.id},"name":"b\\"öb"}]`;
+
+	for (const [player, id] of [[ann, 1], [bob, bob.id]]) {
+		const reply = await player.room();
+
+		assert.equal(`${reply.status} ${reply.text}`,
+		    `200 {"room":"${uuid}","host":1,"sealed":false,"id":${id},` +
+		    `"peers":${peers},"next":${player.cursor}}`);
+	}
+	ok(await ann.seal());
+
+	const reply = await bob.room();
+
+	assert.equal(reply.text, `{"room":"${uuid}","host":1,"sealed":true,` +
+	    `"id":${bob.id},"peers":${peers},"next":${bob.cursor + 1}}`);
+});
+
+test('"next" of a snapshot is the head: from there on nothing is missed',
+    async () => {
+	const { players: [ann, bob] } = await makeRoom(daemon);
+
+	ok(await bob.message('before'));
+
+	const { next } = ok(await ann.room());
+
+	ok(await bob.message('after'));
+	assert.deepEqual(ok(await ann.events({ after: next, wait: 0 })).events
+	    .map((event) => event.data), ['after']);
+});
+
+test('GET /room acknowledges nothing', async () => {
+	const player = await Player.register(daemon);
+
+	ok(await player.create());
+	ok(await player.room());
+	assert.equal(ok(await player.events({ after: 0, wait: 0 })).events
+	    .length, 1);
+});
+
+test('GET /room outside a room is not-in-room', async () => {
+	const player = await Player.register(daemon);
+
+	assertFailure(await player.room(), 404, 'ICB', 'not-in-room');
+});
+
+test('GET /room lists the peers in join order', async () => {
+	const { uuid, players } = await makeRoom(daemon,
+	    ['ann', 'bob', 'cat', 'dan']);
+
+	ok(await players[1].leave());
+	ok(await players[1].join(uuid));
+	assert.deepEqual(ok(await players[2].room()).peers.map(
+	    (peer) => peer.name), ['ann', 'cat', 'dan', 'bob']);
+});

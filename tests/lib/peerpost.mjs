@@ -1,0 +1,691 @@
+// peerpost.mjs - what the black-box tests stand on: daemons of their own,
+// requests, players, raw sockets.
+//
+// Every daemon gets a scratch folder with its database and its test clock,
+// and both end with the test (or the file) that started it: stopped by a hook,
+// killed when the process exits, killed by the kernel when the process is
+// itself killed.  A daemon that dies unasked, or whose stderr shows a
+// sanitizer's report or a failed assertion, fails the file.
+//
+// Tests speak to a daemon through request() only, so that the same cases run
+// through another front door: a transport turns one request into one response
+// (see registerTransport).  Only tests whose subject is HTTP itself use
+// rawExchange().
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { after } from 'node:test';
+
+export const program =
+    path.resolve(process.env.PEERPOSTD ?? 'src/peerpostd');
+
+// For daemons under a sanitizer or valgrind: all deadlines times this.
+const patience = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1);
+const START_MS = 15_000 * patience;
+const STOP_MS = 10_000 * patience;
+const ANSWER_MS = 30_000 * patience;
+const CONDITION_MS = 10_000 * patience;
+
+const SUSPICIOUS =
+    /(?:Address|Leak|Thread|Memory)Sanitizer|runtime error:|Assertion .* failed/;
+
+const hasSetpriv = spawnSync('setpriv', ['--version']).status === 0;
+const daemons = new Set();
+
+process.on('exit', () => {
+	for (const daemon of daemons)
+		daemon.abandon();
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+	process.on(signal, () => process.exit(1));
+
+// A fresh folder that goes with the process (or earlier, by the caller).
+const scratchDirs = new Set();
+
+export function scratchDir()
+{
+	const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'peerpost-test-'));
+
+	if (scratchDirs.size === 0)
+		process.on('exit', () => {
+			for (const each of scratchDirs)
+				fs.rmSync(each, { recursive: true, force: true });
+		});
+	scratchDirs.add(dir);
+	return dir;
+}
+
+// Give the promise a deadline: what is awaited must happen, and soon.
+export function within(ms, what, promise)
+{
+	let timer;
+	const late = new Promise((resolve, reject) => {
+		timer = setTimeout(() => reject(new Error(`no ${what} within ${ms} ms`)),
+		    ms);
+	});
+
+	return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+// Ask until the answer is true (anything but false, null, undefined), and
+// return it.  For effects that no event announces.
+export async function until(condition, what = 'expected state')
+{
+	const deadline = Date.now() + CONDITION_MS;
+
+	for (;;) {
+		const answer = await condition();
+
+		if (answer !== false && answer !== null && answer !== undefined)
+			return answer;
+		if (Date.now() > deadline)
+			throw new Error(`no ${what} within ${CONDITION_MS} ms`);
+		await new Promise((resolve) => setTimeout(resolve, 5));
+	}
+}
+
+// Run the program to its end, for command lines that do not serve.
+export function runProgram(args, { env = {} } = {})
+{
+	const result = spawnSync(program, args, {
+		env: { ...process.env, ...env },
+		encoding: 'utf8', timeout: START_MS, killSignal: 'SIGKILL',
+	});
+
+	if (result.error)
+		throw result.error;
+	return { code: result.status, signal: result.signal,
+		stdout: result.stdout, stderr: result.stderr };
+}
+
+class Daemon {
+	constructor({ args, env, database, clock, listen })
+	{
+		this.dir = scratchDir();
+		this.database = database ?? path.join(this.dir, 'peerpost.db');
+		this.args = args;
+		this.env = env;
+		this.listen = [listen].flat();
+		this.stderr = '';
+		this.listeners = [];
+		this.passed = 0;
+		this.stalled = 0;
+		if (clock) {
+			this.clockFile = path.join(this.dir, 'clock');
+			fs.writeFileSync(this.clockFile, Buffer.alloc(16));
+		}
+		this.agent = null;
+		daemons.add(this);
+	}
+
+	get pid()
+	{
+		return this.child?.pid;
+	}
+
+	// Of the first TCP listener.
+	get port()
+	{
+		return this.listeners.find((each) => each.port)?.port;
+	}
+
+	get host()
+	{
+		return this.listeners.find((each) => each.port)?.host;
+	}
+
+	get url()
+	{
+		return this.listeners.find((each) => each.url)?.url;
+	}
+
+	get running()
+	{
+		return Boolean(this.child) && !this.ended;
+	}
+
+	async start()
+	{
+		const command = [program, ...transport.listenArgs(this.listen),
+			'--database', this.database, ...this.args];
+		const env = { ...process.env, ...this.env };
+
+		assert.ok(!this.running, 'daemon is running already');
+		if (hasSetpriv)
+			command.unshift('setpriv', '--pdeathsig', 'KILL', '--');
+		if (this.clockFile)
+			env.PEERPOST_TEST_CLOCK = this.clockFile;
+		this.agent = new http.Agent({ keepAlive: true });
+		this.listeners = [];
+		this.ended = null;
+		this.wanted = false;
+		this.child = spawn(command[0], command.slice(1),
+		    { env, stdio: ['ignore', 'ignore', 'pipe'] });
+
+		const child = this.child;
+		const from = this.stderr.length;
+		let announced;
+		const listening = new Promise((resolve) => {
+			announced = resolve;
+		});
+
+		child.stderr.setEncoding('utf8');
+		child.stderr.on('data', (text) => {
+			this.stderr += text;
+			this.listeners = listenersIn(this.stderr.slice(from));
+			if (this.listeners.length >= this.listen.length)
+				announced();
+		});
+		this.exited = new Promise((resolve) => {
+			child.on('close', (code, signal) => {
+				this.ended = { code, signal };
+				resolve(this.ended);
+			});
+			child.on('error', (error) => {
+				this.ended = { code: null, signal: null, error };
+				resolve(this.ended);
+			});
+		});
+		try {
+			await within(START_MS, 'listening daemon', Promise.race([
+				listening,
+				this.exited.then((end) => {
+					throw new Error('daemon ended: ' + describe(end) +
+					    '\n' + this.stderr);
+				}),
+			]));
+		} catch (error) {
+			this.wanted = true;
+			child.kill('SIGKILL');
+			throw error;
+		}
+		// It need not keep this process alive: the exit hook ends it.
+		child.unref();
+		child.stderr.unref();
+		return this;
+	}
+
+	async end(signal)
+	{
+		if (!this.running)
+			return this.ended?.code ?? null;
+		this.wanted = true;
+		for (const sockets of Object.values(this.agent.freeSockets))
+			sockets.forEach((socket) => socket.destroy());
+		this.child.ref();
+		this.child.stderr.ref();
+		this.child.kill(signal);
+		try {
+			await within(STOP_MS, `exit after ${signal}`, this.exited);
+		} catch (error) {
+			this.child.kill('SIGKILL');
+			await this.exited;
+			throw new Error(`${error.message}\n${this.stderr}`);
+		} finally {
+			this.agent.destroy();
+		}
+		return this.ended.code;
+	}
+
+	// SIGTERM; the exit code.
+	stop()
+	{
+		return this.end('SIGTERM');
+	}
+
+	// SIGKILL.
+	kill()
+	{
+		return this.end('SIGKILL');
+	}
+
+	// Again on the same database and the same addresses; extra arguments
+	// may differ.
+	async restart({ args = this.args } = {})
+	{
+		const addresses = this.listeners;
+
+		await this.stop();
+		this.args = args;
+		this.listen = addresses.map((each) => each.path ?
+		    `unix:${each.path}` :
+		    `${each.host.includes(':') ? `[${each.host}]` : each.host}` +
+		    `:${each.port}`);
+		return this.start();
+	}
+
+	// Let seconds pass on the daemon's clock.
+	advance(seconds)
+	{
+		this.passed += seconds;
+		this.writeClock();
+	}
+
+	// Let the daemon believe that it stood still for seconds.
+	stall(seconds)
+	{
+		this.stalled += seconds;
+		this.writeClock();
+	}
+
+	writeClock()
+	{
+		const words = Buffer.from(new BigInt64Array([
+			BigInt(Math.round(this.passed * 1000)),
+			BigInt(Math.round(this.stalled * 1000)),
+		]).buffer);
+		const fd = fs.openSync(this.clockFile, 'r+');
+
+		fs.writeSync(fd, words, 0, words.length, 0);
+		fs.closeSync(fd);
+	}
+
+	// The end of the process: synchronous, and the last word on health.
+	abandon()
+	{
+		if (this.running)
+			this.child.kill('SIGKILL');
+		if (this.ended && !this.wanted) {
+			console.error(`daemon ended unasked: ${describe(this.ended)}\n` +
+			    this.stderr);
+			process.exitCode = 1;
+		}
+		if (SUSPICIOUS.test(this.stderr)) {
+			console.error(this.stderr);
+			process.exitCode = 1;
+		}
+	}
+}
+
+function describe(end)
+{
+	return end.error?.message ?? end.signal ?? `exit ${end.code}`;
+}
+
+function listenersIn(stderr)
+{
+	const found = [];
+
+	for (const [, what] of stderr.matchAll(/listening on (\S+)\r?\n/g)) {
+		if (what.startsWith('unix:')) {
+			found.push({ path: what.slice('unix:'.length) });
+			continue;
+		}
+		const url = new URL(what);
+
+		found.push({ url: what.replace(/\/$/, ''), port: Number(url.port),
+			host: url.hostname.replace(/^\[|\]$/g, '') });
+	}
+	return found;
+}
+
+// Start a daemon.  listen: one address or several; clock: false for real time
+// only.  It is stopped when the current test, or else the file, ends.
+export async function startDaemon({ args = [], env = {}, database,
+    clock = true, listen = '127.0.0.1:0' } = {})
+{
+	const daemon = new Daemon({ args, env, database, clock, listen });
+
+	after(() => daemon.stop());
+	return daemon.start();
+}
+
+// --- requests -----------------------------------------------------------
+
+// A transport is { listenArgs(addresses) -> arguments,
+// send(daemon, { method, target, headers, body, listener, signal, onSent })
+// -> { status, headers, rawHeaders, body } }; headers are [name, value] pairs,
+// body is a Buffer or null.
+const httpTransport = {
+	listenArgs: (addresses) =>
+	    addresses.flatMap((each) => ['--listen', each]),
+	send: sendHttp,
+};
+let transport = httpTransport;
+
+export function registerTransport(other)
+{
+	transport = other;
+}
+
+function sendHttp(daemon, { method, target, headers, body, listener, signal,
+    onSent })
+{
+	const where = daemon.listeners[listener];
+	const address = where.path ? { socketPath: where.path } :
+	    { host: where.host, port: where.port };
+	const grouped = {};
+
+	for (const [name, value] of headers)
+		grouped[name] = name in grouped ?
+		    [grouped[name], value].flat() : value;
+	return new Promise((resolve, reject) => {
+		const req = http.request({ ...address, method, path: target,
+			headers: grouped, agent: daemon.agent, signal }, (res) => {
+			const parts = [];
+
+			res.on('data', (part) => parts.push(part));
+			res.on('end', () => resolve({ status: res.statusCode,
+				headers: res.headers, rawHeaders: res.rawHeaders,
+				body: Buffer.concat(parts) }));
+			res.on('error', reject);
+		});
+
+		req.on('error', reject);
+		req.on('finish', onSent);
+		req.end(body ?? undefined);
+	});
+}
+
+// One request.  body: any value, sent as JSON; text: the exact body instead.
+// headers: { name: value }, null takes a default away.  query: { name: value }
+// or the raw string.  The promise has a property `sent`, which is fulfilled
+// when the request is out.
+export function request(daemon, method, target, { token, body, text, headers = {},
+    query, signal, listener = 0, deadline = ANSWER_MS } = {})
+{
+	const bytes = text !== undefined ? Buffer.from(text) :
+	    body !== undefined ? Buffer.from(JSON.stringify(body)) : null;
+	const all = new Map();
+
+	if (body !== undefined)
+		all.set('content-type', ['Content-Type', 'application/json']);
+	if (bytes || method === 'POST')
+		all.set('content-length',
+		    ['Content-Length', String(bytes?.length ?? 0)]);
+	if (token)
+		all.set('authorization', ['Authorization', `Bearer ${token}`]);
+	for (const [name, value] of Object.entries(headers)) {
+		if (value === null)
+			all.delete(name.toLowerCase());
+		else
+			all.set(name.toLowerCase(), [name, value]);
+	}
+	if (query !== undefined)
+		target += '?' + (typeof query === 'string' ? query :
+		    new URLSearchParams(Object.entries(query)));
+
+	let onSent;
+	const sent = new Promise((resolve) => {
+		onSent = resolve;
+	});
+	const answered = within(deadline, `answer to ${method} ${target}`,
+	    transport.send(daemon, { method, target,
+		    headers: [...all.values()], body: bytes, listener, signal,
+		    onSent })).then(toResponse);
+
+	answered.sent = sent;
+	return answered;
+}
+
+function toResponse({ status, headers, rawHeaders, body })
+{
+	const text = body.toString('utf8');
+	let json;
+
+	try {
+		json = JSON.parse(text);
+	} catch {
+		json = undefined;
+	}
+	return { status, headers, rawHeaders, text, body, json };
+}
+
+// Wait until the engine has seen a request that is to be held: what is
+// answered after it was submitted after it.  (The first round trips give a
+// new connection the time to be accepted.)
+export async function parked(daemon, poll)
+{
+	await poll.sent;
+	for (let i = 0; i < 4; i++)
+		await request(daemon, 'GET', '/healthz');
+}
+
+// The reply of a request that must have succeeded.
+export function ok(response)
+{
+	assert.ok(response.status >= 200 && response.status < 300,
+	    `status ${response.status}: ${response.text}`);
+	return response.json;
+}
+
+// Status, code and error word of a failure, exactly.
+export function assertFailure(response, status, code, word)
+{
+	assert.equal(`${response.status} ${response.json?.command} ` +
+	    `${response.json?.error}`, `${status} ###!${code} ${word}`,
+	    response.text);
+	assert.deepEqual(Object.keys(response.json),
+	    ['command', 'data', 'error']);
+	assert.equal(typeof response.json.data, 'string');
+	assert.notEqual(response.json.data, '');
+}
+
+// --- players ------------------------------------------------------------
+
+export class Player {
+	constructor(daemon, { id, token, name })
+	{
+		this.daemon = daemon;
+		this.id = id;
+		this.token = token;
+		this.name = name;
+		this.cursor = 0;
+	}
+
+	static async register(daemon, name = 'player', options = {})
+	{
+		const reply = ok(await request(daemon, 'POST', '/register',
+		    { body: name, ...options }));
+
+		return new Player(daemon,
+		    { id: reply.data, token: reply.token, name });
+	}
+
+	request(method, target, options = {})
+	{
+		return request(this.daemon, method, target,
+		    { token: this.token, ...options });
+	}
+
+	post(target, options)
+	{
+		return this.request('POST', target, options);
+	}
+
+	create(options)
+	{
+		return this.post('/create-room', options);
+	}
+
+	join(uuid, options)
+	{
+		return this.post('/join-room', { body: uuid, ...options });
+	}
+
+	seal(options)
+	{
+		return this.post('/seal-room', options);
+	}
+
+	message(value, options)
+	{
+		return this.post('/message', { body: value, ...options });
+	}
+
+	offer(data, options)
+	{
+		return this.post('/offer', { body: data, ...options });
+	}
+
+	answer(data, options)
+	{
+		return this.post('/answer', { body: data, ...options });
+	}
+
+	candidate(data, options)
+	{
+		return this.post('/candidate', { body: data, ...options });
+	}
+
+	leave(options)
+	{
+		return this.post('/leave-room', options);
+	}
+
+	unregister(options)
+	{
+		return this.post('/unregister', options);
+	}
+
+	command(body, options)
+	{
+		return this.post('/command', { body, ...options });
+	}
+
+	room(options)
+	{
+		return this.request('GET', '/room', options);
+	}
+
+	// One GET /events with exactly the members given.
+	events({ after: cursor, wait, max, ...options } = {})
+	{
+		const query = {};
+
+		if (cursor !== undefined)
+			query.after = cursor;
+		if (wait !== undefined)
+			query.wait = wait;
+		if (max !== undefined)
+			query.max = max;
+		return this.request('GET', '/events',
+		    { ...(Object.keys(query).length ? { query } : {}), ...options });
+	}
+
+	// All events since the last drain, acknowledging the earlier ones.
+	async drain()
+	{
+		const all = [];
+
+		for (;;) {
+			const reply = ok(await this.events(
+			    { after: this.cursor, wait: 0 }));
+
+			all.push(...reply.events);
+			this.cursor = reply.next;
+			if (!reply.more)
+				return all;
+		}
+	}
+
+	// The same without ids, as 'RPC 123' pairs: [code, data].
+	async news()
+	{
+		return (await this.drain()).map(({ command, data }) =>
+		    [command.replace('###!', ''), data]);
+	}
+}
+
+// A room with its players in join order (the first is the host), their
+// mailboxes read.
+export async function makeRoom(daemon, names = ['ann', 'bob'])
+{
+	const players = [];
+	let uuid;
+
+	for (const name of names) {
+		const player = await Player.register(daemon, name);
+
+		if (uuid)
+			ok(await player.join(uuid));
+		else
+			uuid = ok(await player.create()).data;
+		players.push(player);
+	}
+	for (const player of players)
+		await player.drain();
+	return { uuid, players };
+}
+
+// --- raw sockets --------------------------------------------------------
+
+// Send bytes (a string is latin1; an array: one write each) on a connection
+// of their own and collect what comes until the peer closes, or until(text)
+// is true, or `until` matches.  half: close our side after sending.
+export function rawExchange(daemon, bytes, { until: enough, half = false,
+    listener = 0, deadline = ANSWER_MS, heads } = {})
+{
+	const where = daemon.listeners[listener];
+	const isEnough = enough instanceof RegExp ?
+	    (text) => enough.test(text) : enough;
+	const socket = where.path ? net.connect(where.path) :
+	    net.connect(where.port, where.host);
+	const parts = [];
+	const text = () => Buffer.concat(parts).toString('latin1');
+	const done = new Promise((resolve, reject) => {
+		let isReset = false;
+
+		socket.on('connect', () => {
+			socket.setNoDelay(true);
+			for (const part of [bytes].flat())
+				socket.write(Buffer.isBuffer(part) ? part :
+				    Buffer.from(part, 'latin1'));
+			if (half)
+				socket.end();
+		});
+		socket.on('data', (part) => {
+			parts.push(part);
+			if (isEnough?.(text()))
+				resolve({ closed: false, reset: false });
+		});
+		socket.on('error', (error) => {
+			if (error.code === 'ECONNREFUSED')
+				reject(error);
+			isReset = true;
+		});
+		socket.on('close', () => resolve({ closed: true, reset: isReset }));
+	});
+
+	return within(deadline, 'end of raw exchange', done).then((end) => ({
+		...end, text: text(), responses: parseResponses(text(), { heads }),
+	})).finally(() => socket.destroy());
+}
+
+// The responses in what came over a connection (latin1 text).  heads: indices
+// of responses to HEAD.
+export function parseResponses(text, { heads = [] } = {})
+{
+	const responses = [];
+
+	while (text !== '') {
+		const end = text.indexOf('\r\n\r\n');
+
+		if (end < 0)
+			return responses;
+		const [start, ...lines] = text.slice(0, end).split('\r\n');
+		const [version, status] = start.split(' ');
+		const headers = {};
+
+		for (const line of lines) {
+			const colon = line.indexOf(':');
+			const name = line.slice(0, colon).toLowerCase();
+			const value = line.slice(colon + 1).trim();
+
+			headers[name] = name in headers ?
+			    `${headers[name]}, ${value}` : value;
+		}
+		const n = heads.includes(responses.length) || Number(status) < 200 ||
+		    status === '204' ? 0 : Number(headers['content-length'] ?? 0);
+		const body = Buffer.from(text.slice(end + 4, end + 4 + n), 'latin1');
+
+		responses.push({ version, ...toResponse({ status: Number(status),
+			headers, rawHeaders: lines, body }) });
+		text = text.slice(end + 4 + n);
+	}
+	return responses;
+}

@@ -1,0 +1,10 @@
+#!/bin/sh
+# format.sh - C sources are as .clang-format has them, and at most 80 wide.
+set -eu
+if [ -z "${CLANG_FORMAT-}" ]; then
+	echo "skipped: needs clang-format"
+	exit 77
+fi
+cd "$srcdir"
+find src tests -name '*.[ch]' ! -name 'sqlite_sql.*' -exec \
+	"$CLANG_FORMAT" --dry-run --Werror {} +

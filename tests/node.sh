@@ -1,0 +1,17 @@
+#!/bin/sh
+# node.sh - the tests that drive the daemon over real sockets, by Node's own
+# test runner.  Run from the build folder by make check; by hand, name some:
+#   sh ../tests/node.sh ../tests/api/rooms.test.mjs
+: "${srcdir:=$(dirname "$0")/..}"
+
+if ! node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' \
+	2>/dev/null; then
+	echo "skipped: needs Node.js 18 or later"
+	exit 77
+fi
+if [ $# = 0 ]; then
+	set -- "$srcdir"/tests/api/*.test.mjs \
+		"$srcdir"/tests/restart/*.test.mjs \
+		"$srcdir"/tests/fault/*.test.mjs
+fi
+exec node --test --test-reporter=spec --test-concurrency=2 "$@"

@@ -1,0 +1,95 @@
+// hangup.test.mjs - a crowd that goes away at once, without a word.
+//
+// A parked poll is invisible to most HTTP servers until its time is up: the
+// connections of those who left would fill the server.  Here they must be
+// noticed by themselves, and cost nothing afterwards.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ok, request, startDaemon, until } from '../lib/peerpost.mjs';
+import { cpuMs, descriptorLimit, nDescriptors, pollAll, registerMany,
+    unlimited } from '../lib/crowd.mjs';
+import { settle } from '../lib/wire.mjs';
+
+const N_PARKED = Math.min(5000, descriptorLimit());
+// Beside the parked ones: the helpers' own kept connections.
+const N_SPARE = 100;
+
+// Less than a tenth of one processor over a stretch of time.
+async function assertCalm(daemon)
+{
+	await until(async () => {
+		const before = cpuMs(daemon.pid);
+
+		await new Promise((resolve) => setTimeout(resolve, 300));
+		return cpuMs(daemon.pid) - before <= 30;
+	}, 'rest');
+}
+
+async function assertParked(daemon, wires)
+{
+	await settle(daemon);
+	for (const wire of wires)
+		assert.ok(wire.pending.length === 0 && !wire.isClosed,
+		    `not parked: ${wire.pending}`);
+}
+
+test('parked clients that leave at once free their places', async (t) => {
+	const daemon = await startDaemon({ clock: false, args: [...unlimited,
+		'--durability', 'process',
+		'--max-connections', `${N_PARKED + N_SPARE}`] });
+	const players = await registerMany(daemon, N_PARKED);
+	// What the daemon needs to serve so many connections, beside them.
+	const few = 100 + N_PARKED / 20;
+
+	t.diagnostic(`${N_PARKED} parked polls`);
+	daemon.agent.destroy();
+
+	for (const leave of ['close', 'finish', 'close']) {
+		const wires = await pollAll(daemon, players);
+
+		await assertParked(daemon, wires);
+		assert.ok(nDescriptors(daemon.pid) >= N_PARKED);
+		await assertCalm(daemon);
+		for (const wire of wires)
+			wire[leave]();
+		await until(() => nDescriptors(daemon.pid) <= few,
+		    'freed descriptors');
+		await assertCalm(daemon);
+		for (const wire of wires)
+			wire.close();
+	}
+	// All of them are still players, with their mailboxes.
+	ok(await players[0].events({ after: 0, wait: 0 }));
+	ok(await request(daemon, 'GET', '/healthz'));
+});
+
+test('clients that leave in the middle of a batch of mail lose none of it',
+    async () => {
+	const daemon = await startDaemon({ clock: false, args: unlimited });
+	const [ann, ...others] = await registerMany(daemon, 60);
+	const uuid = ok(await ann.create()).data;
+
+	for (const player of others)
+		ok(await player.join(uuid));
+	for (const player of others)
+		await player.drain();
+	const wires = await pollAll(daemon, others);
+
+	await settle(daemon);
+	// Some hang up before, some while, some after the message is sent.
+	const sent = ann.message('everybody?');
+
+	wires.forEach((wire, i) => {
+		if (i % 3 === 0)
+			wire.close();
+	});
+	ok(await sent);
+	wires.forEach((wire, i) => {
+		if (i % 3 === 1)
+			wire.close();
+	});
+	for (const player of others)
+		assert.deepEqual(await player.news(), [['RMK', 'everybody?']]);
+	for (const wire of wires)
+		wire.close();
+});

@@ -1,0 +1,9 @@
+#!/bin/sh
+# tutorial.sh - docs/tutorial.sh does what it says.
+for tool in curl jq; do
+	if ! command -v $tool >/dev/null; then
+		echo "skipped: needs $tool"
+		exit 77
+	fi
+done
+exec sh "${srcdir:-..}/docs/tutorial.sh"
