@@ -121,11 +121,11 @@ take_log_level(struct options *options, const char *text)
 
 /* clang-format off */
 static const struct option_spec specs[] = {
-	{ "listen", "ADDR:PORT", "where to serve HTTP: IPv4, [IPv6]:PORT or unix:PATH;\nport 0 picks a free one; repeatable (127.0.0.1:8080)",
+	{ "listen", "ADDR:PORT", "where to serve HTTP: IPv4, [IPv6]:PORT or unix:PATH; port 0\n        picks a free one; repeatable (127.0.0.1:8080)",
 	  TYPE_TEXT, 0, 0, 0, 0, take_listen },
 	{ "database", "FILE", "the SQLite database (./peerpost.db)",
 	  TYPE_TEXT, 0, 0, 0, 0, take_database },
-	{ "durability", "HOW", "power: what is acknowledged survives a power cut;\nprocess: it survives a crash of the daemon (power)",
+	{ "durability", "HOW", "power: what is acknowledged survives a power cut; process: it\n        survives a crash of the daemon (power)",
 	  TYPE_TEXT, 0, 0, 0, 0, take_durability },
 	{ "base-path", "PATH", "serve everything below this prefix (none)",
 	  TYPE_TEXT, 0, 0, 0, 0, take_base_path },
@@ -232,18 +232,13 @@ print_help(void)
 	     "WebRTC signalling over plain HTTP.\n");
 	for (size_t i = 0; i < N_SPECS; i++) {
 		const struct option_spec *spec = &specs[i];
-		const char *rest = strchr(spec->help, '\n');
-		char left[64];
 
-		snprintf(left, sizeof(left), "--%s%s%s", spec->name,
-		    spec->value ? " " : "", spec->value ? spec->value : "");
-		printf("  %-34s %.*s\n", left,
-		    (int)strcspn(spec->help, "\n"), spec->help);
-		if (rest)
-			printf("  %-34s %s\n", "", rest + 1);
+		printf("  --%s%s%s\n        %s\n", spec->name,
+		    spec->value ? " " : "", spec->value ? spec->value : "",
+		    spec->help);
 	}
-	puts("\n0 switches a time-out, a rate or a count off.  See peerpostd(8)"
-	     " and peerpost-protocol(7).");
+	puts("\nIn parentheses: the default.  0 switches a time-out, a rate or "
+	     "a count off.\nSee peerpostd(8) and peerpost-protocol(7).");
 }
 
 static void

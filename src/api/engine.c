@@ -80,13 +80,13 @@ run_room(struct engine *engine, struct request *request)
 		err = request->err;
 	if (!err)
 		err = player->room ? mailbox_load(&engine->world, player) :
-		                     ERR_NOT_IN_ROOM;
+		                     ERR_NO_ROOM;
 	if (err == ERR_STORAGE)
 		return err;
 	if (err == ERR_TIMED_OUT) {
 		reply_fail_ended(request, reason);
 	} else if (err) {
-		request_fail(request, NULL, err);
+		reply_fail(request, err);
 	} else {
 		request_reset_reply(request);
 		request->reply.status = 200;
@@ -108,7 +108,7 @@ run_health(struct engine *engine, struct request *request)
 
 	engine->is_failing = err != ERR_NONE;
 	if (err) {
-		request_fail(request, NULL, ERR_STORAGE);
+		reply_fail(request, ERR_STORAGE);
 		return;
 	}
 	request_reset_reply(request);
@@ -190,7 +190,7 @@ answer_parked(struct engine *engine)
 		request = request_of(player->parked);
 		parking_remove(world, player->parked);
 		if (player->end_reason == END_UNREGISTERED)
-			request_fail(request, NULL, ERR_NO_SESSION);
+			reply_fail(request, ERR_NO_SESSION);
 		else
 			reply_fail_ended(request, player->end_reason);
 		turn_finish(&engine->turn, request);
@@ -203,7 +203,7 @@ answer_parked(struct engine *engine)
 
 		parking_remove(world, player->parked);
 		if (poll_run(&engine->turn, request))
-			request_fail(request, NULL, ERR_STORAGE);
+			reply_fail(request, ERR_STORAGE);
 		if (!request->parked.player)
 			turn_finish(&engine->turn, request);
 	}
@@ -255,15 +255,25 @@ run_batch(struct engine *engine, struct request **batch, size_t n)
 	answer_batch(engine, batch, n);
 }
 
+/* Answer a parked poll with what there is: nothing, most likely. */
+static void
+answer_due(struct engine *engine, struct request *request)
+{
+	parking_remove(&engine->world, &request->parked);
+	request->is_due = true;
+	if (poll_run(&engine->turn, request))
+		reply_fail(request, ERR_STORAGE);
+	turn_finish(&engine->turn, request);
+}
+
 static void
 run_cancel(struct engine *engine, struct task *task)
 {
 	struct request *request = task->request;
 
 	if (request->parked.player) {
-		parking_remove(&engine->world, &request->parked);
-		request_fail(request, NULL, ERR_NO_SESSION);
-		turn_finish(&engine->turn, request);
+		/* A client that has only closed its half may still read. */
+		answer_due(engine, request);
 	}
 	queue_chain_append(&engine->turn.done, &task->item);
 }
@@ -321,15 +331,8 @@ run_due_polls(struct engine *engine)
 	int64_t now_ms = clock_now_ms();
 	struct parked *parked;
 
-	while ((parked = parking_due(&engine->world, now_ms)) != NULL) {
-		struct request *request = request_of(parked);
-
-		parking_remove(&engine->world, parked);
-		request->is_due = true;
-		if (poll_run(&engine->turn, request))
-			request_fail(request, NULL, ERR_STORAGE);
-		turn_finish(&engine->turn, request);
-	}
+	while ((parked = parking_due(&engine->world, now_ms)) != NULL)
+		answer_due(engine, request_of(parked));
 }
 
 /* End sessions and rooms whose time is over, delete acknowledged events. */
@@ -415,6 +418,26 @@ tidy_when_quiet(struct engine *engine)
 	engine->store->tidy(engine->store);
 }
 
+/* The last transaction: what has been acknowledged need not be told again
+ * after an orderly stop. */
+static void
+trim_all(struct engine *engine)
+{
+	enum err err = ERR_NONE;
+
+	while (!err && world_has_trim(&engine->world)) {
+		err = engine->store->begin(engine->store);
+		if (!err)
+			err = world_trim(&engine->world, MAX_TRIM);
+		if (!err)
+			err = commit(engine);
+		if (err)
+			roll_back(engine);
+		else
+			world_committed(&engine->world);
+	}
+}
+
 static void *
 run_thread(void *cls)
 {
@@ -428,6 +451,7 @@ run_thread(void *cls)
 		give_back(engine);
 		tidy_when_quiet(engine);
 	}
+	trim_all(engine);
 	engine->store->close(engine->store);
 	return NULL;
 }

@@ -68,8 +68,10 @@ take_query_member(struct request *request, enum query_name name,
 		    take_number(member->value, &poll->has_max, &poll->max) :
 		    ERR_NONE;
 	case QUERY_TOKEN:
-		if (!request->has_token && member->value[0])
-			parse_take_token(request, span_of(member->value));
+		if (request->has_token || !member->value[0])
+			break;
+		parse_take_token(request, span_of(member->value));
+		request->is_query_token = true;
 		break;
 	case N_QUERY:
 		break;

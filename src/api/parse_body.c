@@ -162,7 +162,7 @@ take_body_token(struct request *request, struct json_value token)
 {
 	struct buf text;
 
-	if (request->has_token)
+	if (request->has_token && !request->is_query_token)
 		return;
 	buf_init(&text, REQUEST_MAX_TOKEN);
 	if (value_string(token, &text))

@@ -5,6 +5,7 @@
 
 #include "api/event_text.h"
 #include "api/route.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 /* A reply holds at most a poll's worth of events, one event more, and the
@@ -57,4 +58,20 @@ request_fail(struct request *request, const char *code, enum err err)
 	reply->retry_after_s = err_retry_after(err);
 	reply->type = REPLY_JSON;
 	event_text_add_failure(&reply->body, code, err);
+}
+
+void
+request_log(const struct request *request)
+{
+	static const char *const methods[] = { "GET", "HEAD", "POST",
+		"OPTIONS", "other" };
+	const char *method = methods[request->method];
+	/* The route's own path: what was asked for may hold a token. */
+	const char *path = request->route ? request->route->path : "-";
+	unsigned status = request->reply.status;
+
+	if (status >= 500 && status != err_status(ERR_UNKNOWN_METHOD))
+		log_warning("%s %s %u", method, path, status);
+	else
+		log_debug("%s %s %u", method, path, status);
 }

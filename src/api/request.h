@@ -107,6 +107,7 @@ struct request {
 	const struct route *route;   /* NULL: unknown path */
 	enum err err;                /* to be reported after the session's */
 	bool has_token;
+	bool is_query_token;         /* the last resort: others win */
 	uint8_t token_hash[DIGEST_SIZE];
 	struct call *calls;          /* NULL, &call or an array of its own */
 	size_t n_calls;
@@ -135,6 +136,10 @@ void request_free(struct request *request);
 /* Write a failure reply: {"command":code,"data":sentence,"error":word}, with
  * its status and Retry-After.  code NULL: the code of the request's route. */
 void request_fail(struct request *request, const char *code, enum err err);
+
+/* One line about the request and its reply, for the log: at debug, or as a
+ * warning from status 500 up (but for a method that nobody knows). */
+void request_log(const struct request *request);
 
 /* Start the reply anew. */
 void request_reset_reply(struct request *request);

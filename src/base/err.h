@@ -32,6 +32,7 @@
 	X(ROOM_NOT_FOUND, 404, "room-not-found", "There is no such room.", 0) \
 	X(PEER_NOT_FOUND, 404, "peer-not-found", "There is no such peer in your room.", 0) \
 	X(METHOD_NOT_ALLOWED, 405, "method-not-allowed", "This path does not take this method.", 0) \
+	X(NO_ROOM,        404, "not-in-room", "You are not in a room.", 0) \
 	X(ALREADY_IN_ROOM, 409, "already-in-room", "You are in a room already. Leave it first.", 0) \
 	X(ALREADY_REGISTERED, 409, "already-registered", "You are registered already.", 0) \
 	X(NOT_IN_ROOM,    409, "not-in-room", "You are not in a room.", 0) \

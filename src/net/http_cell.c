@@ -150,6 +150,9 @@ http_run(struct http *http)
 {
 	struct list *node;
 
-	while ((node = list_first(&http->touched)) != NULL)
+	while ((node = list_first(&http->touched)) != NULL) {
 		run(CONTAINER_OF(node, struct cell, touched));
+		if (list_is_empty(&http->touched))
+			connection_end_hungup(http);
+	}
 }

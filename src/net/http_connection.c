@@ -8,8 +8,10 @@
  */
 #include "net/http_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,19 +22,20 @@
 #define REST_MS 75000
 
 /* Said to an address that has too many connections, before any request. */
+#define TOO_MANY_BODY \
+	"{\"command\":\"###!ICB\",\"data\":\"Too many connections from " \
+	"your address.\",\"error\":\"rate-limited\"}"
 static const char too_many[] =
     "HTTP/1.1 429 Too Many Requests\r\n"
     "Content-Type: application/json; charset=utf-8\r\n"
     "Cache-Control: no-store\r\n"
     "X-Content-Type-Options: nosniff\r\n"
     "Cross-Origin-Resource-Policy: cross-origin\r\n"
-    "Access-Control-Allow-Origin: *\r\n"
+    "%s" /* CORS: which origin it is, is not known yet */
     "Retry-After: 5\r\n"
     "Connection: close\r\n"
-    "Content-Length: 90\r\n"
-    "\r\n"
-    "{\"command\":\"###!ICB\",\"data\":\"Too many connections from your "
-    "address.\",\"error\":\"rate-limited\"}";
+    "Content-Length: %zu\r\n"
+    "\r\n" TOO_MANY_BODY;
 
 void
 connection_set_state(struct connection *connection,
@@ -86,6 +89,39 @@ on_ready(struct loop_source *source, uint32_t events)
 	connection->is_half_closed = true;
 	if (connection->state == CONNECTION_WAITING)
 		exchange_on_hangup(connection->exchange);
+	else
+		connection_hang_up(connection);
+}
+
+void
+connection_hang_up(struct connection *connection)
+{
+	list_append(&connection->http->hungup, &connection->hungup);
+	cell_touch(connection->cell);
+}
+
+/* Make libmicrohttpd see an end of file; it then closes in its own way. */
+static void
+end(struct connection *connection)
+{
+	shutdown(connection->fd, SHUT_RDWR);
+	cell_touch(connection->cell);
+}
+
+void
+connection_end_hungup(struct http *http)
+{
+	struct list *node;
+
+	while ((node = list_take_first(&http->hungup)) != NULL) {
+		struct connection *connection =
+		    CONTAINER_OF(node, struct connection, hungup);
+
+		/* A reply is still to come, or on its way: later then. */
+		if (connection->state == CONNECTION_IDLE ||
+		    connection->state == CONNECTION_RECEIVING)
+			end(connection);
+	}
 }
 
 static void
@@ -98,6 +134,7 @@ on_closed(struct connection *connection)
 	/* Counts nothing from now on. */
 	connection_set_state(connection, CONNECTION_IDLE);
 	list_remove(&connection->deadline);
+	list_remove(&connection->hungup);
 	loop_remove(http->loop, &connection->source, connection->fd);
 	address_counts_remove(&http->addresses, &connection->address);
 	cell_release(connection->cell);
@@ -123,11 +160,17 @@ connection_on_notify(void *cls, struct MHD_Connection *mhd,
 }
 
 static void
-refuse(int fd)
+refuse(const struct http *http, int fd)
 {
+	char text[sizeof(too_many) + 64];
+	int len = snprintf(text, sizeof(text), too_many,
+	    http->settings->allows_any_origin ?
+		"Access-Control-Allow-Origin: *\r\n" :
+		"",
+	    sizeof(TOO_MANY_BODY) - 1);
+
 	/* Best effort: it fits into any socket's empty buffer. */
-	if (send(fd, too_many, sizeof(too_many) - 1,
-		MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+	if (send(fd, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
 		shutdown(fd, SHUT_WR);
 	close(fd);
 }
@@ -138,15 +181,19 @@ start(struct connection *connection, const struct sockaddr *addr,
     socklen_t len)
 {
 	struct http *http = connection->http;
+	int n_bytes;
 
 	http->n_connections++;
 	http->starting = connection;
-	connection_set_state(connection, CONNECTION_IDLE);
+	connection_set_state(connection,
+	    ioctl(connection->fd, FIONREAD, &n_bytes) == 0 && n_bytes > 0 ?
+		CONNECTION_RECEIVING :
+		CONNECTION_IDLE);
+	/* Not to be run before the next wait: libmicrohttpd would read first
+	 * bytes of which our own edge-triggered source then tells nothing. */
 	if (MHD_add_connection(connection->cell->daemon, connection->fd, addr,
-		len) == MHD_YES) {
-		cell_touch(connection->cell);
+		len) == MHD_YES)
 		return;
-	}
 	if (http->starting) /* it failed before it could notify */
 		on_closed(connection);
 	http->starting = NULL;
@@ -162,7 +209,7 @@ http_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 
 	if (!address_counts_add(&http->addresses, &address,
 		http->settings->max_connections_per_address)) {
-		refuse(fd);
+		refuse(http, fd);
 		return;
 	}
 	cell = cell_get(http);
@@ -178,6 +225,7 @@ http_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 	connection->address = address;
 	connection->source.on_ready = on_ready;
 	list_init(&connection->deadline);
+	list_init(&connection->hungup);
 	if (loop_add(http->loop, &connection->source, fd,
 		EPOLLIN | EPOLLRDHUP | EPOLLET) < 0) {
 		http->n_connections++;
@@ -188,7 +236,6 @@ http_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 	start(connection, addr, len);
 }
 
-/* Make libmicrohttpd see an end of file; it then closes in its own way. */
 static void
 expire(struct list *list, int64_t limit_ms)
 {
@@ -202,8 +249,7 @@ expire(struct list *list, int64_t limit_ms)
 		if (now_ms - connection->since_ms < limit_ms)
 			return;
 		list_remove(node);
-		shutdown(connection->fd, SHUT_RDWR);
-		cell_touch(connection->cell);
+		end(connection);
 	}
 }
 

@@ -67,6 +67,8 @@ exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 			CONNECTION_RECEIVING :
 			CONNECTION_IDLE);
 		connection->has_more_bytes = false;
+		if (connection->is_half_closed)
+			connection_hang_up(connection);
 	}
 	exchange->connection = NULL;
 	exchange->is_over = true;
@@ -113,7 +115,7 @@ refuse(struct exchange *exchange, enum err err)
 
 	request_fail(request, NULL, err);
 	exchange->has_reply = true;
-	return response_queue(exchange->connection, &request->reply, true);
+	return response_queue(exchange->connection, request, true);
 }
 
 /* Whether so large a body has been announced that it is not even read.  A
@@ -161,7 +163,7 @@ start(struct exchange *exchange, struct MHD_Connection *mhd,
 			connection->http->settings->base_path))
 			request_fail(request, NULL, ERR_TOO_LARGE);
 		exchange->has_reply = true;
-		return response_queue(connection, &request->reply, true);
+		return response_queue(connection, request, true);
 	}
 	return MHD_YES;
 }
@@ -202,8 +204,8 @@ submit(struct exchange *exchange, struct MHD_Connection *mhd)
 	if (request->reply.status == 0)
 		request_fail(request, NULL, ERR_SHUTTING_DOWN);
 	exchange->has_reply = true;
-	return response_queue(connection, &request->reply,
-	    http->is_draining);
+	return response_queue(connection, request,
+	    http->is_draining || connection->is_half_closed);
 }
 
 enum MHD_Result
@@ -219,10 +221,18 @@ exchange_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
 		return start(exchange, mhd, method, version);
 	if (*upload_size)
 		return take_upload(exchange, upload, upload_size);
+	if (!exchange->is_whole) {
+		/* Ask to be called again.  A connection that is suspended in
+		 * this call still wants to read: after the resume it would
+		 * find the end of a half-closed stream, and close without
+		 * sending our answer. */
+		exchange->is_whole = true;
+		cell_touch(exchange->connection->cell);
+		return MHD_YES;
+	}
 	if (!exchange->has_reply)
 		return submit(exchange, mhd);
-	return response_queue(exchange->connection,
-	    &exchange->request->reply,
+	return response_queue(exchange->connection, exchange->request,
 	    http->is_draining || exchange->connection->is_half_closed);
 }
 

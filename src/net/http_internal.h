@@ -47,6 +47,7 @@ struct connection {
 	int64_t since_ms;     /* when the state began */
 	struct list deadline; /* in http->receiving or http->resting */
 	bool is_half_closed;  /* the client will send no more */
+	struct list hungup;   /* in http->hungup until that is dealt with */
 	bool has_more_bytes;  /* came in while WAITING or SENDING */
 	struct address address;
 	struct exchange *exchange; /* the running one, or NULL */
@@ -59,6 +60,7 @@ struct exchange {
 	size_t n_out;     /* tasks that the engine has */
 	size_t swallowed; /* bytes of a body that is too large */
 	bool is_started;  /* the headers have been looked at */
+	bool is_whole;    /* the end of the body has been seen */
 	bool has_reply;
 	bool is_over;     /* NOTIFY_COMPLETED */
 };
@@ -75,6 +77,7 @@ struct http {
 	struct list touched;     /* cells */
 	struct list receiving; /* deadline: request_timeout_ms */
 	struct list resting;   /* idle or sending; deadline: REST_MS */
+	struct list hungup;    /* half-closed, and not waiting */
 };
 
 /* http_cell.c */
@@ -96,6 +99,11 @@ void connection_set_state(struct connection *connection,
 /* MHD_OPTION_NOTIFY_CONNECTION */
 void connection_on_notify(void *cls, struct MHD_Connection *mhd,
     void **socket_context, enum MHD_ConnectionNotificationCode code);
+/* The client has closed, or half closed: end what it is not waiting in. */
+void connection_hang_up(struct connection *connection);
+/* End the connections that have been hung up and have no reply on its way.
+ * When their cells have run: a request may have come with the hang-up. */
+void connection_end_hungup(struct http *http);
 /* The connection behind a handle of libmicrohttpd's. */
 struct connection *connection_of(struct MHD_Connection *mhd);
 
@@ -120,8 +128,9 @@ MUST_CHECK enum err guard_check(struct MHD_Connection *mhd,
 
 /* http_response.c */
 
-/* Queue the request's reply (its body is moved out). */
+/* Queue the request's reply (its body is moved out), and log it.  is_last:
+ * the connection is to close after it. */
 enum MHD_Result response_queue(struct connection *connection,
-    struct reply *reply, bool is_last);
+    struct request *request, bool is_last);
 
 #endif

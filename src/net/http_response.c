@@ -76,14 +76,16 @@ add_reply_headers(struct MHD_Response *response, const struct reply *reply)
 }
 
 enum MHD_Result
-response_queue(struct connection *connection, struct reply *reply,
+response_queue(struct connection *connection, struct request *request,
     bool is_last)
 {
+	struct reply *reply = &request->reply;
 	struct MHD_Response *response;
 	enum MHD_Result result;
 	size_t len;
 	char *body = buf_take(&reply->body, &len);
 
+	request_log(request);
 	response = MHD_create_response_from_buffer(len, body,
 	    MHD_RESPMEM_MUST_FREE);
 	if (!response)

@@ -7,8 +7,8 @@ import { spawnSync } from 'node:child_process';
 import net from 'node:net';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { assertFailure, ok, Player, request, startDaemon, until }
-    from '../lib/peerpost.mjs';
+import { assertFailure, ok, parseResponses, Player, request, startDaemon,
+    until } from '../lib/peerpost.mjs';
 
 const ADDRESS = '192.0.2.1';
 const OTHER = '192.0.2.2';
@@ -125,28 +125,38 @@ if (process.env.PEERPOST_TEST_ADDRESS === undefined) {
 		const d = await startDaemon({ listen: '0.0.0.0:0',
 			args: ['--max-connections-per-address', '5'] });
 		const sockets = [];
-		const open = (localAddress) => new Promise((resolve) => {
+		// Ask on a new connection: the status, or what came before it
+		// could ask.
+		const ask = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+		const open = (localAddress, bytes = ask) => new Promise(
+		    (resolve, reject) => {
 			const socket = net.connect({ port: d.port, host: ADDRESS,
 				localAddress });
 			let text = '';
 
 			sockets.push(socket);
-			socket.on('error', () => resolve('closed'));
-			socket.on('close', () => resolve(text ? 'served' : 'closed'));
+			socket.on('error', reject);
+			socket.on('close', () => resolve(parseResponses(text)[0]));
 			socket.on('data', (part) => {
-				text += part;
-				resolve('served');
+				text += part.toString('latin1');
+				if (text.includes('"ok"'))
+					resolve(parseResponses(text)[0]);
 			});
-			socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+			socket.write(bytes);
 		});
 
 		for (let i = 0; i < 5; i++)
-			assert.equal(await open(ADDRESS), 'served');
-		assert.equal(await open(ADDRESS), 'closed');
-		assert.equal(await open(OTHER), 'served');
+			assert.equal((await open(ADDRESS)).status, 200);
+
+		const refused = await open(ADDRESS, '');
+
+		assertFailure(refused, 429, 'ICB', 'rate-limited');
+		assert.match(refused.headers['retry-after'], /^[1-9]\d*$/);
+		assert.equal(refused.headers.connection, 'close');
+		assert.equal((await open(OTHER)).status, 200);
 		sockets[0].destroy();
-		await until(async () => await open(ADDRESS) === 'served',
-		    'free place');
+		await until(async () => (await open(ADDRESS).catch(() => null))
+		    ?.status === 200, 'free place');
 		for (const socket of sockets)
 			socket.destroy();
 	});

@@ -360,7 +360,7 @@ test('--max-players: 503 too-many-players with Retry-After, until one is ' +
 // --- rates ---
 
 test('per player 50 commands/s with a burst of 200', async () => {
-	const d = await startDaemon();
+	const d = await startDaemon({ args: ['--player-timeout', '0'] });
 	const player = await Player.register(d);
 	const burst = (n) => player.command(Array(n).fill(
 	    { command: '###!LR' }));

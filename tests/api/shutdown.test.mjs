@@ -1,10 +1,11 @@
 // shutdown.test.mjs - SIGTERM, and what is still there afterwards (protocol
 // section 7).
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import net from 'node:net';
 import test from 'node:test';
 import { assertFailure, makeRoom, ok, parked, parseResponses, Player,
-    rawExchange, request, startDaemon } from '../lib/peerpost.mjs';
+    rawExchange, request, startDaemon, until } from '../lib/peerpost.mjs';
 
 test('SIGTERM: parked polls are answered 200 with no events, the cursor and ' +
     'a random poll_after_ms in 250..3000', async () => {
@@ -61,16 +62,17 @@ test('SIGTERM: commands that still come are executed and answered with ' +
 	const d = await startDaemon();
 	const { players: [host, bob] } = await makeRoom(d);
 	// Connections that are open when it is told to stop.
-	const poll = host.events({ after: host.cursor, wait: 55 });
+	const idle = await Player.register(d);
+	const poll = idle.events({ after: 0, wait: 55 });
 
 	await parked(d, poll);
 
-	const auth = 'HTTP/1.1\r\nHost: x\r\n' +
-	    `Authorization: Bearer ${bob.token}\r\n`;
-	const slow = gated('POST /message ', auth +
+	const auth = ({ token }) => 'HTTP/1.1\r\nHost: x\r\n' +
+	    `Authorization: Bearer ${token}\r\n`;
+	const slow = gated('POST /message ', auth(bob) +
 	    'Content-Length: 6\r\n\r\n"last"');
-	const slowPoll = gated(`GET /events?after=${bob.cursor}&wait=55 `,
-	    auth + '\r\n');
+	const slowPoll = gated('GET /events?after=0&wait=55 ',
+	    auth(idle) + '\r\n');
 	const exchanges = [slow, slowPoll].map((each) => delayed(d, each));
 
 	for (const exchange of exchanges)
@@ -140,6 +142,47 @@ function delayed(d, { first, rest, gate })
 
 	return { connected, done };
 }
+
+test('SIGTERM: 503 shutting-down only after the last commit', async () => {
+	const d = await startDaemon();
+	const { players: [host, bob] } = await makeRoom(d);
+	const late = gated('POST /message ', 'HTTP/1.1\r\nHost: x\r\n' +
+	    `Authorization: Bearer ${bob.token}\r\n` +
+	    'Content-Length: 6\r\n\r\n"late"');
+	const exchange = delayed(d, late);
+
+	await exchange.connected;
+	for (let i = 0; i < 4; i++)
+		await request(d, 'GET', '/healthz');
+
+	const stopping = d.stop();
+	const hasDatabase = () => {
+		const dir = `/proc/${d.pid}/fd`;
+
+		return fs.readdirSync(dir).some((fd) => {
+			try {
+				return fs.readlinkSync(`${dir}/${fd}`) === d.database;
+			} catch {
+				return false;
+			}
+		});
+	};
+
+	assert.ok(hasDatabase());
+	// The two seconds in which commands are still executed.
+	d.advance(2);
+	await until(() => !hasDatabase(), 'closed database');
+	late.send();
+
+	const reply = await exchange.done;
+
+	assertFailure(reply, 503, 'RMB', 'shutting-down');
+	assert.match(reply.headers['retry-after'], /^[1-9]\d*$/);
+	assert.equal(reply.headers.connection.toLowerCase(), 'close');
+	assert.equal(await stopping, 0);
+	await d.restart();
+	assert.deepEqual(await host.drain(), []);
+});
 
 test('after kill -9 every acknowledged command is there', async () => {
 	const d = await startDaemon();

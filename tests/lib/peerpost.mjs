@@ -19,6 +19,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
+import { pathToFileURL } from 'node:url';
 
 export const program =
     path.resolve(process.env.PEERPOSTD ?? 'src/peerpostd');
@@ -214,21 +215,28 @@ class Daemon {
 		if (!this.running)
 			return this.ended?.code ?? null;
 		this.wanted = true;
-		for (const sockets of Object.values(this.agent.freeSockets))
+
+		const { agent } = this;
+
+		for (const sockets of Object.values(agent.freeSockets))
 			sockets.forEach((socket) => socket.destroy());
 		this.child.ref();
 		this.child.stderr.ref();
 		this.child.kill(signal);
+
+		let end;
+
 		try {
-			await within(STOP_MS, `exit after ${signal}`, this.exited);
+			end = await within(STOP_MS, `exit after ${signal}`,
+			    this.exited);
 		} catch (error) {
 			this.child.kill('SIGKILL');
 			await this.exited;
 			throw new Error(`${error.message}\n${this.stderr}`);
 		} finally {
-			this.agent.destroy();
+			agent.destroy();
 		}
-		return this.ended.code;
+		return end.code;
 	}
 
 	// SIGTERM; the exit code.
@@ -351,6 +359,12 @@ export function registerTransport(other)
 {
 	transport = other;
 }
+
+// Or from outside, for every test file alike: the path of a module whose
+// default export is a transport.
+if (process.env.PEERPOST_TEST_TRANSPORT)
+	registerTransport((await import(pathToFileURL(
+	    process.env.PEERPOST_TEST_TRANSPORT))).default);
 
 function sendHttp(daemon, { method, target, headers, body, listener, signal,
     onSent })

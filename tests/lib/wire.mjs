@@ -7,7 +7,7 @@
 // thousands of parked polls stand on this, too.
 import assert from 'node:assert/strict';
 import net from 'node:net';
-import { request, within } from './peerpost.mjs';
+import { within } from './peerpost.mjs';
 
 const patience = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1);
 const ANSWER_MS = 20_000 * patience;
@@ -180,9 +180,14 @@ export function plain(method, target, { token, body, headers = [],
 }
 
 // Wait until the daemon has read what was sent to it so far: it serves its
-// sockets in turn, so that what is answered now was read after that.
+// sockets in turn, so that what is answered now was read after that.  (On a
+// connection of its own: a kept one may have been idle for too long on the
+// test clock.)
 export async function settle(daemon)
 {
+	const wire = await Wire.open(daemon);
+
 	for (let i = 0; i < 4; i++)
-		await request(daemon, 'GET', '/healthz');
+		await wire.exchange(plain('GET', '/healthz'));
+	wire.close();
 }

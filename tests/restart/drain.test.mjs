@@ -109,7 +109,9 @@ test('a client that only retries never notices a restart', async () => {
 	ok(await ann.message('before'));
 	ok(await ann.seal());
 	const before = ok(await bob.room());
-	const poll = ann.events({ after: ann.cursor + 2, wait: 55 });
+	// Has both, and says so.
+	ann.cursor += 2;
+	const poll = ann.events({ after: ann.cursor, wait: 55 });
 
 	await parked(daemon, poll);
 	await daemon.restart();
@@ -119,7 +121,7 @@ test('a client that only retries never notices a restart', async () => {
 	assert.deepEqual(await bob.news(), [['RMK', 'before'], ['SRK', 'null']]);
 	ok(await bob.message('after'));
 	assert.deepEqual((await ann.drain()).map(({ data }) => data),
-	    ['before', 'null', 'after']);
+	    ['after']);
 	const carol = await Player.register(daemon, 'carol');
 
 	assert.equal((await carol.join(uuid)).json.error, 'room-sealed');

@@ -37,6 +37,7 @@ static const struct {
 	{ ERR_ALREADY_IN_ROOM, 409, "already-in-room" },
 	{ ERR_ALREADY_REGISTERED, 409, "already-registered" },
 	{ ERR_NOT_IN_ROOM, 409, "not-in-room" },
+	{ ERR_NO_ROOM, 404, "not-in-room" },
 	{ ERR_ROOM_SEALED, 409, "room-sealed" },
 	{ ERR_ROOM_FULL, 409, "room-full" },
 	{ ERR_MAILBOX_FULL, 409, "mailbox-full" },

@@ -1,0 +1,304 @@
+/* test_mailbox.c - event ids, limits, and the acknowledgement mark. */
+#include "tests/unit/world_fixture.h"
+
+static enum err
+send_text(struct fixture *f, uint32_t id, const char *body)
+{
+	return mailbox_send(&f->world, get_player(f, id), EVENT_OFFER,
+	    span_of(body));
+}
+
+static void
+acknowledge(struct fixture *f, uint32_t id, uint64_t upto)
+{
+	struct player *player = get_player(f, id);
+
+	OK(mailbox_load(&f->world, player));
+	OK(mailbox_acknowledge(&f->world, player, upto));
+}
+
+/* How many rows the store has for the player, acknowledged or not. */
+static bool
+count_row(void *cls, uint64_t id, int kind, struct span body)
+{
+	(void)id;
+	(void)kind;
+	(void)body;
+	++*(size_t *)cls;
+	return true;
+}
+
+static size_t
+n_rows(struct fixture *f, uint32_t id)
+{
+	size_t n = 0;
+
+	OK(f->store->events_after(f->store, id, 0, count_row, &n));
+	return n;
+}
+
+static void
+test_ids_count_from_1_without_gaps(void **state)
+{
+	struct fixture *f = *state;
+	struct player *player = add_player(f, 2);
+
+	assert_int_equal(player->head, 0);
+	OK(send_text(f, 2, "{\"id\":3}"));
+	OK(send_text(f, 2, "{\"id\":4}"));
+	assert_int_equal(player->head, 2);
+	assert_int_equal(player->bytes, 16);
+	assert_string_equal(mail_of(f, 2), "OOO {\"id\":3}, OOO {\"id\":4}");
+}
+
+static void
+test_ids_go_on_over_a_restart(void **state)
+{
+	struct fixture *f = *state;
+
+	add_player(f, 2);
+	OK(send_text(f, 2, "1"));
+	OK(send_text(f, 2, "2"));
+	keep(f);
+	restart(f);
+	OK(send_text(f, 2, "3"));
+	assert_int_equal(get_player(f, 2)->head, 3);
+	assert_int_equal(get_player(f, 2)->bytes, 3);
+	assert_string_equal(mail_of(f, 2), "OOO 1, OOO 2, OOO 3");
+}
+
+static void
+test_ids_are_not_reused_when_all_is_acknowledged_and_deleted(void **state)
+{
+	struct fixture *f = *state;
+
+	add_player(f, 2);
+	OK(send_text(f, 2, "1"));
+	OK(send_text(f, 2, "2"));
+	acknowledge(f, 2, 2);
+	OK(world_trim(&f->world, 10));
+	keep(f);
+	assert_int_equal(n_rows(f, 2), 0);
+	restart(f);
+	assert_string_equal(mail_of(f, 2), "");
+	OK(send_text(f, 2, "3"));
+	assert_int_equal(get_player(f, 2)->head, 3);
+	assert_string_equal(mail_of(f, 2), "OOO 3");
+}
+
+static void
+test_what_a_rollback_took_gets_the_same_ids_again(void **state)
+{
+	struct fixture *f = *state;
+
+	add_player(f, 2);
+	OK(send_text(f, 2, "1"));
+	keep(f);
+	OK(send_text(f, 2, "2"));
+	OK(send_text(f, 2, "3"));
+	undo(f);
+	assert_string_equal(mail_of(f, 2), "OOO 1");
+	OK(send_text(f, 2, "4"));
+	assert_int_equal(get_player(f, 2)->head, 2);
+	assert_int_equal(get_player(f, 2)->bytes, 2);
+	assert_string_equal(mail_of(f, 2), "OOO 1, OOO 4");
+}
+
+static void
+test_a_full_mailbox_takes_nothing_and_keeps_what_it_has(void **state)
+{
+	struct fixture *f = *state;
+
+	f->settings.max_mailbox_events = 2;
+	add_player(f, 2);
+	OK(send_text(f, 2, "1"));
+	OK(send_text(f, 2, "2"));
+	assert_int_equal(send_text(f, 2, "3"), ERR_MAILBOX_FULL);
+	assert_string_equal(mail_of(f, 2), "OOO 1, OOO 2");
+	assert_int_equal(get_player(f, 2)->head, 2);
+	/* Acknowledging makes room at once, before anything is deleted. */
+	acknowledge(f, 2, 1);
+	assert_int_equal(n_rows(f, 2), 2);
+	OK(send_text(f, 2, "3"));
+	assert_int_equal(send_text(f, 2, "4"), ERR_MAILBOX_FULL);
+	assert_string_equal(mail_of(f, 2), "OOO 2, OOO 3");
+}
+
+static void
+test_a_mailbox_is_full_to_the_byte(void **state)
+{
+	struct fixture *f = *state;
+
+	f->settings.max_mailbox_bytes = 10;
+	add_player(f, 2);
+	assert_int_equal(send_text(f, 2, "\"012345678\""), ERR_MAILBOX_FULL);
+	OK(send_text(f, 2, "\"01\""));
+	assert_int_equal(send_text(f, 2, "\"01234\""), ERR_MAILBOX_FULL);
+	OK(send_text(f, 2, "\"0123\""));
+	assert_int_equal(send_text(f, 2, "1"), ERR_MAILBOX_FULL);
+	acknowledge(f, 2, 1);
+	assert_int_equal(get_player(f, 2)->bytes, 6);
+	assert_int_equal(send_text(f, 2, "12345"), ERR_MAILBOX_FULL);
+	OK(send_text(f, 2, "1234"));
+	keep(f);
+	restart(f);
+	/* The mark was memory: all three are back. */
+	assert_int_equal(send_text(f, 2, "1"), ERR_MAILBOX_FULL);
+	assert_int_equal(get_player(f, 2)->bytes, 14);
+}
+
+static void
+test_acknowledging_never_goes_back_nor_beyond_the_head(void **state)
+{
+	struct fixture *f = *state;
+	struct player *player = add_player(f, 2);
+
+	for (int i = 0; i < 3; i++)
+		OK(send_text(f, 2, "1"));
+	acknowledge(f, 2, 2);
+	acknowledge(f, 2, 1);
+	assert_int_equal(player->acked, 2);
+	assert_int_equal(player->bytes, 1);
+	acknowledge(f, 2, 1000);
+	assert_int_equal(player->acked, 3);
+	assert_int_equal(player->bytes, 0);
+	OK(send_text(f, 2, "4"));
+	assert_string_equal(mail_of(f, 2), "OOO 4");
+}
+
+static void
+test_acknowledging_writes_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	add_player(f, 2);
+	OK(send_text(f, 2, "1"));
+	keep(f);
+	acknowledge(f, 2, 1);
+	assert_false(f->store->has_written(f->store));
+	assert_true(world_has_trim(&f->world));
+}
+
+static void
+test_a_mark_above_the_head_comes_down_with_a_rollback(void **state)
+{
+	struct fixture *f = *state;
+	struct player *player = add_player(f, 2);
+
+	f->settings.max_mailbox_events = 5;
+	keep(f);
+	OK(send_text(f, 2, "1"));
+	player->given = 1;
+	acknowledge(f, 2, 1);
+	undo(f);
+	OK(send_text(f, 2, "2"));
+	assert_int_equal(player->head, 1);
+	assert_int_equal(player->acked, 0);
+	assert_int_equal(player->given, 0);
+	assert_string_equal(mail_of(f, 2), "OOO 2");
+}
+
+static void
+test_a_broadcast_reaches_all_but_one_and_is_stored_once(void **state)
+{
+	static const uint32_t ids[] = { 2, 3, 4 };
+	struct fixture *f = *state;
+	int64_t before, after;
+
+	for (uint32_t id = 2; id <= 5; id++)
+		add_player(f, id);
+	OK(f->store->message_insert(f->store, EVENT_OFFER, span_of("0"), 1,
+	    &before));
+	OK(mailbox_broadcast(&f->world, ids, 3, 3, EVENT_ROOM_MESSAGE,
+	    span_of("\"hi\"")));
+	OK(f->store->message_insert(f->store, EVENT_OFFER, span_of("0"), 1,
+	    &after));
+	assert_int_equal(after, before + 2);
+	assert_string_equal(mail_of(f, 2), "RMK \"hi\"");
+	assert_string_equal(mail_of(f, 3), "");
+	assert_string_equal(mail_of(f, 4), "RMK \"hi\"");
+	assert_string_equal(mail_of(f, 5), "");
+}
+
+static void
+test_who_has_no_room_for_a_broadcast_is_listed_for_eviction(void **state)
+{
+	static const uint32_t ids[] = { 2, 3, 4 };
+	struct fixture *f = *state;
+
+	f->settings.max_mailbox_events = 1;
+	for (uint32_t id = 2; id <= 4; id++)
+		add_player(f, id);
+	OK(send_text(f, 3, "1"));
+	OK(mailbox_broadcast(&f->world, ids, 3, 0, EVENT_ROOM_MESSAGE,
+	    span_of("2")));
+	assert_string_equal(mail_of(f, 2), "RMK 2");
+	assert_string_equal(mail_of(f, 3), "OOO 1");
+	assert_string_equal(mail_of(f, 4), "RMK 2");
+	assert_ptr_equal(list_first(&f->world.evicted),
+	    &get_player(f, 3)->evicted);
+	/* Nothing more for who is to go, even if there were room. */
+	f->settings.max_mailbox_events = 10;
+	OK(mailbox_broadcast(&f->world, ids, 3, 0, EVENT_ROOM_MESSAGE,
+	    span_of("3")));
+	assert_string_equal(mail_of(f, 3), "OOO 1");
+	OK(player_evict(&f->world));
+	assert_false(is_there(f, 3));
+	assert_true(is_there(f, 4));
+}
+
+static void
+test_a_broadcast_that_nobody_takes_leaves_nothing_behind(void **state)
+{
+	static const uint32_t ids[] = { 2 };
+	struct fixture *f = *state;
+
+	add_player(f, 2);
+	keep(f);
+	OK(mailbox_broadcast(&f->world, ids, 1, 2, EVENT_ROOM_MESSAGE,
+	    span_of("1")));
+	OK(mailbox_broadcast(&f->world, ids, 0, 0, EVENT_ROOM_MESSAGE,
+	    span_of("1")));
+	assert_false(f->store->has_written(f->store));
+}
+
+static void
+test_mail_wakes_who_has_a_poll_parked_and_nobody_else(void **state)
+{
+	struct fixture *f = *state;
+	struct parked parked = { .player = NULL };
+
+	add_player(f, 2);
+	add_player(f, 3);
+	parking_add(&f->world, get_player(f, 2), &parked, 1000);
+	OK(send_text(f, 3, "1"));
+	assert_true(list_is_empty(&f->world.woken));
+	OK(send_text(f, 2, "1"));
+	OK(send_text(f, 2, "2"));
+	assert_ptr_equal(list_first(&f->world.woken),
+	    &get_player(f, 2)->woken);
+	parking_remove(&f->world, &parked);
+	assert_true(list_is_empty(&f->world.woken));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_ids_count_from_1_without_gaps),
+		TEST(test_ids_go_on_over_a_restart),
+		TEST(test_ids_are_not_reused_when_all_is_acknowledged_and_deleted),
+		TEST(test_what_a_rollback_took_gets_the_same_ids_again),
+		TEST(test_a_full_mailbox_takes_nothing_and_keeps_what_it_has),
+		TEST(test_a_mailbox_is_full_to_the_byte),
+		TEST(test_acknowledging_never_goes_back_nor_beyond_the_head),
+		TEST(test_acknowledging_writes_nothing),
+		TEST(test_a_mark_above_the_head_comes_down_with_a_rollback),
+		TEST(test_a_broadcast_reaches_all_but_one_and_is_stored_once),
+		TEST(test_who_has_no_room_for_a_broadcast_is_listed_for_eviction),
+		TEST(test_a_broadcast_that_nobody_takes_leaves_nothing_behind),
+		TEST(test_mail_wakes_who_has_a_poll_parked_and_nobody_else),
+	};
+
+	return cmocka_run_group_tests_name("mailbox", tests, NULL, NULL);
+}

@@ -1,0 +1,129 @@
+/* test_route.c - the table of routes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "api/command.h"
+#include "api/route.h"
+
+static const struct {
+	const char *path;
+	enum route_kind kind;
+	const char *methods; /* GHP */
+	bool needs_session;
+	const char *code;
+} expected[] = {
+	{ "/events", ROUTE_EVENTS, "GP", true, "###!ICB" },
+	{ "/command", ROUTE_ENVELOPE, "P", true, "###!ICB" },
+	{ "/register", ROUTE_COMMAND, "P", false, "###!RPB" },
+	{ "/create-room", ROUTE_COMMAND, "P", true, "###!CRB" },
+	{ "/join-room", ROUTE_COMMAND, "P", true, "###!JRB" },
+	{ "/seal-room", ROUTE_COMMAND, "P", true, "###!SRB" },
+	{ "/leave-room", ROUTE_COMMAND, "P", true, "###!LRB" },
+	{ "/message", ROUTE_COMMAND, "P", true, "###!RMB" },
+	{ "/offer", ROUTE_COMMAND, "P", true, "###!ICB" },
+	{ "/answer", ROUTE_COMMAND, "P", true, "###!ICB" },
+	{ "/candidate", ROUTE_COMMAND, "P", true, "###!ICB" },
+	{ "/unregister", ROUTE_COMMAND, "P", true, "###!ICB" },
+	{ "/room", ROUTE_ROOM, "G", true, "###!ICB" },
+	{ "/healthz", ROUTE_HEALTH, "GH", false, "###!ICB" },
+	{ "/", ROUTE_PAGE, "GH", false, "###!ICB" },
+};
+
+#define N_EXPECTED (sizeof(expected) / sizeof(expected[0]))
+
+static void
+test_each_path_has_its_kind_code_and_need_of_a_session(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_EXPECTED; i++) {
+		const struct route *route = route_find(expected[i].path);
+
+		assert_non_null(route);
+		assert_string_equal(route->path, expected[i].path);
+		assert_int_equal(route->kind, expected[i].kind);
+		assert_int_equal(route_needs_session(route),
+		    expected[i].needs_session);
+		assert_string_equal(route_failure_code(route),
+		    expected[i].code);
+	}
+}
+
+static void
+test_allow_says_what_is_allowed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_EXPECTED; i++) {
+		const struct route *route = route_find(expected[i].path);
+		const char *methods = expected[i].methods;
+
+		assert_int_equal(route_allows(route, METHOD_GET),
+		    strchr(methods, 'G') != NULL);
+		assert_int_equal(route_allows(route, METHOD_HEAD),
+		    strchr(methods, 'H') != NULL);
+		assert_int_equal(route_allows(route, METHOD_POST),
+		    strchr(methods, 'P') != NULL);
+		assert_true(route_allows(route, METHOD_OPTIONS));
+		assert_false(route_allows(route, METHOD_OTHER));
+		assert_int_equal(strstr(route->allow, "GET") != NULL,
+		    strchr(methods, 'G') != NULL);
+		assert_int_equal(strstr(route->allow, "HEAD") != NULL,
+		    strchr(methods, 'H') != NULL);
+		assert_int_equal(strstr(route->allow, "POST") != NULL,
+		    strchr(methods, 'P') != NULL);
+		assert_non_null(strstr(route->allow, "OPTIONS"));
+	}
+}
+
+static void
+test_a_commands_path_is_its_routes_path(void **state)
+{
+	static const struct command *const commands[] = { &command_register,
+		&command_create_room, &command_join_room, &command_seal_room,
+		&command_message, &command_offer, &command_answer,
+		&command_candidate, &command_leave_room,
+		&command_unregister };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		const struct route *route = route_find(commands[i]->path);
+
+		assert_non_null(route);
+		assert_ptr_equal(route->command, commands[i]);
+		assert_ptr_equal(command_find(span_of(commands[i]->code)),
+		    commands[i]);
+	}
+	assert_null(command_find(span_of("###!ZZ")));
+	assert_null(command_find(span_of("###!R")));
+	assert_null(command_find(span_of("")));
+}
+
+static void
+test_other_paths_have_no_route(void **state)
+{
+	static const char *const paths[] = { "", "*", "/Events", "/events/",
+		"/even", "//", "events" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		assert_null(route_find(paths[i]));
+	assert_string_equal(route_failure_code(NULL), "###!ICB");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    test_each_path_has_its_kind_code_and_need_of_a_session),
+		cmocka_unit_test(test_allow_says_what_is_allowed),
+		cmocka_unit_test(test_a_commands_path_is_its_routes_path),
+		cmocka_unit_test(test_other_paths_have_no_route),
+	};
+
+	return cmocka_run_group_tests_name("route", tests, NULL, NULL);
+}
