@@ -125,13 +125,13 @@ static const struct option_spec specs[] = {
 	  TYPE_TEXT, 0, 0, 0, 0, take_listen },
 	{ "database", "FILE", "the SQLite database (./peerpost.db)",
 	  TYPE_TEXT, 0, 0, 0, 0, take_database },
-	{ "durability", "HOW", "power: what is acknowledged survives a power cut; process: it\n        survives a crash of the daemon (power)",
+	{ "durability", "power|process", "power: what is acknowledged survives a power cut; process: it\n        survives a crash of the daemon (power)",
 	  TYPE_TEXT, 0, 0, 0, 0, take_durability },
 	{ "base-path", "PATH", "serve everything below this prefix (none)",
 	  TYPE_TEXT, 0, 0, 0, 0, take_base_path },
 	{ "cors-origin", "ORIGIN", "let pages of this origin in; repeatable (*)",
 	  TYPE_TEXT, 0, 0, 0, 0, take_origin },
-	{ "player-timeout", "SECONDS", "end a session that neither polls nor commands (120)",
+	{ "player-timeout", "SECONDS", "end a session that makes no request for so long (120)",
 	  TYPE_SECONDS, AT(settings.player_timeout_ms), 120, 0, MAX_SECONDS, NULL },
 	{ "lobby-timeout", "SECONDS", "end a session that is in no room for so long (1800)",
 	  TYPE_SECONDS, AT(settings.lobby_timeout_ms), 1800, 0, MAX_SECONDS, NULL },
@@ -149,35 +149,36 @@ static const struct option_spec specs[] = {
 	  TYPE_UINT, AT(max_body), 65536, 1, 4 << 20, NULL },
 	{ "max-mailbox-events", "N", "events that wait for one player (1024)",
 	  TYPE_UINT, AT(settings.max_mailbox_events), 1024, 0, MAX_COUNT, NULL },
-	{ "max-mailbox-bytes", "BYTES", "their size (1048576)",
+	{ "max-mailbox-bytes", "BYTES", "size of the events that wait for one player (1048576)",
 	  TYPE_UINT, AT(settings.max_mailbox_bytes), 1048576, 0, UINT32_MAX, NULL },
 	{ "max-room-members", "N", "members of one room (64)",
 	  TYPE_UINT, AT(settings.max_room_members), 64, 0, MAX_COUNT, NULL },
-	{ "max-rooms", "N", "rooms (10000)",
+	{ "max-rooms", "N", "rooms at the same time (10000)",
 	  TYPE_UINT, AT(settings.max_rooms), 10000, 0, MAX_COUNT, NULL },
-	{ "max-players", "N", "players (100000)",
+	{ "max-players", "N", "players at the same time (100000)",
 	  TYPE_UINT, AT(settings.max_players), 100000, 0, MAX_COUNT, NULL },
-	{ "max-connections", "N", "connections (what the descriptor limit allows)",
+	{ "max-connections", "N", "connections at the same time; 0: what descriptors allow (0)",
 	  TYPE_UINT, AT(max_connections), 0, 0, MAX_COUNT, NULL },
 	{ "max-connections-per-address", "N", "connections of one address (1000)",
 	  TYPE_UINT, AT(max_connections_per_address), 1000, 0, MAX_COUNT, NULL },
-	{ "max-parked", "N", "polls held at once (what connections allow)",
+	{ "max-parked", "N", "polls held at the same time; 0: what connections allow (0)",
 	  TYPE_UINT, AT(settings.max_parked), 0, 0, MAX_COUNT, NULL },
 	{ "command-rate", "N", "commands a second of one player (50)",
 	  TYPE_RATE, AT(settings.command_rate.per_s), 50, 0, 1000000, NULL },
-	{ "command-burst", "N", "commands at once before that counts (200)",
+	{ "command-burst", "N", "commands at once before --command-rate counts (200)",
 	  TYPE_RATE, AT(settings.command_rate.burst), 200, 0, 1000000, NULL },
 	{ "register-rate", "N", "registers a second from one address (10)",
 	  TYPE_RATE, AT(settings.register_rate.per_s), 10, 0, 1000000, NULL },
-	{ "register-burst", "N", "registers at once before that counts (50)",
+	{ "register-burst", "N", "registers at once before --register-rate counts (50)",
 	  TYPE_RATE, AT(settings.register_rate.burst), 50, 0, 1000000, NULL },
-	{ "log-level", "LEVEL", "error, warning, info or debug (info)",
+	{ "log-level", "error|warning|info|debug", "what to log (info)",
 	  TYPE_TEXT, 0, 0, 0, 0, take_log_level },
 	{ "version", NULL, "print the version", TYPE_FLAG, 0, 0, 0, 0, NULL },
 	{ "help", NULL, "print this", TYPE_FLAG, 0, 0, 0, 0, NULL },
 };
 /* clang-format on */
 
+#define FIRST_VALUE 256 /* beyond what getopt_long() itself returns */
 #define N_SPECS (sizeof(specs) / sizeof(specs[0]))
 
 static void
@@ -215,7 +216,7 @@ static void
 print_bad_value(const struct option_spec *spec, const char *text)
 {
 	if (spec->type == TYPE_TEXT)
-		fprintf(stderr, "peerpostd: --%s: '%s' is not a valid %s\n",
+		fprintf(stderr, "peerpostd: --%s: '%s' is not %s\n",
 		    spec->name, text, spec->value);
 	else
 		fprintf(stderr,
@@ -237,8 +238,8 @@ print_help(void)
 		    spec->value ? " " : "", spec->value ? spec->value : "",
 		    spec->help);
 	}
-	puts("\nIn parentheses: the default.  0 switches a time-out, a rate or "
-	     "a count off.\nSee peerpostd(8) and peerpost-protocol(7).");
+	puts("\nIn parentheses: the default.  0 switches most time-outs, rates and "
+	     "counts off.\nSee peerpostd(8) and peerpost-protocol(7).");
 }
 
 static void
@@ -297,22 +298,28 @@ int
 options_parse(struct options *options, int argc, char **argv)
 {
 	struct option longs[N_SPECS + 1] = { { 0 } };
-	int result, at = 0;
+	int result;
 
 	set_defaults(options);
 	for (size_t i = 0; i < N_SPECS; i++) {
 		longs[i].name = specs[i].name;
+		/* Different values, or getopt_long() takes an ambiguous
+		 * prefix for the first option that it fits. */
+		longs[i].val = FIRST_VALUE + (int)i;
 		longs[i].has_arg = specs[i].type == TYPE_FLAG ?
 		    no_argument :
 		    required_argument;
 	}
-	while ((result = getopt_long(argc, argv, ":", longs, &at)) != -1) {
-		if (result != 0)
+	while ((result = getopt_long(argc, argv, ":", longs, NULL)) != -1) {
+		const struct option_spec *spec;
+
+		if (result < FIRST_VALUE)
 			return complain(result, argv);
-		if (specs[at].type == TYPE_FLAG)
-			return take_flag(&specs[at]);
-		if (!take(options, &specs[at], optarg)) {
-			print_bad_value(&specs[at], optarg);
+		spec = &specs[result - FIRST_VALUE];
+		if (spec->type == TYPE_FLAG)
+			return take_flag(spec);
+		if (!take(options, spec, optarg)) {
+			print_bad_value(spec, optarg);
 			return 2;
 		}
 	}

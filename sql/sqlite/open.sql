@@ -1,4 +1,4 @@
--- open.sql - what is run once, while the database is opened (sqlite_open.c).
+-- open.sql - what is run once, while the database is opened (sqlite_schema.c).
 
 -- The order matters: exclusive before the first look, so that nobody else
 -- changes what is seen, and nothing that writes before the look is done.

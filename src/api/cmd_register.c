@@ -2,7 +2,7 @@
  *
  * The token of a register with an Idempotency-Key is derived from the key, so
  * that it can be told again to whoever has the key, without being stored
- * (protocol section 5); any other is random.
+ * (peerpost-protocol(7), RETRYING); any other is random.
  */
 #include <string.h>
 

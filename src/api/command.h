@@ -11,7 +11,7 @@
 #include "core/world.h"
 
 /* What a successful command answers; it is stored in this form, too, for a
- * repeated request (see replay.h): never change a value. */
+ * repeated request (see reply.h): never change a value. */
 enum outcome_kind {
 	OUTCOME_NONE = 'N',  /* nothing: 204, or null in an array */
 	OUTCOME_ECHO = 'E',  /* data = the data that was sent */

@@ -168,7 +168,7 @@ finish_reply(struct turn *turn, struct request *request,
 		player = NULL;
 	if (request->poll.has_after) {
 		buf_add_text(out, ",");
-		err = poll_add_events(turn, player, &request->poll, out);
+		err = poll_add_events(turn, player, request);
 	}
 	buf_add_text(out, "}");
 	return err;

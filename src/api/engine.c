@@ -289,6 +289,14 @@ run_drain(struct engine *engine)
 		    request_of(CONTAINER_OF(node, struct parked, due)));
 }
 
+/* Nothing comes after this: what is held goes back. */
+static void
+stop(struct engine *engine)
+{
+	run_drain(engine);
+	engine->is_stopping = true;
+}
+
 static struct task *
 take_task(struct engine *engine)
 {
@@ -319,7 +327,7 @@ run_inbox(struct engine *engine)
 		else if (task->kind == TASK_DRAIN)
 			run_drain(engine);
 		else
-			engine->is_stopping = true;
+			stop(engine);
 	}
 	if (n)
 		run_batch(engine, batch, n);

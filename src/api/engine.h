@@ -41,7 +41,8 @@ void engine_flush(struct engine *engine);
  * cancellations.  Never waits. */
 struct queue_chain engine_take_completed(struct engine *engine);
 
-/* Finish everything submitted, commit, close the store, end the thread.
+/* Finish everything submitted, answer the polls that are held, commit, close
+ * the store, end the thread.
  * What it gave back last can be taken afterwards. */
 void engine_stop(struct engine *engine);
 /* Free a stopped engine. */

@@ -1,11 +1,12 @@
 /* parse.c - see parse.h.  The order of the checks is the order of the errors
- * that a client sees (peerpost-protocol(7), ERRORS). */
+ * that a client sees (peerpost-protocol(7), FAILURES). */
 #include "api/parse.h"
 
 #include "api/command.h"
 #include "api/page.h"
 #include "api/parse_body.h"
 #include "api/route.h"
+#include "api/target.h"
 #include "api/token.h"
 #include "api/value.h"
 #include "base/text.h"
@@ -82,9 +83,9 @@ take_query_member(struct request *request, enum query_name name,
 /* The whole query is walked even after an error in a number, so that the
  * token is found wherever it stands. */
 static MUST_CHECK enum err
-take_query(struct request *request, enum err *out_malformed)
+take_query(struct request *request, struct span query,
+    enum err *out_malformed)
 {
-	struct span query = request->url.query;
 	bool is_seen[N_QUERY + 1] = { false };
 	enum err err = ERR_NONE;
 
@@ -166,11 +167,12 @@ static MUST_CHECK enum err
 check_envelope(struct request *request, const char *base_path)
 {
 	enum err err, malformed;
+	struct target target;
 
-	err = target_parse(request->target, base_path, &request->url);
+	err = target_parse(request->target, base_path, &target);
 	if (err)
 		return err;
-	request->route = route_find(request->url.path);
+	request->route = route_find(target.path);
 	if (!request->route)
 		return ERR_NOT_FOUND;
 	if (!route_allows(request->route, request->method))
@@ -181,7 +183,7 @@ check_envelope(struct request *request, const char *base_path)
 	if (err)
 		return err;
 	parse_take_token(request, bearer_token(request->authorization));
-	request->err = take_query(request, &malformed);
+	request->err = take_query(request, target.query, &malformed);
 	return malformed;
 }
 

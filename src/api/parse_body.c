@@ -109,11 +109,12 @@ take_array(struct request *request, struct json_value array)
 	return ERR_NONE;
 }
 
-static void
-use_single_call(struct request *request)
+static struct call *
+new_single_call(struct request *request)
 {
-	request->calls = &request->call;
+	request->calls = mem_new(sizeof(struct call));
 	request->n_calls = 1;
+	return request->calls;
 }
 
 /* What makes a repeated request the same: its path and its commands, not its
@@ -133,9 +134,8 @@ parse_command(struct request *request)
 {
 	const struct command *command = request->route->command;
 	struct span body = buf_span(&request->body);
-	struct call *call = &request->call;
+	struct call *call = new_single_call(request);
 
-	use_single_call(request);
 	call->command = command;
 	call->data = no_data;
 	hash_request(request, text_trim(body), (struct span){ "", 0 });
@@ -227,8 +227,7 @@ take_wrapper(struct request *request, struct json_value object)
 		return take_array(request, found[COMMANDS]);
 	}
 	hash_request(request, found[COMMAND].text, found[DATA].text);
-	use_single_call(request);
-	take_call(&request->call, found[COMMAND], found[DATA]);
+	take_call(new_single_call(request), found[COMMAND], found[DATA]);
 	return ERR_NONE;
 }
 

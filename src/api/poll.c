@@ -74,8 +74,9 @@ on_event(void *cls, uint64_t id, int kind, struct span body)
 
 static MUST_CHECK enum err
 add_mail(struct world *world, struct player *player,
-    const struct poll_args *args, struct buf *out)
+    const struct poll_args *args, struct reply *reply)
 {
+	struct buf *out = &reply->body;
 	struct delivery delivery = { .out = out, .max = MAX_EVENTS,
 		.last = player->acked };
 	enum err err = ERR_NONE;
@@ -89,7 +90,10 @@ add_mail(struct world *world, struct player *player,
 		    player->acked, on_event, &delivery);
 	if (err)
 		return err;
-	player->given = delivery.last;
+	/* Not noted with the player until turn_finish(): after a rollback
+	 * the same events are to be found again. */
+	reply->given_to = player->id;
+	reply->given = delivery.last;
 	buf_add_text(out, "],\"next\":");
 	buf_add_int(out, (int64_t)delivery.last);
 	if (delivery.last < player->head)
@@ -109,7 +113,7 @@ add_reset(struct world *world, const struct player *player, struct buf *out)
 
 static MUST_CHECK enum err
 add_look(struct world *world, struct player *player,
-    const struct poll_args *args, struct buf *out, enum look *out_look)
+    const struct poll_args *args, struct reply *reply, enum look *out_look)
 {
 	enum err err;
 
@@ -119,22 +123,24 @@ add_look(struct world *world, struct player *player,
 	if (err)
 		return err;
 	if (*out_look == LOOK_RESET)
-		return add_reset(world, player, out);
+		return add_reset(world, player, &reply->body);
 	if (player->head > player->acked)
 		*out_look = LOOK_MAIL;
-	return add_mail(world, player, args, out);
+	return add_mail(world, player, args, reply);
 }
 
 enum err
 poll_add_events(struct turn *turn, struct player *player,
-    const struct poll_args *args, struct buf *out)
+    struct request *request)
 {
+	struct buf *out = &request->reply.body;
 	enum look look;
 
 	if (player)
-		return add_look(turn->world, player, args, out, &look);
+		return add_look(turn->world, player, &request->poll,
+		    &request->reply, &look);
 	buf_add_text(out, "\"events\":[],\"next\":");
-	buf_add_int(out, (int64_t)args->after);
+	buf_add_int(out, (int64_t)request->poll.after);
 	return ERR_NONE;
 }
 
@@ -259,7 +265,7 @@ poll_run(struct turn *turn, struct request *request)
 		return err;
 	begin_reply(request);
 	err = add_look(turn->world, player, &request->poll,
-	    &request->reply.body, &look);
+	    &request->reply, &look);
 	if (err)
 		return err;
 	if (look == LOOK_EMPTY && may_hold(request) &&

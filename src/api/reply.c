@@ -146,7 +146,8 @@ reply_fail(struct request *request, enum err err)
 {
 	const char *code = route_failure_code(request->route);
 
-	if (request->calls == &request->call && request->call.command)
-		code = request->call.command->failed;
+	if (request->n_calls == 1 && !request->is_array &&
+	    request->calls->command)
+		code = request->calls->command->failed;
 	request_fail(request, code, err);
 }

@@ -30,8 +30,7 @@ request_free(struct request *request)
 {
 	if (!request)
 		return;
-	if (request->calls != &request->call)
-		free(request->calls);
+	free(request->calls);
 	buf_fini(&request->body);
 	buf_fini(&request->reply.body);
 	free(request);

@@ -3,7 +3,7 @@
  * Floor: api.
  *
  * A request belongs to exactly one thread at a time.  The loop thread makes
- * it, fills in what the front door (HTTP, FastCGI) saw, and has it parsed
+ * it, fills in what the front door saw, and has it parsed
  * (request_parse(), pure).  Then either the reply is there already, or the
  * request is submitted to the engine thread (engine.h), which gives it back
  * with its reply, be it half a minute later.  In between the loop thread
@@ -16,7 +16,6 @@
 #include <stdint.h>
 
 #include "api/json.h"
-#include "api/target.h"
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/queue.h"
@@ -74,6 +73,8 @@ struct reply {
 	const char *allow;      /* for 405; static; or NULL */
 	bool is_replay;         /* Idempotency-Replayed: true */
 	bool is_preflight;      /* the answer to OPTIONS */
+	uint32_t given_to;      /* whose events are in it; 0: none are */
+	uint64_t given;         /* the greatest of their ids */
 	struct buf body;
 };
 
@@ -103,15 +104,13 @@ struct request {
 	void *owner;                 /* the front door's own */
 
 	/* Set by request_parse(). */
-	struct target url;
 	const struct route *route;   /* NULL: unknown path */
 	enum err err;                /* to be reported after the session's */
 	bool has_token;
 	bool is_query_token;         /* the last resort: others win */
 	uint8_t token_hash[DIGEST_SIZE];
-	struct call *calls;          /* NULL, &call or an array of its own */
+	struct call *calls;          /* n_calls of them; NULL: none */
 	size_t n_calls;
-	struct call call;
 	bool is_array;               /* calls came as an array */
 	bool is_wrapped;             /* the answer is {"replies":[...]} */
 	struct poll_args poll;

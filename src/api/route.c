@@ -55,23 +55,6 @@ route_allows(const struct route *route, enum method method)
 	return false;
 }
 
-bool
-route_needs_session(const struct route *route)
-{
-	switch (route->kind) {
-	case ROUTE_COMMAND:
-		return !route->command->is_register;
-	case ROUTE_ENVELOPE:
-	case ROUTE_EVENTS:
-	case ROUTE_ROOM:
-		return true;
-	case ROUTE_HEALTH:
-	case ROUTE_PAGE:
-		break;
-	}
-	return false;
-}
-
 const char *
 route_failure_code(const struct route *route)
 {

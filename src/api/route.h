@@ -31,9 +31,6 @@ const struct route *route_find(const char *path);
 /* Whether the route serves the method. */
 bool route_allows(const struct route *route, enum method method);
 
-/* Whether requests need a session that exists already. */
-bool route_needs_session(const struct route *route);
-
 /* The code of failures on this route; route may be NULL. */
 const char *route_failure_code(const struct route *route);
 

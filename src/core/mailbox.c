@@ -16,11 +16,9 @@ mailbox_load(struct world *world, struct player *player)
 	err = world->store->events_head(world->store, player->id, &head);
 	if (err)
 		return err;
-	/* The marks may be about events that a rollback has taken. */
+	/* The mark may be about events that a rollback has taken. */
 	if (player->acked > head)
 		player->acked = head;
-	if (player->given > head)
-		player->given = head;
 	err = world->store->events_bytes(world->store, player->id,
 	    player->acked, &bytes);
 	if (err)

@@ -102,6 +102,9 @@ player_refresh(struct world *world, struct player *player)
 	else if (list_is_empty(&player->lobby))
 		presence_enter_lobby(world, player);
 	player->has_mailbox = false;
+	/* What was handed out in the lost transaction never left: a poll
+	 * without a cursor gets it again. */
+	player->given = player->acked;
 	player->generation = world->generation;
 	return ERR_NONE;
 }
@@ -268,4 +271,14 @@ player_evict(struct world *world)
 			return err;
 	}
 	return ERR_NONE;
+}
+
+void
+player_note_given(struct world *world, uint32_t id, uint64_t upto)
+{
+	struct player *player;
+
+	HASH_FIND(hh_id, world->players_by_id, &id, sizeof(id), player);
+	if (player)
+		player->given = upto;
 }

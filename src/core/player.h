@@ -47,6 +47,10 @@ MUST_CHECK enum err player_end(struct world *world, struct player *player,
  * and of those who overflow through that, until none is left.  ERR_STORAGE. */
 MUST_CHECK enum err player_evict(struct world *world);
 
+/* All events up to `upto` have been handed to the player's client.  Call when
+ * that is committed.  Nothing happens if the session is over. */
+void player_note_given(struct world *world, uint32_t id, uint64_t upto);
+
 /* Take the object out of all tables and free it.  For world.c. */
 void player_free(struct world *world, struct player *player);
 

@@ -298,6 +298,10 @@ room_message(struct world *world, struct player *player, struct span body)
 
 	if (!room)
 		return ERR_NOT_IN_ROOM;
+	/* Nobody could ever take it, and all would be evicted. */
+	if (world->settings->max_mailbox_bytes &&
+	    body.len > world->settings->max_mailbox_bytes)
+		return ERR_MAILBOX_FULL;
 	presence_room_active(world, room);
 	return mailbox_broadcast(world, room->members, room->n_members, 0,
 	    EVENT_ROOM_MESSAGE, body);

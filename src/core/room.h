@@ -3,7 +3,7 @@
  * Floor: core.  Engine thread only.
  *
  * Each operation checks everything before it writes anything, puts the events
- * that it causes into the mailboxes (protocol section 2), and may list members
+ * that it causes into the mailboxes (peerpost-protocol(7)), and may list members
  * for eviction: call player_evict() when the command is at its end.
  * All may return ERR_STORAGE.
  */
@@ -35,7 +35,8 @@ MUST_CHECK enum err room_join(struct world *world, struct player *player,
 /* ERR_NOT_IN_ROOM, ERR_NOT_HOST, ERR_ROOM_SEALED (already). */
 MUST_CHECK enum err room_seal(struct world *world, struct player *player);
 
-/* Send body, a JSON text, to all members, the sender too.  ERR_NOT_IN_ROOM. */
+/* Send body, a JSON text, to all members, the sender too.  ERR_NOT_IN_ROOM,
+ * ERR_MAILBOX_FULL: it is larger than any mailbox may be. */
 MUST_CHECK enum err room_message(struct world *world, struct player *player,
     struct span body);
 

@@ -9,7 +9,7 @@
  *            the acknowledgement mark), which a restart may forget.
  *
  * A transaction that fails takes all that was cached with it:
- * world_rollback() raises `generation`, and whatever was cached under an
+ * world_rolled_back() raises `generation`, and whatever was cached under an
  * older one is read again when it is touched next (player_find*()).
  */
 #ifndef PEERPOST_CORE_WORLD_H

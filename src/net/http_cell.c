@@ -3,7 +3,7 @@
  * MHD_resume_connection() makes a daemon walk all its suspended connections,
  * so a daemon that holds 10,000 polls spends its time walking.  Small daemons
  * without threads, their epoll fds in our epoll, make waking one poll cost
- * the same whatever the number of others (docs/architecture.md has figures).
+ * the same whatever the number of others (tests/restart/scale.mjs measures).
  */
 #include "net/http_internal.h"
 

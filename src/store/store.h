@@ -45,7 +45,7 @@ struct room_row {
 	bool sealed;
 };
 
-/* A remembered reply (protocol section 5). */
+/* A remembered reply, for a request that is repeated with its key. */
 struct reply_row {
 	int64_t scope; /* the player's id, or 0: a key of /register */
 	uint8_t key_hash[DIGEST_SIZE];

@@ -2,8 +2,7 @@
  * parsing.
  *
  * Included first: it brings what cmocka wants.  One request at a time: what
- * ask() returns is freed by the next one or by the teardown.  The body lies
- * in a block of its exact size, so that a sanitiser sees a look beyond it.
+ * ask() returns is freed by the next one or by the teardown.
  */
 #ifndef PEERPOST_TESTS_PARSE_FIXTURE_H
 #define PEERPOST_TESTS_PARSE_FIXTURE_H
@@ -21,19 +20,10 @@
 #include "api/command.h"
 #include "api/parse.h"
 #include "api/route.h"
+#include "tests/unit/question.h"
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define UUID "0f1e2d3c-4b5a-4978-8796-a5b4c3d2e1f0"
-
-/* What is to be asked; the zeroed struct is GET of nothing. */
-struct question {
-	enum method method;
-	const char *target;
-	const char *body;
-	size_t body_len; /* 0: all up to the NUL */
-	const char *authorization, *key, *last_event_id;
-	bool is_text_plain, is_too_large;
-};
 
 static struct request *asked;
 static bool is_engines; /* what request_parse() said */
@@ -47,35 +37,13 @@ forget_request(void **state)
 	return 0;
 }
 
-static inline void
-set_body(struct request *request, const char *body, size_t len)
-{
-	request->body.data = malloc(len ? len : 1);
-	assert_non_null(request->body.data);
-	if (len)
-		memcpy(request->body.data, body, len);
-	request->body.len = request->body.cap = len;
-}
-
 static inline struct request *
 ask_under(const char *base_path, struct question q)
 {
-	struct request *request = request_new(65536);
-
 	forget_request(NULL);
-	asked = request;
-	request->method = q.method;
-	request->target = span_of(q.target);
-	request->authorization = span_of(q.authorization);
-	request->idempotency_key = span_of(q.key);
-	request->last_event_id = span_of(q.last_event_id);
-	request->is_text_plain = q.is_text_plain;
-	request->is_too_large = q.is_too_large;
-	if (q.body)
-		set_body(request, q.body,
-		    q.body_len ? q.body_len : strlen(q.body));
-	is_engines = request_parse(request, base_path);
-	return request;
+	asked = question_request(q);
+	is_engines = request_parse(asked, base_path);
+	return asked;
 }
 
 static inline struct request *

@@ -1,0 +1,52 @@
+/* question.h - a request as a front door would make it.
+ *
+ * The body lies in a block of its exact size, so that a sanitiser sees a look
+ * beyond it.
+ */
+#ifndef PEERPOST_TESTS_QUESTION_H
+#define PEERPOST_TESTS_QUESTION_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/request.h"
+
+/* What is to be asked; the zeroed struct is GET of nothing.  The texts must
+ * live as long as the request. */
+struct question {
+	enum method method;
+	const char *target;
+	const char *body;
+	size_t body_len; /* 0: all up to the NUL */
+	const char *authorization, *key, *last_event_id;
+	bool is_text_plain, is_too_large;
+};
+
+/* The request, not yet parsed.  Caller frees with request_free(). */
+static inline struct request *
+question_request(struct question q)
+{
+	struct request *request = request_new(65536);
+	size_t len = q.body_len;
+
+	request->method = q.method;
+	request->target = span_of(q.target);
+	request->authorization = span_of(q.authorization);
+	request->idempotency_key = span_of(q.key);
+	request->last_event_id = span_of(q.last_event_id);
+	request->is_text_plain = q.is_text_plain;
+	request->is_too_large = q.is_too_large;
+	request->is_exempt = true;
+	if (q.body && len == 0)
+		len = strlen(q.body);
+	if (q.body) {
+		request->body.data = malloc(len ? len : 1);
+		if (!request->body.data)
+			abort();
+		memcpy(request->body.data, q.body, len);
+		request->body.len = request->body.cap = len;
+	}
+	return request;
+}
+
+#endif
