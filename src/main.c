@@ -92,8 +92,8 @@ static void
 admit(struct server *server)
 {
 	for (size_t i = 0; i < server->n_listeners; i++)
-		listener_pause(server->listeners[i],
-		    !http_has_room(server->http));
+		listener_pause(
+		    server->listeners[i], !http_has_room(server->http));
 }
 
 static void
@@ -138,9 +138,9 @@ raise_descriptor_limit(void)
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		getrlimit(RLIMIT_NOFILE, &limit);
 	n = limit.rlim_cur > (rlim_t)1 << 24 ? (size_t)1 << 24 :
-	                                       (size_t)limit.rlim_cur;
+					       (size_t)limit.rlim_cur;
 	return n > 2 * RESERVED_FDS ? (n - RESERVED_FDS) / 33 * 32 :
-	                              RESERVED_FDS;
+				      RESERVED_FDS;
 }
 
 static void
@@ -154,14 +154,16 @@ set_limits(struct server *server)
 
 	if (wanted > possible)
 		log_warning("the descriptor limit allows %zu connections "
-			    "only", possible);
-	http->max_connections =
-	    wanted == 0 || wanted > possible ? possible : (size_t)wanted;
+			    "only",
+		    possible);
+	http->max_connections = wanted == 0 || wanted > possible ?
+	    possible :
+	    (size_t)wanted;
 	if (*max_parked == 0)
 		*max_parked = http->max_connections -
 		    http->max_connections / UNPARKED_SHARE;
-	http->max_connections_per_address =
-	    (uint32_t)options->max_connections_per_address;
+	http->max_connections_per_address = (uint32_t)options
+						->max_connections_per_address;
 	http->max_body = (size_t)options->max_body;
 	http->request_timeout_ms = (int64_t)options->request_timeout_s * 1000;
 	http->base_path = options->base_path;
@@ -188,8 +190,8 @@ open_descriptors(struct server *server)
 	server->wake.on_ready = on_wake;
 	server->signals.on_ready = on_signal;
 	if (server->loop && server->wake_fd >= 0 && server->signal_fd >= 0 &&
-	    loop_add(server->loop, &server->wake, server->wake_fd,
-		EPOLLIN) == 0 &&
+	    loop_add(server->loop, &server->wake, server->wake_fd, EPOLLIN) ==
+		0 &&
 	    loop_add(server->loop, &server->signals, server->signal_fd,
 		EPOLLIN) == 0)
 		return true;
@@ -241,18 +243,18 @@ start(struct server *server)
 	 * is refused while the database is being opened. */
 	if (!open_listeners(server))
 		return false;
-	store = sqlite_open(options->database, options->durability, why,
-	    sizeof(why));
+	store = sqlite_open(
+	    options->database, options->durability, why, sizeof(why));
 	if (!store) {
 		log_error("%s", why);
 		return false;
 	}
-	server->engine = engine_start(store, &options->settings,
-	    on_completed, server);
+	server->engine = engine_start(
+	    store, &options->settings, on_completed, server);
 	if (!server->engine)
 		return false;
-	server->http = http_create(server->loop, server->engine,
-	    &server->http_settings);
+	server->http = http_create(
+	    server->loop, server->engine, &server->http_settings);
 	for (size_t i = 0; i < server->n_listeners; i++)
 		fprintf(stderr, "listening on %s\n",
 		    listener_url(server->listeners[i]));
@@ -270,8 +272,8 @@ drain(struct server *server)
 	http_drain(server->http);
 	engine_drain(server->engine);
 	engine_flush(server->engine);
-	while (http_n_connections(server->http) > 0 &&
-	    clock_now_ms() < until_ms)
+	while (
+	    http_n_connections(server->http) > 0 && clock_now_ms() < until_ms)
 		run_round(server);
 }
 

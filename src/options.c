@@ -182,8 +182,8 @@ static const struct option_spec specs[] = {
 #define N_SPECS (sizeof(specs) / sizeof(specs[0]))
 
 static void
-set_number(struct options *options, const struct option_spec *spec,
-    uint64_t value)
+set_number(
+    struct options *options, const struct option_spec *spec, uint64_t value)
 {
 	void *field = (char *)options + spec->offset;
 	int64_t ms = (int64_t)value * 1000;
@@ -198,8 +198,7 @@ set_number(struct options *options, const struct option_spec *spec,
 }
 
 static bool
-take(struct options *options, const struct option_spec *spec,
-    const char *text)
+take(struct options *options, const struct option_spec *spec, const char *text)
 {
 	uint64_t value;
 
@@ -216,8 +215,8 @@ static void
 print_bad_value(const struct option_spec *spec, const char *text)
 {
 	if (spec->type == TYPE_TEXT)
-		fprintf(stderr, "peerpostd: --%s: '%s' is not %s\n",
-		    spec->name, text, spec->value);
+		fprintf(stderr, "peerpostd: --%s: '%s' is not %s\n", spec->name,
+		    text, spec->value);
 	else
 		fprintf(stderr,
 		    "peerpostd: --%s: '%s' is not a whole number from %llu "
@@ -238,8 +237,9 @@ print_help(void)
 		    spec->value ? " " : "", spec->value ? spec->value : "",
 		    spec->help);
 	}
-	puts("\nIn parentheses: the default.  0 switches most time-outs, rates and "
-	     "counts off.\nSee peerpostd(8) and peerpost-protocol(7).");
+	puts(
+	    "\nIn parentheses: the default.  0 switches most time-outs, rates and "
+	    "counts off.\nSee peerpostd(8) and peerpost-protocol(7).");
 }
 
 static void
@@ -263,7 +263,8 @@ finish(struct options *options)
 	if (options->settings.poll_wait_ms >
 	    options->settings.poll_wait_max_ms) {
 		fputs("peerpostd: --poll-wait is greater than "
-		      "--poll-wait-max\n", stderr);
+		      "--poll-wait-max\n",
+		    stderr);
 		return 2;
 	}
 	if (options->n_listen == 0)
@@ -285,11 +286,12 @@ static int
 complain(int result, char *const *argv)
 {
 	if (result == ':')
-		fprintf(stderr, "peerpostd: %s needs a value\n",
-		    argv[optind - 1]);
+		fprintf(
+		    stderr, "peerpostd: %s needs a value\n", argv[optind - 1]);
 	else
-		fprintf(stderr, "peerpostd: unknown option '%s'; see "
-				"--help\n",
+		fprintf(stderr,
+		    "peerpostd: unknown option '%s'; see "
+		    "--help\n",
 		    argv[optind - 1]);
 	return 2;
 }

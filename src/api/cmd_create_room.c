@@ -14,8 +14,8 @@ run(struct session *session, const struct call *call, struct outcome *out)
 	buf_add_text(&out->text, "\"");
 	buf_add_text(&out->text, session->player->room->uuid);
 	buf_add_text(&out->text, "\",\"id\":");
-	buf_add_int(&out->text, room_peer_id(session->player->room,
-	    session->player->id));
+	buf_add_int(&out->text,
+	    room_peer_id(session->player->room, session->player->id));
 	return ERR_NONE;
 }
 

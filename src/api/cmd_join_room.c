@@ -42,7 +42,8 @@ run(struct session *session, const struct call *call, struct outcome *out)
 	buf_add_text(&out->text, "\",\"id\":");
 	buf_add_int(&out->text, room_peer_id(player->room, player->id));
 	buf_add_text(&out->text, ",\"peers\":");
-	return err ? err :
+	return err ?
+	    err :
 	    room_text_add_peers(session->world, player->room, &out->text);
 }
 

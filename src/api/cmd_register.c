@@ -62,16 +62,16 @@ run(struct session *session, const struct call *call, struct outcome *out)
 	if (err)
 		return err;
 	if (request->has_key) {
-		err = token_derive(world->store, request->idempotency_key,
-		    id, session->token);
+		err = token_derive(
+		    world->store, request->idempotency_key, id, session->token);
 		if (err)
 			return err;
 	} else {
 		token_make(session->token);
 	}
 	digest_sha256(span_of(session->token), hash);
-	err = player_register(world, id, hash, call->args.name,
-	    &session->player);
+	err = player_register(
+	    world, id, hash, call->args.name, &session->player);
 	if (err)
 		return err;
 	out->kind = OUTCOME_TOKEN;

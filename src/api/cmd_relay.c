@@ -85,41 +85,41 @@ relay(struct session *session, const struct call *call, enum event_kind kind)
 	struct buf body;
 	enum err err;
 
-	err = room_find_peer(session->world, session->player,
-	    call->args.relay.peer, &recipient);
+	err = room_find_peer(
+	    session->world, session->player, call->args.relay.peer, &recipient);
 	if (err)
 		return err;
 	buf_init(&body, data.len + TEXT_INT_SIZE);
 	buf_add(&body, data.at, (size_t)(id.at - data.at));
-	buf_add_int(&body,
-	    room_peer_id(session->player->room, session->player->id));
+	buf_add_int(
+	    &body, room_peer_id(session->player->room, session->player->id));
 	buf_add(&body, id.at + id.len,
 	    (size_t)(data.at + data.len - (id.at + id.len)));
-	err = body.overflowed ? ERR_STORAGE :
+	err = body.overflowed ?
+	    ERR_STORAGE :
 	    mailbox_send(session->world, recipient, kind, buf_span(&body));
 	buf_fini(&body);
 	return err;
 }
 
 static enum err
-run_offer(struct session *session, const struct call *call,
-    struct outcome *out)
+run_offer(struct session *session, const struct call *call, struct outcome *out)
 {
 	(void)out;
 	return relay(session, call, EVENT_OFFER);
 }
 
 static enum err
-run_answer(struct session *session, const struct call *call,
-    struct outcome *out)
+run_answer(
+    struct session *session, const struct call *call, struct outcome *out)
 {
 	(void)out;
 	return relay(session, call, EVENT_ANSWER);
 }
 
 static enum err
-run_candidate(struct session *session, const struct call *call,
-    struct outcome *out)
+run_candidate(
+    struct session *session, const struct call *call, struct outcome *out)
 {
 	(void)out;
 	return relay(session, call, EVENT_CANDIDATE);

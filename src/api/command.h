@@ -13,10 +13,10 @@
 /* What a successful command answers; it is stored in this form, too, for a
  * repeated request (see reply.h): never change a value. */
 enum outcome_kind {
-	OUTCOME_NONE = 'N',  /* nothing: 204, or null in an array */
-	OUTCOME_ECHO = 'E',  /* data = the data that was sent */
-	OUTCOME_TEXT = 'T',  /* text = JSON of data, then extra members */
-	OUTCOME_TOKEN = 'R', /* the same, and the session's token after it */
+	OUTCOME_NONE = 'N',   /* nothing: 204, or null in an array */
+	OUTCOME_ECHO = 'E',   /* data = the data that was sent */
+	OUTCOME_TEXT = 'T',   /* text = JSON of data, then extra members */
+	OUTCOME_TOKEN = 'R',  /* the same, and the session's token after it */
 	OUTCOME_FAILED = 'F', /* text = the whole reply */
 };
 
@@ -29,7 +29,7 @@ struct outcome {
 struct session {
 	struct world *world;
 	const struct request *request;
-	struct player *player; /* NULL: none (yet, or any more) */
+	struct player *player;         /* NULL: none (yet, or any more) */
 	char token[DIGEST_TOKEN_SIZE]; /* of a session registered just now */
 };
 
@@ -45,8 +45,8 @@ struct command {
 	enum err (*check)(struct call *call);
 	/* Take a body that is not JSON; false: it must be JSON.  NULL: it always
 	 * must.  Sets call->err instead of returning it. */
-	bool (*check_bare)(struct call *call, struct span body,
-	    bool is_text_plain);
+	bool (*check_bare)(
+	    struct call *call, struct span body, bool is_text_plain);
 	/* Do it.  Any error but ERR_STORAGE means that nothing has changed.
 	 * out is empty, of kind OUTCOME_NONE. */
 	enum err (*run)(struct session *session, const struct call *call,

@@ -37,8 +37,7 @@ find_caller(struct turn *turn, struct request *request,
 	if (err == ERR_NONE || err == ERR_STORAGE)
 		return err;
 	*out_player = NULL;
-	if (begins_with_register(request) &&
-	    (is_route || !request->has_token))
+	if (begins_with_register(request) && (is_route || !request->has_token))
 		return ERR_NONE;
 	*out_failed = true;
 	if (err == ERR_TIMED_OUT)
@@ -63,9 +62,8 @@ pay(struct turn *turn, struct request *request, struct player *player)
 	if (request->is_charged || request->n_calls == 0)
 		return true;
 	if (player)
-		wait_ms = bucket_take(&player->commands,
-		    settings->command_rate, now_ms,
-		    (uint32_t)request->n_calls);
+		wait_ms = bucket_take(&player->commands, settings->command_rate,
+		    now_ms, (uint32_t)request->n_calls);
 	else if (!request->is_exempt)
 		wait_ms = address_buckets_take(&world->registers,
 		    request->address, settings->register_rate, now_ms);
@@ -78,8 +76,7 @@ pay(struct turn *turn, struct request *request, struct player *player)
 }
 
 static MUST_CHECK enum err
-run_call(struct session *session, const struct call *call,
-    struct outcome *out)
+run_call(struct session *session, const struct call *call, struct outcome *out)
 {
 	enum err err, evict_err;
 
@@ -103,8 +100,8 @@ run_call(struct session *session, const struct call *call,
 /* Run all calls into the record.  A single call's failure is the request's:
  * it comes in *out_failure. */
 static MUST_CHECK enum err
-run_calls(struct session *session, struct request *request,
-    struct buf *record, enum err *out_failure)
+run_calls(struct session *session, struct request *request, struct buf *record,
+    enum err *out_failure)
 {
 	struct outcome outcome;
 	enum err err = ERR_NONE;
@@ -123,7 +120,7 @@ run_calls(struct session *session, struct request *request,
 			*out_failure = err;
 			reply_set_failed(&outcome, call, err,
 			    session->player ? session->player->end_reason :
-			                      END_UNREGISTERED);
+					      END_UNREGISTERED);
 		}
 		reply_record(record, &outcome);
 		err = ERR_NONE;
@@ -142,8 +139,9 @@ remember(struct turn *turn, const struct request *request, int64_t scope,
 {
 	struct store *store = turn->world->store;
 	int64_t now_s = clock_unix_s();
-	struct reply_row row = { .scope = scope, .body = record,
-		.created_s = now_s };
+	struct reply_row row = {
+		.scope = scope, .body = record, .created_s = now_s
+	};
 
 	if (!request->has_key || !player || player->is_removed)
 		return ERR_NONE;
@@ -187,8 +185,8 @@ replay(struct turn *turn, struct request *request, struct session *session,
 	*out_found = false;
 	if (!request->has_key)
 		return ERR_NONE;
-	err = world->store->reply_find(world->store, scope,
-	    request->key_hash, &row);
+	err = world->store->reply_find(
+	    world->store, scope, request->key_hash, &row);
 	if (err)
 		return err == ERR_ABSENT ? ERR_NONE : err;
 	*out_found = true;
@@ -208,16 +206,15 @@ replay(struct turn *turn, struct request *request, struct session *session,
 			    session->token);
 	}
 	if (!err)
-		err = finish_reply(turn, request, session,
-		    buf_span(&record));
+		err = finish_reply(turn, request, session, buf_span(&record));
 	buf_fini(&record);
 	request->reply.is_replay = true;
 	return err;
 }
 
 static MUST_CHECK enum err
-run_fresh(struct turn *turn, struct request *request,
-    struct session *session, int64_t scope)
+run_fresh(struct turn *turn, struct request *request, struct session *session,
+    int64_t scope)
 {
 	bool is_single = !request->is_array;
 	enum err failure, err;
@@ -226,8 +223,8 @@ run_fresh(struct turn *turn, struct request *request,
 	buf_init(&record, MAX_TEXT);
 	err = run_calls(session, request, &record, &failure);
 	if (!err && !(is_single && failure))
-		err = remember(turn, request, scope, session->player,
-		    buf_span(&record));
+		err = remember(
+		    turn, request, scope, session->player, buf_span(&record));
 	if (err)
 		goto out;
 	if (is_single && failure == ERR_TIMED_OUT && !request->is_wrapped)
@@ -235,8 +232,7 @@ run_fresh(struct turn *turn, struct request *request,
 	else if (is_single && failure && !request->is_wrapped)
 		reply_fail(request, failure);
 	else
-		err = finish_reply(turn, request, session,
-		    buf_span(&record));
+		err = finish_reply(turn, request, session, buf_span(&record));
 out:
 	buf_fini(&record);
 	return err;

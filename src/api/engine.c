@@ -32,9 +32,9 @@
 #include "core/player.h"
 #include "core/presence.h"
 
-#define MAX_BATCH 256   /* requests in one transaction */
-#define MAX_EXPIRE 256  /* sessions and rooms ended in one */
-#define MAX_TRIM 4096   /* mailboxes trimmed in one */
+#define MAX_BATCH 256  /* requests in one transaction */
+#define MAX_EXPIRE 256 /* sessions and rooms ended in one */
+#define MAX_TRIM 4096  /* mailboxes trimmed in one */
 #define TRIM_EVERY_MS 1000
 #define TIDY_AFTER_MS 2000 /* of quiet */
 
@@ -55,10 +55,10 @@ struct engine {
 	struct turn turn;
 	struct queue_chain inbox; /* taken, not yet run */
 	bool is_stopping;
-	bool is_failing;        /* the last write failed */
-	int64_t retry_ms;       /* no work of our own before this */
-	int64_t trim_ms;        /* when acknowledged events go; 0: none */
-	int64_t tidy_ms;        /* when to tidy up; 0: nothing to tidy */
+	bool is_failing;  /* the last write failed */
+	int64_t retry_ms; /* no work of our own before this */
+	int64_t trim_ms;  /* when acknowledged events go; 0: none */
+	int64_t tidy_ms;  /* when to tidy up; 0: nothing to tidy */
 };
 
 static struct request *
@@ -80,7 +80,7 @@ run_room(struct engine *engine, struct request *request)
 		err = request->err;
 	if (!err)
 		err = player->room ? mailbox_load(&engine->world, player) :
-		                     ERR_NO_ROOM;
+				     ERR_NO_ROOM;
 	if (err == ERR_STORAGE)
 		return err;
 	if (err == ERR_TIMED_OUT) {
@@ -91,8 +91,8 @@ run_room(struct engine *engine, struct request *request)
 		request_reset_reply(request);
 		request->reply.status = 200;
 		request->reply.type = REPLY_JSON;
-		return room_text_add_snapshot(&engine->world, player,
-		    &request->reply.body);
+		return room_text_add_snapshot(
+		    &engine->world, player, &request->reply.body);
 	}
 	return ERR_NONE;
 }
@@ -181,8 +181,8 @@ answer_parked(struct engine *engine)
 
 	for (node = world->removed.next; node != &world->removed;
 	     node = node->next) {
-		struct player *player =
-		    CONTAINER_OF(node, struct player, removed);
+		struct player *player = CONTAINER_OF(
+		    node, struct player, removed);
 		struct request *request;
 
 		if (!player->parked)
@@ -197,8 +197,8 @@ answer_parked(struct engine *engine)
 	}
 	world_committed(world);
 	while ((node = list_take_first(&world->woken)) != NULL) {
-		struct player *player =
-		    CONTAINER_OF(node, struct player, woken);
+		struct player *player = CONTAINER_OF(
+		    node, struct player, woken);
 		struct request *request = request_of(player->parked);
 
 		parking_remove(world, player->parked);
@@ -404,8 +404,8 @@ sleep_ms(struct engine *engine)
 static void
 fetch(struct engine *engine)
 {
-	struct queue_chain chain =
-	    queue_take(&engine->submitted, sleep_ms(engine));
+	struct queue_chain chain = queue_take(
+	    &engine->submitted, sleep_ms(engine));
 
 	if (!chain.first)
 		return;

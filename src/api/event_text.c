@@ -32,8 +32,8 @@ code_of(enum event_kind kind)
 }
 
 void
-event_text_add(struct buf *out, uint64_t id, enum event_kind kind,
-    struct span body)
+event_text_add(
+    struct buf *out, uint64_t id, enum event_kind kind, struct span body)
 {
 	buf_add_text(out, "{\"id\":");
 	buf_add_int(out, (int64_t)id);
@@ -45,8 +45,8 @@ event_text_add(struct buf *out, uint64_t id, enum event_kind kind,
 }
 
 static void
-add_failure(struct buf *out, const char *code, const char *sentence,
-    const char *word)
+add_failure(
+    struct buf *out, const char *code, const char *sentence, const char *word)
 {
 	/* Both texts are ours: nothing in them needs escaping. */
 	buf_add_text(out, "{\"command\":\"");
@@ -83,6 +83,6 @@ reason_sentence(enum end_reason reason)
 void
 event_text_add_ended(struct buf *out, enum end_reason reason)
 {
-	add_failure(out, "###!PTO", reason_sentence(reason),
-	    err_word(ERR_TIMED_OUT));
+	add_failure(
+	    out, "###!PTO", reason_sentence(reason), err_word(ERR_TIMED_OUT));
 }

@@ -11,8 +11,8 @@
 #include "core/world.h"
 
 /* Append {"id":id,"command":CODE,"data":body}.  body is JSON, verbatim. */
-void event_text_add(struct buf *out, uint64_t id, enum event_kind kind,
-    struct span body);
+void event_text_add(
+    struct buf *out, uint64_t id, enum event_kind kind, struct span body);
 
 /* Append {"command":code,"data":SENTENCE,"error":WORD}. */
 void event_text_add_failure(struct buf *out, const char *code, enum err err);

@@ -71,8 +71,8 @@ are_plain(const char *bytes)
 
 	memcpy(&word, bytes, sizeof(word));
 	return (((word - ones * 0x20) | ((word ^ ones * '"') - ones) |
-	            ((word ^ ones * '\\') - ones) | word) &
-	           ones * 0x80) == 0;
+		    ((word ^ ones * '\\') - ones) | word) &
+		   ones * 0x80) == 0;
 }
 
 /* The four hexadecimal digits of a \u escape; false: there are not four. */
@@ -142,8 +142,8 @@ scan_string(struct scan *scan)
 		}
 		if (scan->at == scan->end || (unsigned char)*scan->at < 0x20)
 			return false;
-		n = text_utf8_next(scan->at, (size_t)(scan->end - scan->at),
-		    &code);
+		n = text_utf8_next(
+		    scan->at, (size_t)(scan->end - scan->at), &code);
 		if (n == 0)
 			return false;
 		scan->at += n;
@@ -390,8 +390,8 @@ json_next_element(struct json_walk *walk, struct json_value *out)
 }
 
 bool
-json_next_member(struct json_walk *walk, struct span *out_key,
-    struct json_value *out)
+json_next_member(
+    struct json_walk *walk, struct span *out_key, struct json_value *out)
 {
 	struct json_value key;
 

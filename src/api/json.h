@@ -54,7 +54,7 @@ bool json_next_element(struct json_walk *walk, struct json_value *out);
 
 /* The next member of the object; false: there is none.  key is the string
  * between its quotes, still escaped. */
-bool json_next_member(struct json_walk *walk, struct span *out_key,
-    struct json_value *out);
+bool json_next_member(
+    struct json_walk *walk, struct span *out_key, struct json_value *out);
 
 #endif

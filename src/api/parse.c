@@ -57,13 +57,13 @@ take_query_member(struct request *request, enum query_name name,
 
 	switch (name) {
 	case QUERY_AFTER:
-		return is_poll ? take_number(member->value, &poll->has_after,
-				     &poll->after) :
-				 ERR_NONE;
+		return is_poll ?
+		    take_number(member->value, &poll->has_after, &poll->after) :
+		    ERR_NONE;
 	case QUERY_WAIT:
-		return is_poll ? take_number(member->value, &poll->has_wait,
-				     &poll->wait_s) :
-				 ERR_NONE;
+		return is_poll ?
+		    take_number(member->value, &poll->has_wait, &poll->wait_s) :
+		    ERR_NONE;
 	case QUERY_MAX:
 		return is_poll ?
 		    take_number(member->value, &poll->has_max, &poll->max) :
@@ -83,8 +83,7 @@ take_query_member(struct request *request, enum query_name name,
 /* The whole query is walked even after an error in a number, so that the
  * token is found wherever it stands. */
 static MUST_CHECK enum err
-take_query(struct request *request, struct span query,
-    enum err *out_malformed)
+take_query(struct request *request, struct span query, enum err *out_malformed)
 {
 	bool is_seen[N_QUERY + 1] = { false };
 	enum err err = ERR_NONE;
@@ -96,8 +95,7 @@ take_query(struct request *request, struct span query,
 		enum err member_err;
 		bool has_more;
 
-		*out_malformed = target_next_member(&query, &member,
-		    &has_more);
+		*out_malformed = target_next_member(&query, &member, &has_more);
 		if (*out_malformed || !has_more)
 			return err;
 		name = find_query_name(member.name);
@@ -129,8 +127,9 @@ take_key(struct request *request)
 {
 	struct span key = request->idempotency_key;
 
-	if (!key.at || (request->route->kind != ROUTE_COMMAND &&
-			   request->route->kind != ROUTE_ENVELOPE))
+	if (!key.at ||
+	    (request->route->kind != ROUTE_COMMAND &&
+		request->route->kind != ROUTE_ENVELOPE))
 		return ERR_NONE;
 	if (key.len > TOKEN_MAX_KEY || !is_printable(key))
 		return ERR_BAD_KEY;
@@ -147,8 +146,8 @@ take_last_event_id(struct request *request)
 
 	if (!request->last_event_id.at)
 		return;
-	poll->has_after = text_to_uint(request->last_event_id, VALUE_MAX_UINT,
-	    &poll->after);
+	poll->has_after = text_to_uint(
+	    request->last_event_id, VALUE_MAX_UINT, &poll->after);
 	if (!poll->has_after && !request->err)
 		request->err = ERR_BAD_CURSOR;
 }

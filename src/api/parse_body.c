@@ -28,8 +28,8 @@ struct member_spec {
 /* Find the members named in spec; those that are not there have a text of
  * NULL.  ERR_BAD_JSON: one of them is there twice. */
 static MUST_CHECK enum err
-find_members(struct json_value object, struct member_spec spec,
-    struct json_value *out)
+find_members(
+    struct json_value object, struct member_spec spec, struct json_value *out)
 {
 	struct json_walk walk = json_walk(object);
 	struct json_value value;
@@ -67,7 +67,7 @@ take_call(struct call *call, struct json_value code, struct json_value data)
 		call->command = command_find(buf_span(&text));
 	buf_fini(&text);
 	call->err = call->command ? call->command->check(call) :
-	                            ERR_UNKNOWN_COMMAND;
+				    ERR_UNKNOWN_COMMAND;
 }
 
 static void
@@ -80,8 +80,8 @@ take_element(struct call *call, struct json_value element)
 	call->command = NULL;
 	call->data = no_data;
 	if (element.type == JSON_OBJECT)
-		err = find_members(element, (struct member_spec){ names, 2 },
-		    found);
+		err = find_members(
+		    element, (struct member_spec){ names, 2 }, found);
 	if (err)
 		call->err = err;
 	else
@@ -144,8 +144,7 @@ parse_command(struct request *request)
 		request->err = call->err;
 		return;
 	}
-	if (text_trim(body).len == 0 &&
-	    command->check == command_check_nothing)
+	if (text_trim(body).len == 0 && command->check == command_check_nothing)
 		return;
 	request->err = json_check(body, &call->data);
 	if (!request->err)
@@ -181,8 +180,8 @@ take_number(struct json_value value, bool *has, uint64_t *out)
 
 /* The members that a poll and an envelope have in common. */
 static MUST_CHECK enum err
-take_poll_members(struct request *request,
-    const struct json_value found[N_POLL_MEMBERS])
+take_poll_members(
+    struct request *request, const struct json_value found[N_POLL_MEMBERS])
 {
 	struct poll_args *poll = &request->poll;
 	enum err err;
@@ -194,8 +193,7 @@ take_poll_members(struct request *request,
 	}
 	err = take_number(found[AFTER], &poll->has_after, &poll->after);
 	if (!err)
-		err = take_number(found[WAIT], &poll->has_wait,
-		    &poll->wait_s);
+		err = take_number(found[WAIT], &poll->has_wait, &poll->wait_s);
 	if (!err)
 		err = take_number(found[MAX], &poll->has_max, &poll->max);
 	return err;
@@ -209,8 +207,8 @@ take_wrapper(struct request *request, struct json_value object)
 	bool has_array;
 	enum err err;
 
-	err = find_members(object,
-	    (struct member_spec){ member_names, N_MEMBERS }, found);
+	err = find_members(
+	    object, (struct member_spec){ member_names, N_MEMBERS }, found);
 	if (!err)
 		err = take_poll_members(request, found);
 	if (err)
@@ -222,8 +220,8 @@ take_wrapper(struct request *request, struct json_value object)
 	if (has_array) {
 		if (found[COMMANDS].type != JSON_ARRAY)
 			return ERR_BAD_DATA;
-		hash_request(request, found[COMMANDS].text,
-		    (struct span){ "", 0 });
+		hash_request(
+		    request, found[COMMANDS].text, (struct span){ "", 0 });
 		return take_array(request, found[COMMANDS]);
 	}
 	hash_request(request, found[COMMAND].text, found[DATA].text);
@@ -242,9 +240,8 @@ parse_envelope(struct request *request)
 		hash_request(request, value.text, (struct span){ "", 0 });
 		err = take_array(request, value);
 	} else if (!err) {
-		err = value.type == JSON_OBJECT ?
-		    take_wrapper(request, value) :
-		    ERR_BAD_DATA;
+		err = value.type == JSON_OBJECT ? take_wrapper(request, value) :
+						  ERR_BAD_DATA;
 	}
 	if (!request->err)
 		request->err = err;

@@ -77,8 +77,9 @@ add_mail(struct world *world, struct player *player,
     const struct poll_args *args, struct reply *reply)
 {
 	struct buf *out = &reply->body;
-	struct delivery delivery = { .out = out, .max = MAX_EVENTS,
-		.last = player->acked };
+	struct delivery delivery = {
+		.out = out, .max = MAX_EVENTS, .last = player->acked
+	};
 	enum err err = ERR_NONE;
 
 	if (args->has_max && args->max < MAX_EVENTS)
@@ -130,8 +131,8 @@ add_look(struct world *world, struct player *player,
 }
 
 enum err
-poll_add_events(struct turn *turn, struct player *player,
-    struct request *request)
+poll_add_events(
+    struct turn *turn, struct player *player, struct request *request)
 {
 	struct buf *out = &request->reply.body;
 	enum look look;
@@ -195,11 +196,12 @@ hold_ms(const struct settings *settings, const struct poll_args *args)
 	int64_t ms = settings->poll_wait_ms;
 
 	if (args->has_wait)
-		ms = args->wait_s < (uint64_t)settings->poll_wait_max_ms / 1000 ?
+		ms = args->wait_s <
+			(uint64_t)settings->poll_wait_max_ms / 1000 ?
 		    (int64_t)args->wait_s * 1000 :
 		    settings->poll_wait_max_ms;
-	return ms - ms * (int64_t)random_between(0, 1000) * JITTER_PERCENT /
-	    100 / 1000;
+	return ms -
+	    ms * (int64_t)random_between(0, 1000) * JITTER_PERCENT / 100 / 1000;
 }
 
 static bool
@@ -219,17 +221,17 @@ park(struct turn *turn, struct request *request, struct player *player,
 	uint64_t max = world->settings->max_parked;
 
 	if (turn->is_draining) {
-		*out_after_ms = random_between(AFTER_DRAIN_MIN_MS,
-		    AFTER_DRAIN_MAX_MS);
+		*out_after_ms = random_between(
+		    AFTER_DRAIN_MIN_MS, AFTER_DRAIN_MAX_MS);
 		return false;
 	}
 	if (player->parked)
 		answer_empty(turn,
-		    CONTAINER_OF(player->parked, struct request, parked),
-		    true, AFTER_SUPERSEDED_MS);
+		    CONTAINER_OF(player->parked, struct request, parked), true,
+		    AFTER_SUPERSEDED_MS);
 	if (max && world->n_parked >= max) {
-		*out_after_ms = random_between(AFTER_CROWDED_MIN_MS,
-		    AFTER_CROWDED_MAX_MS);
+		*out_after_ms = random_between(
+		    AFTER_CROWDED_MIN_MS, AFTER_CROWDED_MAX_MS);
 		return false;
 	}
 	request_reset_reply(request);
@@ -255,8 +257,8 @@ poll_run(struct turn *turn, struct request *request)
 	}
 	if (err == ERR_NO_SESSION || (!err && request->err)) {
 		/* The token may stand in a body that cannot be read. */
-		if (!err || (request->err == ERR_BAD_JSON &&
-				!request->has_token))
+		if (!err ||
+		    (request->err == ERR_BAD_JSON && !request->has_token))
 			err = request->err;
 		reply_fail(request, err);
 		return ERR_NONE;
@@ -264,8 +266,8 @@ poll_run(struct turn *turn, struct request *request)
 	if (err)
 		return err;
 	begin_reply(request);
-	err = add_look(turn->world, player, &request->poll,
-	    &request->reply, &look);
+	err = add_look(
+	    turn->world, player, &request->poll, &request->reply, &look);
 	if (err)
 		return err;
 	if (look == LOOK_EMPTY && may_hold(request) &&

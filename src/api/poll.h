@@ -15,8 +15,8 @@ MUST_CHECK enum err poll_run(struct turn *turn, struct request *request);
 /* Append "events":[...],"next":N and what follows them to a reply on which
  * events ride, having acknowledged what the request's cursor says.  player
  * NULL: a session that has just ended has none.  ERR_STORAGE. */
-MUST_CHECK enum err poll_add_events(struct turn *turn, struct player *player,
-    struct request *request);
+MUST_CHECK enum err poll_add_events(
+    struct turn *turn, struct player *player, struct request *request);
 
 /* Answer a parked poll because the daemon is about to stop. */
 void poll_answer_drained(struct turn *turn, struct request *request);

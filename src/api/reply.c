@@ -123,8 +123,7 @@ reply_render(struct request *request, struct span record, const char *token)
 		buf_add_text(&reply->body, "{\"replies\":");
 	if (request->is_wrapped || request->is_array) {
 		render_array(request, record, token);
-	} else if (!render_one(&reply->body, request->calls, &record,
-		       token)) {
+	} else if (!render_one(&reply->body, request->calls, &record, token)) {
 		reply->status = 204;
 		reply->type = REPLY_EMPTY;
 	}

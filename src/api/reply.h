@@ -25,8 +25,8 @@ void reply_set_failed(struct outcome *out, const struct call *call,
  * request's reply: one, or an array, or {"replies":[...] with the brace left
  * open (for events to follow) when the request is wrapped.  token is used
  * where a session was registered. */
-void reply_render(struct request *request, struct span record,
-    const char *token);
+void reply_render(
+    struct request *request, struct span record, const char *token);
 
 /* Fail the whole request because its session has ended: 410. */
 void reply_fail_ended(struct request *request, enum end_reason reason);

@@ -20,8 +20,8 @@ request_new(size_t max_body)
 	buf_init(&request->body, max_body);
 	buf_init(&request->reply.body, MAX_REPLY);
 	request->run = (struct task){ .kind = TASK_RUN, .request = request };
-	request->cancel =
-	    (struct task){ .kind = TASK_CANCEL, .request = request };
+	request->cancel = (struct task){ .kind = TASK_CANCEL,
+		.request = request };
 	return request;
 }
 
@@ -62,8 +62,8 @@ request_fail(struct request *request, const char *code, enum err err)
 void
 request_log(const struct request *request)
 {
-	static const char *const methods[] = { "GET", "HEAD", "POST",
-		"OPTIONS", "other" };
+	static const char *const methods[] = { "GET", "HEAD", "POST", "OPTIONS",
+		"other" };
 	const char *method = methods[request->method];
 	/* The route's own path: what was asked for may hold a token. */
 	const char *path = request->route ? request->route->path : "-";

@@ -27,8 +27,8 @@ struct command;
 struct route;
 
 #define REQUEST_MAX_CALLS 64
-#define REQUEST_MIN_OPEN_KEY 22   /* of one that stands alone */
-#define REQUEST_MAX_TOKEN 128     /* ours have 43; longer ones are nobody's */
+#define REQUEST_MIN_OPEN_KEY 22 /* of one that stands alone */
+#define REQUEST_MAX_TOKEN 128   /* ours have 43; longer ones are nobody's */
 
 enum method {
 	METHOD_GET,
@@ -91,28 +91,28 @@ struct request {
 	/* Set by the front door; borrowed texts must live as long as the
 	 * request. */
 	enum method method;
-	struct span target;          /* raw, as on the request line */
-	struct span authorization;   /* header values; NULL: not there */
+	struct span target;        /* raw, as on the request line */
+	struct span authorization; /* header values; NULL: not there */
 	struct span idempotency_key;
 	struct span last_event_id;
-	bool is_text_plain;          /* Content-Type, without parameters */
+	bool is_text_plain; /* Content-Type, without parameters */
 	struct buf body;
-	bool is_too_large;           /* the body went over the limit */
-	bool no_hold;                /* half-closed: a poll is not held */
+	bool is_too_large; /* the body went over the limit */
+	bool no_hold;      /* half-closed: a poll is not held */
 	uint8_t address[ADDRESS_KEY_SIZE];
-	bool is_exempt;              /* loopback or Unix: no per-address limit */
-	void *owner;                 /* the front door's own */
+	bool is_exempt; /* loopback or Unix: no per-address limit */
+	void *owner;    /* the front door's own */
 
 	/* Set by request_parse(). */
-	const struct route *route;   /* NULL: unknown path */
-	enum err err;                /* to be reported after the session's */
+	const struct route *route; /* NULL: unknown path */
+	enum err err;              /* to be reported after the session's */
 	bool has_token;
-	bool is_query_token;         /* the last resort: others win */
+	bool is_query_token; /* the last resort: others win */
 	uint8_t token_hash[DIGEST_SIZE];
-	struct call *calls;          /* n_calls of them; NULL: none */
+	struct call *calls; /* n_calls of them; NULL: none */
 	size_t n_calls;
-	bool is_array;               /* calls came as an array */
-	bool is_wrapped;             /* the answer is {"replies":[...]} */
+	bool is_array;   /* calls came as an array */
+	bool is_wrapped; /* the answer is {"replies":[...]} */
 	struct poll_args poll;
 	bool has_key;
 	uint8_t key_hash[DIGEST_SIZE];
@@ -120,8 +120,8 @@ struct request {
 
 	/* The engine's own. */
 	struct parked parked;
-	bool is_due;     /* a poll whose time is over */
-	bool is_charged; /* has paid its rate */
+	bool is_due;      /* a poll whose time is over */
+	bool is_charged;  /* has paid its rate */
 	bool is_finished; /* its reply is on the way back */
 
 	struct reply reply;

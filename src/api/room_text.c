@@ -57,22 +57,22 @@ add_members(struct world *world, const struct room *room, struct buf *out,
 }
 
 enum err
-room_text_add_names(struct world *world, const struct room *room,
-    struct buf *out)
+room_text_add_names(
+    struct world *world, const struct room *room, struct buf *out)
 {
 	return add_members(world, room, out, on_name);
 }
 
 enum err
-room_text_add_peers(struct world *world, const struct room *room,
-    struct buf *out)
+room_text_add_peers(
+    struct world *world, const struct room *room, struct buf *out)
 {
 	return add_members(world, room, out, on_peer);
 }
 
 enum err
-room_text_add_snapshot(struct world *world, const struct player *player,
-    struct buf *out)
+room_text_add_snapshot(
+    struct world *world, const struct player *player, struct buf *out)
 {
 	const struct room *room = player->room;
 	enum err err;
@@ -85,8 +85,8 @@ room_text_add_snapshot(struct world *world, const struct player *player,
 	buf_add_text(out, room->uuid);
 	buf_add_text(out, "\",\"host\":");
 	buf_add_int(out, room_peer_id(room, room->host));
-	buf_add_text(out, room->is_sealed ? ",\"sealed\":true" :
-	                                    ",\"sealed\":false");
+	buf_add_text(
+	    out, room->is_sealed ? ",\"sealed\":true" : ",\"sealed\":false");
 	buf_add_text(out, ",\"id\":");
 	buf_add_int(out, room_peer_id(room, player->id));
 	buf_add_text(out, ",\"peers\":");

@@ -45,8 +45,7 @@ take_until(struct span *raw, const char *stops)
 	struct span taken = { raw->at, 0 };
 
 	while (taken.len < raw->len &&
-	    (raw->at[taken.len] == '\0' ||
-	        !strchr(stops, raw->at[taken.len])))
+	    (raw->at[taken.len] == '\0' || !strchr(stops, raw->at[taken.len])))
 		taken.len++;
 	if (taken.len == 0)
 		return taken;
@@ -165,8 +164,8 @@ decode_form(struct span text, char *out, size_t size, bool *out_is_cut)
 }
 
 enum err
-target_next_member(struct span *query, struct target_member *out,
-    bool *out_more)
+target_next_member(
+    struct span *query, struct target_member *out, bool *out_more)
 {
 	struct target_member member;
 	struct span rest = *query, value, name;
@@ -188,12 +187,11 @@ target_next_member(struct span *query, struct target_member *out,
 		value.at++;
 		value.len--;
 	}
-	err = decode_form(name, member.name, sizeof(member.name),
-	    &is_name_cut);
+	err = decode_form(name, member.name, sizeof(member.name), &is_name_cut);
 	if (err)
 		return err;
-	err = decode_form(value, member.value, sizeof(member.value),
-	    &member.is_cut);
+	err = decode_form(
+	    value, member.value, sizeof(member.value), &member.is_cut);
 	if (err)
 		return err;
 	*query = rest;

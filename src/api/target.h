@@ -14,8 +14,8 @@
 #include "base/err.h"
 #include "base/span.h"
 
-#define TARGET_MAX_PATH 256   /* decoded; a longer path is not found */
-#define TARGET_MAX_VALUE 256  /* decoded value of a query member */
+#define TARGET_MAX_PATH 256  /* decoded; a longer path is not found */
+#define TARGET_MAX_VALUE 256 /* decoded value of a query member */
 
 struct target {
 	char path[TARGET_MAX_PATH + 1]; /* decoded, without the base path;
@@ -27,8 +27,8 @@ struct target {
  * at its end) off the front; the prefix itself, with or without a slash, is "/".
  * ERR_BAD_REQUEST: a bad percent escape or %00 in the path, or none of the
  * three forms.  ERR_NOT_FOUND: outside base_path, or too long. */
-MUST_CHECK enum err target_parse(struct span raw, const char *base_path,
-    struct target *out);
+MUST_CHECK enum err target_parse(
+    struct span raw, const char *base_path, struct target *out);
 
 /* Walk over the members of a raw query ("a=1&b=2"; '+' is a space).  Unknown names are the
  * caller's to ignore; a name or value too long for its array comes cut off (it then
@@ -40,7 +40,7 @@ struct target_member {
 	char value[TARGET_MAX_VALUE + 1];
 	bool is_cut; /* value was too long */
 };
-MUST_CHECK enum err target_next_member(struct span *query,
-    struct target_member *out, bool *out_more);
+MUST_CHECK enum err target_next_member(
+    struct span *query, struct target_member *out, bool *out_more);
 
 #endif

@@ -17,7 +17,7 @@ void token_make(char out[DIGEST_TOKEN_SIZE]);
  * player's id, in base64url.  Over the key itself, not its hash: that stands
  * in the database beside the secret.  The key has at least 128 random bits
  * (request_parse() sees to its length), so has the token.  ERR_STORAGE. */
-MUST_CHECK enum err token_derive(struct store *store,
-    struct span key, uint32_t player, char out[DIGEST_TOKEN_SIZE]);
+MUST_CHECK enum err token_derive(struct store *store, struct span key,
+    uint32_t player, char out[DIGEST_TOKEN_SIZE]);
 
 #endif

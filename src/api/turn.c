@@ -33,7 +33,7 @@ turn_finish(struct turn *turn, struct request *request)
 	assert(!request->is_finished);
 	request->is_finished = true;
 	if (request->reply.given_to)
-		player_note_given(turn->world, request->reply.given_to,
-		    request->reply.given);
+		player_note_given(
+		    turn->world, request->reply.given_to, request->reply.given);
 	queue_chain_append(&turn->done, &request->run.item);
 }

@@ -10,7 +10,7 @@
 
 struct turn {
 	struct world *world;
-	bool is_draining;       /* shutting down: no poll is held */
+	bool is_draining;        /* shutting down: no poll is held */
 	struct queue_chain done; /* tasks that can be given back */
 };
 

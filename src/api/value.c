@@ -46,8 +46,7 @@ value_string(struct json_value value, struct buf *out)
 bool
 value_key_is(struct span key, const char *name)
 {
-	struct json_value quoted = { JSON_STRING,
-		{ key.at - 1, key.len + 2 } };
+	struct json_value quoted = { JSON_STRING, { key.at - 1, key.len + 2 } };
 	struct buf text;
 	bool same;
 
@@ -73,8 +72,8 @@ value_uint(struct json_value value, uint64_t *out)
 void
 value_add_string(struct buf *out, struct span text)
 {
-	struct json_object *object =
-	    json_object_new_string_len(text.at, (int)text.len);
+	struct json_object *object = json_object_new_string_len(
+	    text.at, (int)text.len);
 	const char *printed;
 	size_t len;
 

@@ -18,7 +18,7 @@
 #include "base/span.h"
 
 struct buf {
-	char *data;      /* not NUL-terminated */
+	char *data; /* not NUL-terminated */
 	size_t len, cap, max;
 	bool overflowed; /* something did not fit */
 };

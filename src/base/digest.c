@@ -21,8 +21,7 @@ digest_sha256(struct span text, uint8_t out[DIGEST_SIZE])
 }
 
 void
-digest_sha256_list(const struct span *texts, size_t n,
-    uint8_t out[DIGEST_SIZE])
+digest_sha256_list(const struct span *texts, size_t n, uint8_t out[DIGEST_SIZE])
 {
 	struct sha256_ctx ctx;
 
@@ -34,15 +33,15 @@ digest_sha256_list(const struct span *texts, size_t n,
 			len[k] = (uint8_t)((uint64_t)texts[i].len >> (8 * k));
 		sha256_update(&ctx, sizeof(len), len);
 		if (texts[i].len)
-			sha256_update(&ctx, texts[i].len,
-			    (const uint8_t *)texts[i].at);
+			sha256_update(
+			    &ctx, texts[i].len, (const uint8_t *)texts[i].at);
 	}
 	sha256_digest(&ctx, DIGEST_SIZE, out);
 }
 
 void
-digest_hmac(const uint8_t key[DIGEST_SIZE], struct span text,
-    uint8_t out[DIGEST_SIZE])
+digest_hmac(
+    const uint8_t key[DIGEST_SIZE], struct span text, uint8_t out[DIGEST_SIZE])
 {
 	struct hmac_sha256_ctx ctx;
 

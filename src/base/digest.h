@@ -18,15 +18,15 @@ void digest_sha256(struct span text, uint8_t out[DIGEST_SIZE]);
 
 /* SHA-256 of several texts, each preceded by its length, so that no two
  * different lists of texts have the same input. */
-void digest_sha256_list(const struct span *texts, size_t n,
-    uint8_t out[DIGEST_SIZE]);
+void digest_sha256_list(
+    const struct span *texts, size_t n, uint8_t out[DIGEST_SIZE]);
 
 /* HMAC-SHA-256 (RFC 2104) of text under a key of DIGEST_SIZE bytes. */
-void digest_hmac(const uint8_t key[DIGEST_SIZE], struct span text,
-    uint8_t out[DIGEST_SIZE]);
+void digest_hmac(
+    const uint8_t key[DIGEST_SIZE], struct span text, uint8_t out[DIGEST_SIZE]);
 
 /* base64url without padding (RFC 4648, section 5), with a NUL. */
-void digest_to_token(const uint8_t bytes[DIGEST_SIZE],
-    char out[DIGEST_TOKEN_SIZE]);
+void digest_to_token(
+    const uint8_t bytes[DIGEST_SIZE], char out[DIGEST_TOKEN_SIZE]);
 
 #endif

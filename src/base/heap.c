@@ -61,8 +61,8 @@ heap_insert(struct heap *heap, struct heap_node *node, int64_t due_ms)
 	assert(node->at == 0);
 	if (heap->len + 1 >= heap->cap) {
 		heap->cap = heap->cap ? 2 * heap->cap : 64;
-		heap->nodes = mem_resize(heap->nodes, heap->cap,
-		    sizeof(heap->nodes[0]));
+		heap->nodes = mem_resize(
+		    heap->nodes, heap->cap, sizeof(heap->nodes[0]));
 	}
 	node->due_ms = due_ms;
 	sift_up(heap, node, ++heap->len);

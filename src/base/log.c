@@ -16,7 +16,7 @@ log_set_level(enum log_level level)
 }
 
 static void PRINTF_LIKE(2, 0)
-write_line(enum log_level level, const char *format, va_list args)
+    write_line(enum log_level level, const char *format, va_list args)
 {
 	static const char *const names[] = { "error", "warning", "info",
 		"debug" };
@@ -38,13 +38,13 @@ write_line(enum log_level level, const char *format, va_list args)
 		return;
 }
 
-#define DEFINE_LOG(function, level)                 \
-	void function(const char *format, ...)      \
-	{                                           \
-		va_list args;                       \
-		va_start(args, format);             \
-		write_line(level, format, args);    \
-		va_end(args);                       \
+#define DEFINE_LOG(function, level) \
+	void function(const char *format, ...) \
+	{ \
+		va_list args; \
+		va_start(args, format); \
+		write_line(level, format, args); \
+		va_end(args); \
 	}
 
 DEFINE_LOG(log_error, LOG_LEVEL_ERROR)

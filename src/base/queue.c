@@ -78,8 +78,8 @@ queue_take(struct queue *queue, int wait_ms)
 	while (!queue->chain.first && wait_ms != 0) {
 		if (wait_ms < 0)
 			pthread_cond_wait(&queue->filled, &queue->lock);
-		else if (pthread_cond_timedwait(&queue->filled, &queue->lock,
-			     &until) != 0)
+		else if (pthread_cond_timedwait(
+			     &queue->filled, &queue->lock, &until) != 0)
 			break;
 	}
 	taken = queue->chain;

@@ -17,8 +17,7 @@ struct address_bucket {
 };
 
 int64_t
-bucket_take(struct bucket *bucket, struct rate rate, int64_t now_ms,
-    uint32_t n)
+bucket_take(struct bucket *bucket, struct rate rate, int64_t now_ms, uint32_t n)
 {
 	int64_t full = (int64_t)rate.burst * TOKEN;
 	int64_t need = (int64_t)(n < rate.burst ? n : rate.burst) * TOKEN;
@@ -29,8 +28,8 @@ bucket_take(struct bucket *bucket, struct rate rate, int64_t now_ms,
 		bucket->millis = full;
 	else
 		/* A token a second is a unit a millisecond. */
-		bucket->millis +=
-		    (now_ms - bucket->filled_ms) * (int64_t)rate.per_s;
+		bucket->millis += (now_ms - bucket->filled_ms) *
+		    (int64_t)rate.per_s;
 	if (bucket->millis > full)
 		bucket->millis = full;
 	bucket->filled_ms = now_ms;
@@ -61,8 +60,8 @@ address_buckets_fini(struct address_buckets *buckets)
 	struct list *node;
 
 	while ((node = list_first(&buckets->by_use)) != NULL)
-		forget(buckets,
-		    CONTAINER_OF(node, struct address_bucket, by_use));
+		forget(
+		    buckets, CONTAINER_OF(node, struct address_bucket, by_use));
 }
 
 /* What has not been used for as long as an empty bucket takes to fill is full, and
@@ -74,8 +73,8 @@ forget_full(struct address_buckets *buckets, struct rate rate, int64_t now_ms)
 	struct list *node;
 
 	while ((node = list_first(&buckets->by_use)) != NULL) {
-		struct address_bucket *b =
-		    CONTAINER_OF(node, struct address_bucket, by_use);
+		struct address_bucket *b = CONTAINER_OF(
+		    node, struct address_bucket, by_use);
 
 		if (now_ms - b->bucket.filled_ms < fill_ms)
 			break;

@@ -15,15 +15,15 @@
 #include "core/settings.h"
 
 struct bucket {
-	int64_t millis; /* thousandths of a token; may be negative */
+	int64_t millis;    /* thousandths of a token; may be negative */
 	int64_t filled_ms; /* when it was filled last; 0: never used, full */
 };
 
 /* Take n tokens if the bucket holds min(n, burst).  Returns 0 when they are
  * taken or there is no limit; otherwise nothing is taken, and it is the
  * milliseconds until they will be there (at least 1). */
-int64_t bucket_take(struct bucket *bucket, struct rate rate, int64_t now_ms,
-    uint32_t n);
+int64_t bucket_take(
+    struct bucket *bucket, struct rate rate, int64_t now_ms, uint32_t n);
 
 #define ADDRESS_KEY_SIZE 16
 

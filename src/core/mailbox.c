@@ -19,8 +19,8 @@ mailbox_load(struct world *world, struct player *player)
 	/* The mark may be about events that a rollback has taken. */
 	if (player->acked > head)
 		player->acked = head;
-	err = world->store->events_bytes(world->store, player->id,
-	    player->acked, &bytes);
+	err = world->store->events_bytes(
+	    world->store, player->id, player->acked, &bytes);
 	if (err)
 		return err;
 	player->head = head;
@@ -30,8 +30,8 @@ mailbox_load(struct world *world, struct player *player)
 }
 
 bool
-mailbox_has_room(const struct world *world, const struct player *player,
-    size_t size_bytes)
+mailbox_has_room(
+    const struct world *world, const struct player *player, size_t size_bytes)
 {
 	const struct settings *settings = world->settings;
 	uint64_t n_events = player->head - player->acked;
@@ -45,11 +45,10 @@ mailbox_has_room(const struct world *world, const struct player *player,
 
 /* The one place where an event gets its id. */
 static MUST_CHECK enum err
-append(struct world *world, struct player *player, int64_t message,
-    size_t size)
+append(struct world *world, struct player *player, int64_t message, size_t size)
 {
-	enum err err = world->store->event_append(world->store, player->id,
-	    player->head + 1, message, size);
+	enum err err = world->store->event_append(
+	    world->store, player->id, player->head + 1, message, size);
 
 	if (err)
 		return err;
@@ -61,8 +60,8 @@ append(struct world *world, struct player *player, int64_t message,
 }
 
 enum err
-mailbox_send(struct world *world, struct player *player,
-    enum event_kind kind, struct span body)
+mailbox_send(struct world *world, struct player *player, enum event_kind kind,
+    struct span body)
 {
 	int64_t message;
 	enum err err;
@@ -72,8 +71,8 @@ mailbox_send(struct world *world, struct player *player,
 		return err;
 	if (!mailbox_has_room(world, player, body.len))
 		return ERR_MAILBOX_FULL;
-	err = world->store->message_insert(world->store, (int)kind, body, 1,
-	    &message);
+	err = world->store->message_insert(
+	    world->store, (int)kind, body, 1, &message);
 	if (err)
 		return err;
 	return append(world, player, message, body.len);
@@ -122,12 +121,12 @@ mailbox_broadcast(struct world *world, const uint32_t *players, size_t n,
 	if (n == 0)
 		return ERR_NONE;
 	takers = mem_resize(NULL, n, sizeof(struct player *));
-	err = find_takers(world, players, n, except, body.len, takers,
-	    &n_takers);
+	err = find_takers(
+	    world, players, n, except, body.len, takers, &n_takers);
 	if (err || n_takers == 0)
 		goto out;
-	err = world->store->message_insert(world->store, (int)kind, body,
-	    (uint32_t)n_takers, &message);
+	err = world->store->message_insert(
+	    world->store, (int)kind, body, (uint32_t)n_takers, &message);
 	for (size_t i = 0; !err && i < n_takers; i++)
 		err = append(world, takers[i], message, body.len);
 out:
@@ -145,8 +144,8 @@ mailbox_acknowledge(struct world *world, struct player *player, uint64_t upto)
 	if (upto <= player->acked)
 		return ERR_NONE;
 	if (upto < player->head) {
-		enum err err = world->store->events_bytes(world->store,
-		    player->id, upto, &bytes);
+		enum err err = world->store->events_bytes(
+		    world->store, player->id, upto, &bytes);
 
 		if (err)
 			return err;

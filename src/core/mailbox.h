@@ -19,8 +19,8 @@
 MUST_CHECK enum err mailbox_load(struct world *world, struct player *player);
 
 /* Whether an event with a body of so many bytes fits.  mailbox_load() first. */
-bool mailbox_has_room(const struct world *world, const struct player *player,
-    size_t size_bytes);
+bool mailbox_has_room(
+    const struct world *world, const struct player *player, size_t size_bytes);
 
 /* Put one event for one player, all or nothing.
  * ERR_MAILBOX_FULL: nothing was written.  ERR_STORAGE. */
@@ -36,7 +36,7 @@ MUST_CHECK enum err mailbox_broadcast(struct world *world,
 
 /* Acknowledge everything up to id `upto`, at most the head.  An id that is
  * acknowledged already does nothing.  mailbox_load() first.  ERR_STORAGE. */
-MUST_CHECK enum err mailbox_acknowledge(struct world *world,
-    struct player *player, uint64_t upto);
+MUST_CHECK enum err mailbox_acknowledge(
+    struct world *world, struct player *player, uint64_t upto);
 
 #endif

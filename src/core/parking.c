@@ -6,8 +6,8 @@
 #include "core/presence.h"
 
 void
-parking_add(struct world *world, struct player *player,
-    struct parked *parked, int64_t due_ms)
+parking_add(struct world *world, struct player *player, struct parked *parked,
+    int64_t due_ms)
 {
 	assert(!player->parked && !parked->player);
 	player->parked = parked;

@@ -17,8 +17,8 @@
 #define PURGE_EVERY_S 60
 
 static struct player *
-new_player(struct world *world, uint32_t id,
-    const uint8_t token_hash[DIGEST_SIZE])
+new_player(
+    struct world *world, uint32_t id, const uint8_t token_hash[DIGEST_SIZE])
 {
 	struct player *player = mem_new(sizeof(*player));
 
@@ -32,8 +32,8 @@ new_player(struct world *world, uint32_t id,
 	list_init(&player->removed);
 	list_init(&player->trim);
 	HASH_ADD(hh_id, world->players_by_id, id, sizeof(player->id), player);
-	HASH_ADD(hh_token, world->players_by_token, token_hash, DIGEST_SIZE,
-	    player);
+	HASH_ADD(
+	    hh_token, world->players_by_token, token_hash, DIGEST_SIZE, player);
 	return player;
 }
 
@@ -128,18 +128,18 @@ player_find(struct world *world, uint32_t id, struct player **out)
 }
 
 enum err
-player_find_by_token(struct world *world,
-    const uint8_t token_hash[DIGEST_SIZE], struct player **out)
+player_find_by_token(struct world *world, const uint8_t token_hash[DIGEST_SIZE],
+    struct player **out)
 {
 	struct player *player;
 	struct player_row row;
 	enum err err;
 
-	HASH_FIND(hh_token, world->players_by_token, token_hash, DIGEST_SIZE,
-	    player);
+	HASH_FIND(
+	    hh_token, world->players_by_token, token_hash, DIGEST_SIZE, player);
 	if (!player) {
-		err = world->store->player_by_token(world->store, token_hash,
-		    &row);
+		err = world->store->player_by_token(
+		    world->store, token_hash, &row);
 		return err ? err : load(world, &row, out);
 	}
 	err = player_refresh(world, player);
@@ -153,8 +153,8 @@ player_find_ended(struct world *world, const uint8_t token_hash[DIGEST_SIZE],
     enum end_reason *out)
 {
 	int reason;
-	enum err err = world->store->ended_by_token(world->store, token_hash,
-	    clock_unix_s() - ENDED_KEPT_S, &reason);
+	enum err err = world->store->ended_by_token(
+	    world->store, token_hash, clock_unix_s() - ENDED_KEPT_S, &reason);
 
 	if (!err)
 		*out = (enum end_reason)reason;
@@ -167,8 +167,8 @@ player_new_id(struct world *world, uint32_t *out)
 	for (;;) {
 		struct player_row row;
 		uint32_t id = random_between(MIN_ID, MAX_ID);
-		enum err err =
-		    world->store->player_by_id(world->store, id, &row);
+		enum err err = world->store->player_by_id(
+		    world->store, id, &row);
 
 		if (err == ERR_NONE)
 			continue; /* taken: one in 20,000 at 100,000 players */
@@ -211,8 +211,8 @@ player_register(struct world *world, uint32_t id,
 /* The table of ended sessions is bounded by age and, should more sessions end
  * in an hour than may exist, by their number. */
 static MUST_CHECK enum err
-remember_end(struct world *world, const struct player *player,
-    enum end_reason reason)
+remember_end(
+    struct world *world, const struct player *player, enum end_reason reason)
 {
 	struct store *store = world->store;
 	int64_t now_s = clock_unix_s();
@@ -221,13 +221,13 @@ remember_end(struct world *world, const struct player *player,
 
 	if (reason == END_UNREGISTERED)
 		return ERR_NONE;
-	err = store->ended_insert(store, player->token_hash, (int)reason,
-	    now_s);
+	err = store->ended_insert(
+	    store, player->token_hash, (int)reason, now_s);
 	if (err || now_s - world->purged_s < PURGE_EVERY_S)
 		return err;
 	world->purged_s = now_s;
-	return store->ended_purge(store, now_s - ENDED_KEPT_S,
-	    max ? max : 1000000);
+	return store->ended_purge(
+	    store, now_s - ENDED_KEPT_S, max ? max : 1000000);
 }
 
 enum err
@@ -262,10 +262,9 @@ player_evict(struct world *world)
 	struct list *node;
 
 	while ((node = list_first(&world->evicted)) != NULL) {
-		struct player *player =
-		    CONTAINER_OF(node, struct player, evicted);
-		enum err err =
-		    player_end(world, player, END_MAILBOX_OVERFLOW);
+		struct player *player = CONTAINER_OF(
+		    node, struct player, evicted);
+		enum err err = player_end(world, player, END_MAILBOX_OVERFLOW);
 
 		if (err)
 			return err;

@@ -16,13 +16,12 @@
  * ERR_ABSENT: there is none.  ERR_STORAGE. */
 MUST_CHECK enum err player_find_by_token(struct world *world,
     const uint8_t token_hash[DIGEST_SIZE], struct player **out);
-MUST_CHECK enum err player_find(struct world *world, uint32_t id,
-    struct player **out);
+MUST_CHECK enum err player_find(
+    struct world *world, uint32_t id, struct player **out);
 
 /* Read again what is cached about player, if it is out of date.
  * ERR_ABSENT: its session is no more.  ERR_STORAGE. */
-MUST_CHECK enum err player_refresh(struct world *world,
-    struct player *player);
+MUST_CHECK enum err player_refresh(struct world *world, struct player *player);
 
 /* Why the session of this token ended, if within the last hour.
  * ERR_ABSENT: it never was, or it was unregistered.  ERR_STORAGE. */
@@ -40,8 +39,8 @@ MUST_CHECK enum err player_register(struct world *world, uint32_t id,
 /* End the session: leave the room (which may evict others: work them off
  * with player_evict()), delete the rows, remember the reason.  The object
  * stays, is_removed, until world_committed().  ERR_STORAGE. */
-MUST_CHECK enum err player_end(struct world *world, struct player *player,
-    enum end_reason reason);
+MUST_CHECK enum err player_end(
+    struct world *world, struct player *player, enum end_reason reason);
 
 /* End the sessions of all whose mailbox has overflowed, one after the other,
  * and of those who overflow through that, until none is left.  ERR_STORAGE. */

@@ -6,7 +6,7 @@
 #include "core/player.h"
 #include "core/room.h"
 
-#define LATE_MS 4000   /* later than this, the daemon has stood still */
+#define LATE_MS 4000    /* later than this, the daemon has stood still */
 #define SWEEP_CHUNK 256 /* players loaded in one go */
 
 static int64_t
@@ -190,8 +190,8 @@ presence_is_due(const struct world *world)
 
 	return is_sweep_due(world, now_ms) ||
 	    find_stopped_polling(world, now_ms) ||
-	    find_left_in_lobby(world, now_ms) ||
-	    find_inactive(world, now_ms) || find_lingering(world, now_ms);
+	    find_left_in_lobby(world, now_ms) || find_inactive(world, now_ms) ||
+	    find_lingering(world, now_ms);
 }
 
 /* Loading a player loads its room too. */
@@ -202,8 +202,8 @@ sweep(struct world *world)
 	size_t n;
 	enum err err;
 
-	err = world->store->players_after(world->store, world->swept_id,
-	    SWEEP_CHUNK, ids, &n);
+	err = world->store->players_after(
+	    world->store, world->swept_id, SWEEP_CHUNK, ids, &n);
 	for (size_t i = 0; !err && i < n; i++) {
 		struct player *player;
 
@@ -232,7 +232,7 @@ expire_one(struct world *world, int64_t now_ms, bool *out_done)
 	if ((player = find_stopped_polling(world, now_ms)) != NULL) {
 		err = player_refresh(world, player);
 		return err ? err :
-		    player_end(world, player, END_STOPPED_POLLING);
+			     player_end(world, player, END_STOPPED_POLLING);
 	}
 	if ((player = find_left_in_lobby(world, now_ms)) != NULL) {
 		err = player_refresh(world, player);
@@ -241,11 +241,9 @@ expire_one(struct world *world, int64_t now_ms, bool *out_done)
 		return player_end(world, player, END_LEFT_IN_LOBBY);
 	}
 	if ((room = find_lingering(world, now_ms)) != NULL)
-		return room_close(world, room,
-		    span_of("\"Room Cleaned Up\""));
+		return room_close(world, room, span_of("\"Room Cleaned Up\""));
 	if ((room = find_inactive(world, now_ms)) != NULL)
-		return room_close(world, room,
-		    span_of("\"Room Is Inactive\""));
+		return room_close(world, room, span_of("\"Room Is Inactive\""));
 	*out_done = false;
 	return ERR_NONE;
 }

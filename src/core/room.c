@@ -28,10 +28,10 @@ static void
 add_member(struct room *room, uint32_t player)
 {
 	if (room->n_members == room->cap_members) {
-		room->cap_members =
-		    room->cap_members ? 2 * room->cap_members : 4;
-		room->members = mem_resize(room->members, room->cap_members,
-		    sizeof(room->members[0]));
+		room->cap_members = room->cap_members ? 2 * room->cap_members :
+							4;
+		room->members = mem_resize(
+		    room->members, room->cap_members, sizeof(room->members[0]));
 	}
 	room->members[room->n_members++] = player;
 }
@@ -86,8 +86,8 @@ load(struct world *world, const struct room_row *row, struct room **out)
 	enum err err;
 
 	HASH_ADD(hh, world->rooms, id, sizeof(room->id), room);
-	err = world->store->room_members(world->store, room->id, on_member,
-	    room);
+	err = world->store->room_members(
+	    world->store, room->id, on_member, room);
 	if (err) {
 		room_free(world, room);
 		return err;
@@ -136,8 +136,8 @@ find_by_uuid(struct world *world, const char *uuid, struct room **out)
 static MUST_CHECK enum err
 enter(struct world *world, struct player *player, struct room *room)
 {
-	enum err err = world->store->player_set_room(world->store, player->id,
-	    room->id);
+	enum err err = world->store->player_set_room(
+	    world->store, player->id, room->id);
 
 	if (err)
 		return err;
@@ -151,8 +151,8 @@ enter(struct world *world, struct player *player, struct room *room)
 static MUST_CHECK enum err
 back_to_lobby(struct world *world, struct player *player)
 {
-	enum err err = world->store->player_set_room(world->store, player->id,
-	    0);
+	enum err err = world->store->player_set_room(
+	    world->store, player->id, 0);
 
 	if (err)
 		return err;
@@ -169,8 +169,8 @@ tell_peer(struct world *world, struct player *player, enum event_kind kind,
 {
 	char digits[TEXT_INT_SIZE];
 
-	return mailbox_broadcast(world, &player->id, 1, 0, kind,
-	    peer_text(peer, digits));
+	return mailbox_broadcast(
+	    world, &player->id, 1, 0, kind, peer_text(peer, digits));
 }
 
 static MUST_CHECK enum err
@@ -179,8 +179,8 @@ tell_others(struct world *world, const struct room *room, uint32_t except,
 {
 	char digits[TEXT_INT_SIZE];
 
-	return mailbox_broadcast(world, room->members, room->n_members,
-	    except, kind, peer_text(peer, digits));
+	return mailbox_broadcast(world, room->members, room->n_members, except,
+	    kind, peer_text(peer, digits));
 }
 
 enum err
@@ -208,8 +208,7 @@ room_create(struct world *world, struct player *player)
 	err = enter(world, player, room);
 	if (err)
 		return err;
-	return tell_peer(world, player, EVENT_CONNECTED_TO_ROOM,
-	    HOST_PEER_ID);
+	return tell_peer(world, player, EVENT_CONNECTED_TO_ROOM, HOST_PEER_ID);
 }
 
 /* Whether the news of somebody's joining fits into the host's mailbox; if
@@ -252,21 +251,21 @@ room_join(struct world *world, struct player *player, const char *uuid)
 		return err;
 	err = enter(world, player, room);
 	if (!err)
-		err = tell_peer(world, player, EVENT_CONNECTED_TO_ROOM,
-		    player->id);
+		err = tell_peer(
+		    world, player, EVENT_CONNECTED_TO_ROOM, player->id);
 	for (size_t i = 0; !err && i + 1 < room->n_members; i++)
 		err = tell_peer(world, player, EVENT_PEER_CONNECTED,
 		    room_peer_id(room, room->members[i]));
 	if (!err)
-		err = tell_others(world, room, player->id,
-		    EVENT_PEER_CONNECTED, player->id);
+		err = tell_others(
+		    world, room, player->id, EVENT_PEER_CONNECTED, player->id);
 	if (!err)
 		err = player_evict(world);
 	if (err)
 		return err;
 	/* One eviction may lead to another, and the host be among them. */
 	return player->room || player->is_removed ? ERR_NONE :
-	                                            ERR_ROOM_NOT_FOUND;
+						    ERR_ROOM_NOT_FOUND;
 }
 
 enum err
@@ -303,8 +302,8 @@ room_message(struct world *world, struct player *player, struct span body)
 	    body.len > world->settings->max_mailbox_bytes)
 		return ERR_MAILBOX_FULL;
 	presence_room_active(world, room);
-	return mailbox_broadcast(world, room->members, room->n_members, 0,
-	    EVENT_ROOM_MESSAGE, body);
+	return mailbox_broadcast(
+	    world, room->members, room->n_members, 0, EVENT_ROOM_MESSAGE, body);
 }
 
 enum err
@@ -318,8 +317,8 @@ room_find_peer(struct world *world, struct player *player, uint32_t peer,
 	if (!room)
 		return ERR_NOT_IN_ROOM;
 	presence_room_active(world, room);
-	err = player_find(world, peer == HOST_PEER_ID ? room->host : peer,
-	    &other);
+	err = player_find(
+	    world, peer == HOST_PEER_ID ? room->host : peer, &other);
 	if (err == ERR_ABSENT)
 		return ERR_PEER_NOT_FOUND;
 	if (err)
@@ -378,8 +377,8 @@ room_leave(struct world *world, struct player *player)
 	if (err)
 		return err;
 	if (was_host)
-		return room_close(world, room,
-		    span_of("\"Host Disconnected\""));
+		return room_close(
+		    world, room, span_of("\"Host Disconnected\""));
 	presence_room_active(world, room);
 	return ERR_NONE;
 }

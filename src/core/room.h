@@ -18,8 +18,8 @@
 uint32_t room_peer_id(const struct room *room, uint32_t player);
 
 /* The room with this id, loaded if need be.  ERR_ABSENT. */
-MUST_CHECK enum err room_find(struct world *world, int64_t id,
-    struct room **out);
+MUST_CHECK enum err room_find(
+    struct world *world, int64_t id, struct room **out);
 
 /* Make a room with player as its host.
  * ERR_ALREADY_IN_ROOM, ERR_TOO_MANY_ROOMS. */
@@ -29,29 +29,29 @@ MUST_CHECK enum err room_create(struct world *world, struct player *player);
  * ERR_ALREADY_IN_ROOM, ERR_ROOM_NOT_FOUND, ERR_ROOM_SEALED, ERR_ROOM_FULL.
  * When the host's mailbox has no room for the news, the host is evicted and
  * the room closed: ERR_ROOM_NOT_FOUND, and nothing happens to player. */
-MUST_CHECK enum err room_join(struct world *world, struct player *player,
-    const char *uuid);
+MUST_CHECK enum err room_join(
+    struct world *world, struct player *player, const char *uuid);
 
 /* ERR_NOT_IN_ROOM, ERR_NOT_HOST, ERR_ROOM_SEALED (already). */
 MUST_CHECK enum err room_seal(struct world *world, struct player *player);
 
 /* Send body, a JSON text, to all members, the sender too.  ERR_NOT_IN_ROOM,
  * ERR_MAILBOX_FULL: it is larger than any mailbox may be. */
-MUST_CHECK enum err room_message(struct world *world, struct player *player,
-    struct span body);
+MUST_CHECK enum err room_message(
+    struct world *world, struct player *player, struct span body);
 
 /* Find who has this peer id in the player's room, and count that as activity
  * of the room.  ERR_NOT_IN_ROOM, ERR_PEER_NOT_FOUND (oneself too). */
-MUST_CHECK enum err room_find_peer(struct world *world,
-    struct player *player, uint32_t peer, struct player **out);
+MUST_CHECK enum err room_find_peer(struct world *world, struct player *player,
+    uint32_t peer, struct player **out);
 
 /* Leave the room; if it is the host's, it is closed.  ERR_NOT_IN_ROOM. */
 MUST_CHECK enum err room_leave(struct world *world, struct player *player);
 
 /* Tell all members the reason (a JSON text), send them back to the lobby, and
  * delete the room. */
-MUST_CHECK enum err room_close(struct world *world, struct room *room,
-    struct span reason);
+MUST_CHECK enum err room_close(
+    struct world *world, struct room *room, struct span reason);
 
 /* Forget the cached room.  For world.c. */
 void room_free(struct world *world, struct room *room);

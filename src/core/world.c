@@ -8,8 +8,8 @@
 #include "core/room.h"
 
 enum err
-world_init(struct world *world, struct store *store,
-    const struct settings *settings)
+world_init(
+    struct world *world, struct store *store, const struct settings *settings)
 {
 	enum err err;
 
@@ -35,7 +35,7 @@ free_rooms(struct world *world)
 {
 	struct room *room, *next;
 
-	HASH_ITER(hh, world->rooms, room, next)
+	HASH_ITER (hh, world->rooms, room, next)
 		room_free(world, room);
 }
 
@@ -44,7 +44,7 @@ world_fini(struct world *world)
 {
 	struct player *player, *next;
 
-	HASH_ITER(hh_id, world->players_by_id, player, next)
+	HASH_ITER (hh_id, world->players_by_id, player, next)
 		player_free(world, player);
 	free_rooms(world);
 	heap_fini(&world->parked);
@@ -99,8 +99,8 @@ world_rolled_back(struct world *world)
 
 	world->generation++;
 	while ((node = list_take_first(&world->removed)) != NULL) {
-		struct player *player =
-		    CONTAINER_OF(node, struct player, removed);
+		struct player *player = CONTAINER_OF(
+		    node, struct player, removed);
 
 		player->is_removed = false;
 		presence_seen(world, player);

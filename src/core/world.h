@@ -39,20 +39,20 @@ struct player {
 
 	/* Cached; valid while `generation` is the world's. */
 	unsigned generation;
-	bool has_mailbox; /* head and bytes have been read */
+	bool has_mailbox;  /* head and bytes have been read */
 	struct room *room; /* NULL: in the lobby */
 	uint64_t head;     /* greatest event id given out; 0: none */
 	uint64_t bytes;    /* size of the events above `acked` */
 
 	/* Memory. */
-	uint64_t acked; /* all up to this id is acknowledged */
-	uint64_t given; /* greatest id handed to the client */
+	uint64_t acked;        /* all up to this id is acknowledged */
+	uint64_t given;        /* greatest id handed to the client */
 	struct parked *parked; /* its one held poll, or NULL */
 	struct bucket commands;
 	int64_t seen_ms;        /* presence clock: last poll or request ended */
 	int64_t lobby_since_ms; /* presence clock */
 	enum end_reason end_reason; /* when is_removed */
-	bool is_removed; /* in this transaction, not yet committed */
+	bool is_removed;            /* in this transaction, not yet committed */
 
 	/* Places in the world's lists of these names. */
 	struct list seen, lobby, woken, evicted, removed, trim;
@@ -88,10 +88,10 @@ struct world {
 	uint64_t n_players_committed, n_rooms_committed;
 
 	/* Players, by what is to be done with them. */
-	struct list woken;   /* parked, and mail has come */
-	struct list evicted; /* mailbox overflowed in the running command */
-	struct list removed; /* session ended in this transaction */
-	struct list trim;    /* acknowledged events not yet deleted */
+	struct list woken;    /* parked, and mail has come */
+	struct list evicted;  /* mailbox overflowed in the running command */
+	struct list removed;  /* session ended in this transaction */
+	struct list trim;     /* acknowledged events not yet deleted */
 	struct list trimming; /* the same, deleted in this transaction */
 
 	/* Clocks (presence.h); each list has the oldest first. */
@@ -113,8 +113,8 @@ struct world {
 };
 
 /* ERR_STORAGE: the store cannot be read. */
-MUST_CHECK enum err world_init(struct world *world, struct store *store,
-    const struct settings *settings);
+MUST_CHECK enum err world_init(
+    struct world *world, struct store *store, const struct settings *settings);
 /* Free what is held.  No poll may be parked any more. */
 void world_fini(struct world *world);
 

@@ -70,8 +70,8 @@ find_count(struct address_counts *counts, const struct address *address)
 }
 
 bool
-address_counts_add(struct address_counts *counts,
-    const struct address *address, uint32_t max)
+address_counts_add(
+    struct address_counts *counts, const struct address *address, uint32_t max)
 {
 	struct address_count *count;
 
@@ -90,8 +90,8 @@ address_counts_add(struct address_counts *counts,
 }
 
 void
-address_counts_remove(struct address_counts *counts,
-    const struct address *address)
+address_counts_remove(
+    struct address_counts *counts, const struct address *address)
 {
 	struct address_count *count;
 

@@ -28,10 +28,10 @@ struct address_counts {
 };
 
 /* Count one more.  false: there are max already (max 0: no limit). */
-bool address_counts_add(struct address_counts *counts,
-    const struct address *address, uint32_t max);
+bool address_counts_add(
+    struct address_counts *counts, const struct address *address, uint32_t max);
 /* Count one less. */
-void address_counts_remove(struct address_counts *counts,
-    const struct address *address);
+void address_counts_remove(
+    struct address_counts *counts, const struct address *address);
 
 #endif

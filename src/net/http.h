@@ -35,8 +35,7 @@ struct http *http_create(struct loop *loop, struct engine *engine,
     const struct http_settings *settings);
 
 /* Take a connection (listener_accept_fn; cls is the struct http). */
-void http_accept(void *cls, int fd, const struct sockaddr *addr,
-    socklen_t len);
+void http_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len);
 /* Whether there is room for one more. */
 bool http_has_room(const struct http *http);
 size_t http_n_connections(const struct http *http);

@@ -84,8 +84,8 @@ struct cell *
 cell_get(struct http *http)
 {
 	struct list *node = list_first(&http->roomy);
-	struct cell *cell =
-	    node ? CONTAINER_OF(node, struct cell, roomy) : create(http);
+	struct cell *cell = node ? CONTAINER_OF(node, struct cell, roomy) :
+				   create(http);
 
 	if (!cell)
 		return NULL;

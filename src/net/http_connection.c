@@ -25,21 +25,20 @@
 #define TOO_MANY_BODY \
 	"{\"command\":\"###!ICB\",\"data\":\"Too many connections from " \
 	"your address.\",\"error\":\"rate-limited\"}"
-static const char too_many[] =
-    "HTTP/1.1 429 Too Many Requests\r\n"
-    "Content-Type: application/json; charset=utf-8\r\n"
-    "Cache-Control: no-store\r\n"
-    "X-Content-Type-Options: nosniff\r\n"
-    "Cross-Origin-Resource-Policy: cross-origin\r\n"
-    "%s" /* CORS: which origin it is, is not known yet */
-    "Retry-After: 5\r\n"
-    "Connection: close\r\n"
-    "Content-Length: %zu\r\n"
-    "\r\n" TOO_MANY_BODY;
+static const char
+    too_many[] = "HTTP/1.1 429 Too Many Requests\r\n"
+		 "Content-Type: application/json; charset=utf-8\r\n"
+		 "Cache-Control: no-store\r\n"
+		 "X-Content-Type-Options: nosniff\r\n"
+		 "Cross-Origin-Resource-Policy: cross-origin\r\n"
+		 "%s" /* CORS: which origin it is, is not known yet */
+		 "Retry-After: 5\r\n"
+		 "Connection: close\r\n"
+		 "Content-Length: %zu\r\n"
+		 "\r\n" TOO_MANY_BODY;
 
 void
-connection_set_state(struct connection *connection,
-    enum connection_state state)
+connection_set_state(struct connection *connection, enum connection_state state)
 {
 	struct http *http = connection->http;
 
@@ -66,20 +65,19 @@ connection_set_state(struct connection *connection,
 struct connection *
 connection_of(struct MHD_Connection *mhd)
 {
-	return MHD_get_connection_info(mhd,
-	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+	    ->socket_context;
 }
 
 static void
 on_ready(struct loop_source *source, uint32_t events)
 {
-	struct connection *connection =
-	    CONTAINER_OF(source, struct connection, source);
+	struct connection *connection = CONTAINER_OF(
+	    source, struct connection, source);
 
 	if (events & EPOLLIN) {
 		if (connection->state == CONNECTION_IDLE)
-			connection_set_state(connection,
-			    CONNECTION_RECEIVING);
+			connection_set_state(connection, CONNECTION_RECEIVING);
 		else if (connection->state != CONNECTION_RECEIVING)
 			connection->has_more_bytes = true;
 	}
@@ -114,8 +112,8 @@ connection_end_hungup(struct http *http)
 	struct list *node;
 
 	while ((node = list_take_first(&http->hungup)) != NULL) {
-		struct connection *connection =
-		    CONTAINER_OF(node, struct connection, hungup);
+		struct connection *connection = CONTAINER_OF(
+		    node, struct connection, hungup);
 
 		/* A reply is still to come, or on its way: later then. */
 		if (connection->state == CONNECTION_IDLE ||
@@ -177,8 +175,7 @@ refuse(const struct http *http, int fd)
 
 /* libmicrohttpd closes fd when it fails. */
 static void
-start(struct connection *connection, const struct sockaddr *addr,
-    socklen_t len)
+start(struct connection *connection, const struct sockaddr *addr, socklen_t len)
 {
 	struct http *http = connection->http;
 	int n_bytes;
@@ -191,8 +188,8 @@ start(struct connection *connection, const struct sockaddr *addr,
 		CONNECTION_IDLE);
 	/* Not to be run before the next wait: libmicrohttpd would read first
 	 * bytes of which our own edge-triggered source then tells nothing. */
-	if (MHD_add_connection(connection->cell->daemon, connection->fd, addr,
-		len) == MHD_YES)
+	if (MHD_add_connection(
+		connection->cell->daemon, connection->fd, addr, len) == MHD_YES)
 		return;
 	if (http->starting) /* it failed before it could notify */
 		on_closed(connection);
@@ -243,8 +240,8 @@ expire(struct list *list, int64_t limit_ms)
 	struct list *node;
 
 	while ((node = list_first(list)) != NULL) {
-		struct connection *connection =
-		    CONTAINER_OF(node, struct connection, deadline);
+		struct connection *connection = CONTAINER_OF(
+		    node, struct connection, deadline);
 
 		if (now_ms - connection->since_ms < limit_ms)
 			return;

@@ -63,9 +63,9 @@ exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 	connection = exchange->connection;
 	if (connection) {
 		connection->exchange = NULL;
-		connection_set_state(connection, connection->has_more_bytes ?
-			CONNECTION_RECEIVING :
-			CONNECTION_IDLE);
+		connection_set_state(connection,
+		    connection->has_more_bytes ? CONNECTION_RECEIVING :
+						 CONNECTION_IDLE);
 		connection->has_more_bytes = false;
 		if (connection->is_half_closed)
 			connection_hang_up(connection);
@@ -93,8 +93,7 @@ method_of(const char *method)
 static struct span
 header(struct MHD_Connection *mhd, const char *name)
 {
-	return span_of(
-	    MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, name));
+	return span_of(MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, name));
 }
 
 static bool
@@ -136,8 +135,8 @@ is_hopeless(struct MHD_Connection *mhd, size_t max_body)
 
 /* The headers are there. */
 static enum MHD_Result
-start(struct exchange *exchange, struct MHD_Connection *mhd,
-    const char *method, const char *version)
+start(struct exchange *exchange, struct MHD_Connection *mhd, const char *method,
+    const char *version)
 {
 	struct connection *connection = exchange->connection;
 	struct request *request = exchange->request;
@@ -159,8 +158,8 @@ start(struct exchange *exchange, struct MHD_Connection *mhd,
 	request->is_exempt = connection->address.is_exempt;
 	if (is_hopeless(mhd, request->body.max)) {
 		request->is_too_large = true;
-		if (request_parse(request,
-			connection->http->settings->base_path))
+		if (request_parse(
+			request, connection->http->settings->base_path))
 			request_fail(request, NULL, ERR_TOO_LARGE);
 		exchange->has_reply = true;
 		return response_queue(connection, request, true);
@@ -192,8 +191,7 @@ submit(struct exchange *exchange, struct MHD_Connection *mhd)
 	struct request *request = exchange->request;
 	struct http *http = connection->http;
 
-	if (request_parse(request, http->settings->base_path) &&
-	    http->engine) {
+	if (request_parse(request, http->settings->base_path) && http->engine) {
 		request->no_hold = connection->is_half_closed;
 		connection_set_state(connection, CONNECTION_WAITING);
 		MHD_suspend_connection(mhd);

@@ -43,8 +43,8 @@ has_control(const char *text, size_t len)
 }
 
 static enum MHD_Result
-on_header(void *cls, enum MHD_ValueKind kind, const char *key,
-    size_t key_size, const char *value, size_t value_size)
+on_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_size,
+    const char *value, size_t value_size)
 {
 	struct header_counts *counts = cls;
 	struct span name = { key, key_size };
@@ -58,8 +58,8 @@ on_header(void *cls, enum MHD_ValueKind kind, const char *key,
 	} else if (text_equals_nocase(name, "Transfer-Encoding")) {
 		counts->transfer_encoding++;
 		if (!value ||
-		    !text_equals_nocase((struct span){ value, value_size },
-			"chunked"))
+		    !text_equals_nocase(
+			(struct span){ value, value_size }, "chunked"))
 			counts->is_bad = true;
 	} else if (text_equals_nocase(name, "Host")) {
 		counts->host++;
@@ -80,15 +80,14 @@ is_known_method(const char *method)
 }
 
 enum err
-guard_check(struct MHD_Connection *mhd, const char *method,
-    const char *version)
+guard_check(struct MHD_Connection *mhd, const char *method, const char *version)
 {
 	struct header_counts counts = { 0 };
 	const union MHD_ConnectionInfo *info;
 	bool is_1_1 = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
 
-	info = MHD_get_connection_info(mhd,
-	    MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	info = MHD_get_connection_info(
+	    mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 	if (info && info->header_size > HTTP_MAX_HEADER_SIZE)
 		return ERR_HEADERS_TOO_LARGE;
 	MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, on_header, &counts);

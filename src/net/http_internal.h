@@ -57,12 +57,12 @@ struct exchange {
 	struct connection *connection; /* NULL: it is closed */
 	struct request *request;       /* never NULL */
 	char *target;                  /* the raw one; NULL: out of memory */
-	size_t n_out;     /* tasks that the engine has */
-	size_t swallowed; /* bytes of a body that is too large */
-	bool is_started;  /* the headers have been looked at */
-	bool is_whole;    /* the end of the body has been seen */
+	size_t n_out;                  /* tasks that the engine has */
+	size_t swallowed;              /* bytes of a body that is too large */
+	bool is_started;               /* the headers have been looked at */
+	bool is_whole;                 /* the end of the body has been seen */
 	bool has_reply;
-	bool is_over;     /* NOTIFY_COMPLETED */
+	bool is_over; /* NOTIFY_COMPLETED */
 };
 
 struct http {
@@ -73,11 +73,11 @@ struct http {
 	struct address_counts addresses;
 	bool is_draining;
 	struct connection *starting; /* while MHD_add_connection() runs */
-	struct list roomy, full; /* cells: can take more, or not */
-	struct list touched;     /* cells */
-	struct list receiving; /* deadline: request_timeout_ms */
-	struct list resting;   /* idle or sending; deadline: REST_MS */
-	struct list hungup;    /* half-closed, and not waiting */
+	struct list roomy, full;     /* cells: can take more, or not */
+	struct list touched;         /* cells */
+	struct list receiving;       /* deadline: request_timeout_ms */
+	struct list resting;         /* idle or sending; deadline: REST_MS */
+	struct list hungup;          /* half-closed, and not waiting */
 };
 
 /* http_cell.c */
@@ -94,8 +94,8 @@ void cell_free(struct cell *cell);
 
 /* http_connection.c */
 
-void connection_set_state(struct connection *connection,
-    enum connection_state state);
+void connection_set_state(
+    struct connection *connection, enum connection_state state);
 /* MHD_OPTION_NOTIFY_CONNECTION */
 void connection_on_notify(void *cls, struct MHD_Connection *mhd,
     void **socket_context, enum MHD_ConnectionNotificationCode code);
@@ -109,8 +109,8 @@ struct connection *connection_of(struct MHD_Connection *mhd);
 
 /* http_exchange.c: the callbacks of libmicrohttpd */
 
-void *exchange_on_target(void *cls, const char *target,
-    struct MHD_Connection *mhd);
+void *exchange_on_target(
+    void *cls, const char *target, struct MHD_Connection *mhd);
 enum MHD_Result exchange_on_request(void *cls, struct MHD_Connection *mhd,
     const char *url, const char *method, const char *version,
     const char *upload, size_t *upload_size, void **context);
@@ -123,14 +123,14 @@ void exchange_on_hangup(struct exchange *exchange);
 
 /* Whether the header is one that nobody can misunderstand.
  * ERR_BAD_REQUEST, ERR_HEADERS_TOO_LARGE, ERR_UNKNOWN_METHOD. */
-MUST_CHECK enum err guard_check(struct MHD_Connection *mhd,
-    const char *method, const char *version);
+MUST_CHECK enum err guard_check(
+    struct MHD_Connection *mhd, const char *method, const char *version);
 
 /* http_response.c */
 
 /* Queue the request's reply (its body is moved out), and log it.  is_last:
  * the connection is to close after it. */
-enum MHD_Result response_queue(struct connection *connection,
-    struct request *request, bool is_last);
+enum MHD_Result response_queue(
+    struct connection *connection, struct request *request, bool is_last);
 
 #endif

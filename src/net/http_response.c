@@ -42,7 +42,7 @@ add_content_headers(struct MHD_Response *response, enum reply_type type)
 {
 	add(response, "Content-Type",
 	    type == REPLY_HTML ? "text/html; charset=utf-8" :
-	                         "application/json; charset=utf-8");
+				 "application/json; charset=utf-8");
 	add(response, "Cache-Control", "no-store");
 	add(response, "X-Content-Type-Options", "nosniff");
 	add(response, "Cross-Origin-Resource-Policy", "cross-origin");
@@ -56,8 +56,7 @@ add_reply_headers(struct MHD_Response *response, const struct reply *reply)
 	if (reply->type != REPLY_EMPTY)
 		add_content_headers(response, reply->type);
 	if (reply->retry_after_s) {
-		snprintf(seconds, sizeof(seconds), "%u",
-		    reply->retry_after_s);
+		snprintf(seconds, sizeof(seconds), "%u", reply->retry_after_s);
 		add(response, "Retry-After", seconds);
 	}
 	if (reply->allow)
@@ -67,17 +66,15 @@ add_reply_headers(struct MHD_Response *response, const struct reply *reply)
 	if (reply->status == 401) /* RFC 9110, section 11.6.1 */
 		add(response, "WWW-Authenticate", "Bearer");
 	if (reply->is_preflight) {
-		add(response, "Access-Control-Allow-Methods",
-		    ALLOWED_METHODS);
-		add(response, "Access-Control-Allow-Headers",
-		    ALLOWED_HEADERS);
+		add(response, "Access-Control-Allow-Methods", ALLOWED_METHODS);
+		add(response, "Access-Control-Allow-Headers", ALLOWED_HEADERS);
 		add(response, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE);
 	}
 }
 
 enum MHD_Result
-response_queue(struct connection *connection, struct request *request,
-    bool is_last)
+response_queue(
+    struct connection *connection, struct request *request, bool is_last)
 {
 	struct reply *reply = &request->reply;
 	struct MHD_Response *response;
@@ -86,8 +83,8 @@ response_queue(struct connection *connection, struct request *request,
 	char *body = buf_take(&reply->body, &len);
 
 	request_log(request);
-	response = MHD_create_response_from_buffer(len, body,
-	    MHD_RESPMEM_MUST_FREE);
+	response = MHD_create_response_from_buffer(
+	    len, body, MHD_RESPMEM_MUST_FREE);
 	if (!response)
 		return MHD_NO;
 	add_reply_headers(response, reply);

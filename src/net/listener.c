@@ -28,7 +28,7 @@ struct listener {
 	int fd;
 	bool is_paused;
 	int64_t complained_ms; /* when accept(2)'s failure was logged last */
-	char *unix_path; /* NULL: TCP */
+	char *unix_path;       /* NULL: TCP */
 	char url[LISTENER_URL_SIZE];
 	listener_accept_fn on_accept;
 	void *cls;
@@ -111,9 +111,8 @@ on_accept_failed(struct listener *listener)
 static void
 on_ready(struct loop_source *source, uint32_t events)
 {
-	struct listener *listener =
-	    (struct listener *)(void *)((char *)source -
-		offsetof(struct listener, source));
+	struct listener *listener = (struct listener *)(void *)((char *)source -
+	    offsetof(struct listener, source));
 
 	(void)events;
 	for (int i = 0; i < MAX_ACCEPTS && !listener->is_paused; i++) {
@@ -123,8 +122,8 @@ on_ready(struct loop_source *source, uint32_t events)
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
-			listener->on_accept(listener->cls, fd,
-			    (struct sockaddr *)&addr, len);
+			listener->on_accept(
+			    listener->cls, fd, (struct sockaddr *)&addr, len);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
@@ -159,8 +158,7 @@ static int
 open_socket(const struct listen_address *address)
 {
 	int family = address->addr.ss_family, on = 1;
-	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    0);
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
@@ -173,8 +171,8 @@ open_socket(const struct listen_address *address)
 	}
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, (const struct sockaddr *)&address->addr,
-		address->len) < 0 ||
+	if (bind(fd, (const struct sockaddr *)&address->addr, address->len) <
+		0 ||
 	    listen(fd, BACKLOG) < 0) {
 		int saved = errno;
 
@@ -198,13 +196,13 @@ write_url(struct listener *listener)
 	if (addr.ss_family == AF_INET) {
 		memcpy(&in, &addr, sizeof(in));
 		inet_ntop(AF_INET, &in.sin_addr, host, sizeof(host));
-		snprintf(listener->url, sizeof(listener->url),
-		    "http://%s:%u", host, ntohs(in.sin_port));
+		snprintf(listener->url, sizeof(listener->url), "http://%s:%u",
+		    host, ntohs(in.sin_port));
 	} else if (addr.ss_family == AF_INET6) {
 		memcpy(&in6, &addr, sizeof(in6));
 		inet_ntop(AF_INET6, &in6.sin6_addr, host, sizeof(host));
-		snprintf(listener->url, sizeof(listener->url),
-		    "http://[%s]:%u", host, ntohs(in6.sin6_port));
+		snprintf(listener->url, sizeof(listener->url), "http://[%s]:%u",
+		    host, ntohs(in6.sin6_port));
 	} else {
 		snprintf(listener->url, sizeof(listener->url), "unix:%s",
 		    listener->unix_path);

@@ -25,8 +25,8 @@ bool listen_address_parse(const char *text, struct listen_address *out);
 struct listener;
 
 /* Called for each connection that comes in; takes fd, which does not block.  */
-typedef void (*listener_accept_fn)(void *cls, int fd,
-    const struct sockaddr *addr, socklen_t len);
+typedef void (*listener_accept_fn)(
+    void *cls, int fd, const struct sockaddr *addr, socklen_t len);
 
 /* Listen.  A socket file that nobody listens on any more is replaced.
  * NULL: it cannot, and one sentence without a full stop is in out_why. */

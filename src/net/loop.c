@@ -60,8 +60,7 @@ add_slots(struct loop *loop)
 }
 
 int
-loop_add(struct loop *loop, struct loop_source *source, int fd,
-    uint32_t events)
+loop_add(struct loop *loop, struct loop_source *source, int fd, uint32_t events)
 {
 	struct epoll_event event = { .events = events };
 	struct slot *slot;
@@ -108,7 +107,6 @@ loop_wait(struct loop *loop, int timeout_ms)
 		struct slot *slot = &loop->slots[at];
 
 		if (slot->source && slot->generation == generation)
-			slot->source->on_ready(slot->source,
-			    events[i].events);
+			slot->source->on_ready(slot->source, events[i].events);
 	}
 }

@@ -27,8 +27,8 @@ void loop_free(struct loop *loop);
 
 /* Wait for events (EPOLL*) on fd.  on_ready must be set.  Borrows source until
  * loop_remove().  -1: it cannot (errno). */
-MUST_CHECK int loop_add(struct loop *loop, struct loop_source *source, int fd,
-    uint32_t events);
+MUST_CHECK int loop_add(
+    struct loop *loop, struct loop_source *source, int fd, uint32_t events);
 /* Forget source.  In no loop: nothing happens. */
 void loop_remove(struct loop *loop, struct loop_source *source, int fd);
 

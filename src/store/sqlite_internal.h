@@ -56,9 +56,8 @@ sqlite_of(struct store *store)
 }
 
 /* sqlite_open(), trying for retry_ms while the file is in use. */
-struct store *sqlite_open_retrying(const char *path,
-    enum durability durability, int retry_ms, char *out_why,
-    size_t why_size);
+struct store *sqlite_open_retrying(const char *path, enum durability durability,
+    int retry_ms, char *out_why, size_t why_size);
 
 /* Lock, look at, and bring up to date the database of s->db, prepare the
  * statements and see that there is a secret.  On failure writes why to
@@ -83,19 +82,19 @@ void sqlite_bind_int(sqlite3_stmt *stmt, int i, int64_t value);
 void sqlite_bind_uint(sqlite3_stmt *stmt, int i, uint64_t value);
 void sqlite_bind_text(sqlite3_stmt *stmt, int i, struct span text);
 void sqlite_bind_blob(sqlite3_stmt *stmt, int i, struct span bytes);
-void sqlite_bind_hash(sqlite3_stmt *stmt, int i,
-    const uint8_t hash[DIGEST_SIZE]);
+void sqlite_bind_hash(
+    sqlite3_stmt *stmt, int i, const uint8_t hash[DIGEST_SIZE]);
 
 /* Run a statement for its effect; what it returns is passed over.
  * *out_changes, unless NULL: how many rows it changed. */
-enum err sqlite_run(struct sqlite_store *s, enum sql_statement id,
-    int *out_changes) MUST_CHECK;
+enum err sqlite_run(
+    struct sqlite_store *s, enum sql_statement id, int *out_changes) MUST_CHECK;
 /* Run a statement up to its next row.  ERR_ABSENT: there is none. */
 enum err sqlite_row(struct sqlite_store *s, enum sql_statement id) MUST_CHECK;
 void sqlite_done(struct sqlite_store *s, enum sql_statement id);
 /* Run a bound statement that yields one number. */
-enum err sqlite_number(struct sqlite_store *s, enum sql_statement id,
-    uint64_t *out) MUST_CHECK;
+enum err sqlite_number(
+    struct sqlite_store *s, enum sql_statement id, uint64_t *out) MUST_CHECK;
 
 /* Columns of the current row, from 0; the span lives as long as the row. */
 struct span sqlite_column(sqlite3_stmt *stmt, int i);
@@ -109,7 +108,7 @@ enum err sqlite_failed(struct sqlite_store *s, const char *what);
 
 /* Delete events, and the messages that nobody shares any more.  The players'
  * floors are the caller's affair. */
-enum err sqlite_delete_events(struct sqlite_store *s,
-    const struct trim *trims, size_t n) MUST_CHECK;
+enum err sqlite_delete_events(
+    struct sqlite_store *s, const struct trim *trims, size_t n) MUST_CHECK;
 
 #endif

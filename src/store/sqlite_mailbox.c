@@ -37,8 +37,8 @@ message_insert(struct store *store, int kind, struct span body,
 }
 
 static enum err
-event_append(struct store *store, uint32_t player, uint64_t id,
-    int64_t message, uint64_t size_bytes)
+event_append(struct store *store, uint32_t player, uint64_t id, int64_t message,
+    uint64_t size_bytes)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *stmt = sqlite_statement(s, SQL_EVENT_INSERT);
@@ -62,7 +62,7 @@ events_after(struct store *store, uint32_t player, uint64_t after,
 	sqlite_bind_uint(stmt, 2, after);
 	while ((err = sqlite_row(s, SQL_EVENTS_AFTER)) == ERR_NONE) {
 		if (!fn(cls, (uint64_t)sqlite3_column_int64(stmt, 0),
-		        sqlite3_column_int(stmt, 1), sqlite_column(stmt, 2))) {
+			sqlite3_column_int(stmt, 1), sqlite_column(stmt, 2))) {
 			sqlite_done(s, SQL_EVENTS_AFTER);
 			return ERR_NONE;
 		}
@@ -71,8 +71,8 @@ events_after(struct store *store, uint32_t player, uint64_t after,
 }
 
 static enum err
-events_bytes(struct store *store, uint32_t player, uint64_t after,
-    uint64_t *out)
+events_bytes(
+    struct store *store, uint32_t player, uint64_t after, uint64_t *out)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *stmt = sqlite_statement(s, SQL_EVENTS_BYTES);
@@ -96,8 +96,8 @@ add_lost(struct lost *lost, int64_t id)
 {
 	if (lost->n == lost->cap) {
 		lost->cap = lost->cap ? lost->cap * 2 : 64;
-		lost->ids = mem_resize(lost->ids, lost->cap,
-		    sizeof(*lost->ids));
+		lost->ids = mem_resize(
+		    lost->ids, lost->cap, sizeof(*lost->ids));
 	}
 	lost->ids[lost->n++] = id;
 }
@@ -111,8 +111,8 @@ compare_ids(const void *a, const void *b)
 }
 
 static enum err
-delete_events_of(struct sqlite_store *s, const struct trim *trim,
-    struct lost *lost)
+delete_events_of(
+    struct sqlite_store *s, const struct trim *trim, struct lost *lost)
 {
 	sqlite3_stmt *stmt = sqlite_statement(s, SQL_EVENTS_DELETE);
 	enum err err;
@@ -144,8 +144,7 @@ release_message(struct sqlite_store *s, int64_t id, size_t n)
 }
 
 enum err
-sqlite_delete_events(struct sqlite_store *s, const struct trim *trims,
-    size_t n)
+sqlite_delete_events(struct sqlite_store *s, const struct trim *trims, size_t n)
 {
 	struct lost lost = { NULL, 0, 0 };
 	enum err err = ERR_NONE;

@@ -45,13 +45,13 @@ judge_header(const unsigned char *header, size_t len)
 
 	/* Empty: new.  Nothing but zeros: perhaps the power failed when it
 	 * was new, and SQLite finds the journal that makes it so again. */
-	if (len == 0 || (len == HEADER_SIZE &&
-	                    memcmp(header, zeros, HEADER_SIZE) == 0))
+	if (len == 0 ||
+	    (len == HEADER_SIZE && memcmp(header, zeros, HEADER_SIZE) == 0))
 		return NULL;
 	if (len < HEADER_SIZE ||
 	    memcmp(header, HEADER_MAGIC, sizeof(HEADER_MAGIC)) != 0 ||
 	    number_at(header + HEADER_APPLICATION_ID) !=
-	        SQLITE_OUR_APPLICATION_ID)
+		SQLITE_OUR_APPLICATION_ID)
 		return "is not a Peerpost database";
 	if (number_at(header + HEADER_USER_VERSION) > N_SQL_MIGRATIONS)
 		return "is of a newer version of Peerpost";
@@ -113,10 +113,11 @@ try_open(struct sqlite_store *s, const char *path, enum durability durability,
 	 * else to SQLite. */
 	char *resolved = realpath(path, NULL);
 
-	if (!resolved || sqlite3_open_v2(resolved, &s->db,
-	                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-	                         SQLITE_OPEN_EXRESCODE,
-	                     NULL) != SQLITE_OK) {
+	if (!resolved ||
+	    sqlite3_open_v2(resolved, &s->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+		    SQLITE_OPEN_EXRESCODE,
+		NULL) != SQLITE_OK) {
 		snprintf(out_why, why_size, "%s cannot be opened: %s", path,
 		    resolved ? sqlite3_errmsg(s->db) : strerror(errno));
 		goto out;
@@ -144,15 +145,15 @@ wait_a_little(void)
 {
 	/* At random, or two daemons started together might go on getting into
 	 * each other's way. */
-	struct timespec pause = { .tv_nsec =
-		                      random_between(20, 80) * 1000000L };
+	struct timespec pause = { .tv_nsec = random_between(20, 80) *
+		    1000000L };
 
 	nanosleep(&pause, NULL);
 }
 
 struct store *
-sqlite_open_retrying(const char *path, enum durability durability,
-    int retry_ms, char *out_why, size_t why_size)
+sqlite_open_retrying(const char *path, enum durability durability, int retry_ms,
+    char *out_why, size_t why_size)
 {
 	struct sqlite_store *s = mem_new(sizeof(*s));
 	int64_t deadline_ms = clock_now_ms() + retry_ms;
@@ -162,7 +163,7 @@ sqlite_open_retrying(const char *path, enum durability durability,
 	if (err)
 		goto refused;
 	while ((err = try_open(s, path, durability, out_why, why_size)) ==
-	        ERR_TAKEN &&
+		ERR_TAKEN &&
 	    clock_now_ms() < deadline_ms)
 		wait_a_little();
 	if (err)
@@ -184,6 +185,6 @@ struct store *
 sqlite_open(const char *path, enum durability durability, char *out_why,
     size_t why_size)
 {
-	return sqlite_open_retrying(path, durability, RETRY_MS, out_why,
-	    why_size);
+	return sqlite_open_retrying(
+	    path, durability, RETRY_MS, out_why, why_size);
 }

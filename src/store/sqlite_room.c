@@ -8,8 +8,8 @@ count_rooms(struct store *store, uint64_t *out)
 }
 
 static enum err
-room_insert(struct store *store, const char *uuid, uint32_t host,
-    int64_t *out_id)
+room_insert(
+    struct store *store, const char *uuid, uint32_t host, int64_t *out_id)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *stmt = sqlite_statement(s, SQL_ROOM_INSERT);
@@ -46,8 +46,8 @@ room_by_uuid(struct store *store, const char *uuid, struct room_row *out)
 {
 	struct sqlite_store *s = sqlite_of(store);
 
-	sqlite_bind_text(sqlite_statement(s, SQL_ROOM_BY_UUID), 1,
-	    span_of(uuid));
+	sqlite_bind_text(
+	    sqlite_statement(s, SQL_ROOM_BY_UUID), 1, span_of(uuid));
 	return find_room(s, SQL_ROOM_BY_UUID, out);
 }
 

@@ -70,8 +70,8 @@ sqlite_bind_int(sqlite3_stmt *stmt, int i, int64_t value)
 void
 sqlite_bind_uint(sqlite3_stmt *stmt, int i, uint64_t value)
 {
-	sqlite_bind_int(stmt, i,
-	    value > INT64_MAX ? INT64_MAX : (int64_t)value);
+	sqlite_bind_int(
+	    stmt, i, value > INT64_MAX ? INT64_MAX : (int64_t)value);
 }
 
 void
@@ -85,15 +85,15 @@ sqlite_bind_text(sqlite3_stmt *stmt, int i, struct span text)
 void
 sqlite_bind_blob(sqlite3_stmt *stmt, int i, struct span bytes)
 {
-	check_bound(sqlite3_bind_blob64(stmt, i, bytes.at ? bytes.at : "",
-	    bytes.len, SQLITE_STATIC));
+	check_bound(sqlite3_bind_blob64(
+	    stmt, i, bytes.at ? bytes.at : "", bytes.len, SQLITE_STATIC));
 }
 
 void
 sqlite_bind_hash(sqlite3_stmt *stmt, int i, const uint8_t hash[DIGEST_SIZE])
 {
-	check_bound(sqlite3_bind_blob64(stmt, i, hash, DIGEST_SIZE,
-	    SQLITE_STATIC));
+	check_bound(
+	    sqlite3_bind_blob64(stmt, i, hash, DIGEST_SIZE, SQLITE_STATIC));
 }
 
 enum err
@@ -170,8 +170,8 @@ sqlite_copy_hash(sqlite3_stmt *stmt, int i, uint8_t out[DIGEST_SIZE])
 
 	/* Always of that length: the schema has a CHECK. */
 	memset(out, 0, DIGEST_SIZE);
-	memcpy(out, bytes.at,
-	    bytes.len < DIGEST_SIZE ? bytes.len : DIGEST_SIZE);
+	memcpy(
+	    out, bytes.at, bytes.len < DIGEST_SIZE ? bytes.len : DIGEST_SIZE);
 }
 
 void

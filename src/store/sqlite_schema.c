@@ -75,7 +75,7 @@ ask_once(const struct look *look, enum sql_once id, int *out, char *out_text,
 	enum err err = ERR_NONE;
 
 	if (sqlite3_prepare_v2(look->s->db, sql_onces[id], -1, &stmt, NULL) !=
-	        SQLITE_OK ||
+		SQLITE_OK ||
 	    sqlite3_step(stmt) != SQLITE_ROW) {
 		err = refuse(look);
 		goto out;
@@ -117,8 +117,8 @@ check(const struct look *look, int *out_version)
 	if (version < 1)
 		return refuse_as(look, "is corrupt");
 	if (n_pages <= MAX_CHECKED_PAGES) {
-		err = ask_once(look, SQL_ONCE_QUICK_CHECK, NULL, verdict,
-		    sizeof(verdict));
+		err = ask_once(
+		    look, SQL_ONCE_QUICK_CHECK, NULL, verdict, sizeof(verdict));
 		if (err)
 			return err;
 		if (strcmp(verdict, "ok") != 0)
@@ -192,8 +192,8 @@ make_secret(const struct look *look)
 }
 
 enum err
-sqlite_prepare_file(struct sqlite_store *s, const char *path, char *out_why,
-    size_t why_size)
+sqlite_prepare_file(
+    struct sqlite_store *s, const char *path, char *out_why, size_t why_size)
 {
 	struct look look = { s, path, out_why, why_size };
 	int version = 0;
@@ -223,14 +223,14 @@ sqlite_tune(struct sqlite_store *s, const char *path,
 
 	err = run_once(&look, sql_onces[SQL_ONCE_TUNE]);
 	if (!err)
-		err = ask_once(&look, SQL_ONCE_JOURNAL_MODE, NULL, mode,
-		    sizeof(mode));
+		err = ask_once(
+		    &look, SQL_ONCE_JOURNAL_MODE, NULL, mode, sizeof(mode));
 	if (!err && strcmp(mode, "wal") != 0)
 		err = refuse_as(&look, "cannot have a write-ahead log");
 	if (!err)
 		err = run_once(&look,
 		    sql_onces[durability == DURABILITY_POWER ?
-		            SQL_ONCE_DURABILITY_POWER :
-		            SQL_ONCE_DURABILITY_PROCESS]);
+			    SQL_ONCE_DURABILITY_POWER :
+			    SQL_ONCE_DURABILITY_PROCESS]);
 	return err;
 }

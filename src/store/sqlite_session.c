@@ -46,8 +46,8 @@ player_insert(struct store *store, const struct player_row *row)
 
 /* The bound statement `id` yields the columns of a player_row. */
 static enum err
-find_player(struct sqlite_store *s, enum sql_statement id,
-    struct player_row *out)
+find_player(
+    struct sqlite_store *s, enum sql_statement id, struct player_row *out)
 {
 	sqlite3_stmt *stmt = sqlite_statement(s, id);
 	enum err err = sqlite_row(s, id);
@@ -69,8 +69,8 @@ player_by_token(struct store *store, const uint8_t token_hash[DIGEST_SIZE],
 {
 	struct sqlite_store *s = sqlite_of(store);
 
-	sqlite_bind_hash(sqlite_statement(s, SQL_PLAYER_BY_TOKEN), 1,
-	    token_hash);
+	sqlite_bind_hash(
+	    sqlite_statement(s, SQL_PLAYER_BY_TOKEN), 1, token_hash);
 	return find_player(s, SQL_PLAYER_BY_TOKEN, out);
 }
 
@@ -107,7 +107,7 @@ player_set_room(struct store *store, uint32_t id, int64_t room)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	enum sql_statement statement = room ? SQL_PLAYER_ENTER_ROOM :
-	                                      SQL_PLAYER_LEAVE_ROOM;
+					      SQL_PLAYER_LEAVE_ROOM;
 	sqlite3_stmt *stmt = sqlite_statement(s, statement);
 	int n_changes;
 	enum err err;
@@ -180,8 +180,7 @@ ended_purge(struct store *store, int64_t before_s, uint64_t max)
 	struct sqlite_store *s = sqlite_of(store);
 	enum err err;
 
-	sqlite_bind_int(sqlite_statement(s, SQL_ENDED_DELETE_OLD), 1,
-	    before_s);
+	sqlite_bind_int(sqlite_statement(s, SQL_ENDED_DELETE_OLD), 1, before_s);
 	err = sqlite_run(s, SQL_ENDED_DELETE_OLD, NULL);
 	if (err)
 		return err;
@@ -190,8 +189,8 @@ ended_purge(struct store *store, int64_t before_s, uint64_t max)
 }
 
 static enum err
-forget_replies(struct sqlite_store *s, uint32_t player, int64_t before_s,
-    uint64_t max)
+forget_replies(
+    struct sqlite_store *s, uint32_t player, int64_t before_s, uint64_t max)
 {
 	sqlite3_stmt *stmt = sqlite_statement(s, SQL_REPLY_DELETE_OLD);
 	enum err err;
@@ -208,8 +207,8 @@ forget_replies(struct sqlite_store *s, uint32_t player, int64_t before_s,
 }
 
 static enum err
-reply_insert(struct store *store, const struct reply_row *row,
-    int64_t before_s, uint64_t max)
+reply_insert(struct store *store, const struct reply_row *row, int64_t before_s,
+    uint64_t max)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *stmt = sqlite_statement(s, SQL_REPLY_INSERT);

@@ -90,8 +90,7 @@ rollback(struct store *store)
 
 	s->dead = false;
 	/* After some errors SQLite has rolled back by itself. */
-	if (!sqlite3_get_autocommit(s->db) &&
-	    sqlite_run(s, SQL_ROLLBACK, NULL))
+	if (!sqlite3_get_autocommit(s->db) && sqlite_run(s, SQL_ROLLBACK, NULL))
 		s->dead = false;
 	s->in_transaction = false;
 }
@@ -142,11 +141,11 @@ close_store(struct store *store)
 	/* Checkpoints and removes the log, but not when an fsync has failed:
 	 * then what the log holds is the best that there is. */
 	if (s->fsync_failed)
-		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
-		    NULL);
+		sqlite3_db_config(
+		    s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (sqlite3_close(s->db) != SQLITE_OK)
-		log_error("database: cannot be closed: %s",
-		    sqlite3_errmsg(s->db));
+		log_error(
+		    "database: cannot be closed: %s", sqlite3_errmsg(s->db));
 	buf_fini(&s->reply_body);
 	free(s);
 }

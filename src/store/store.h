@@ -51,9 +51,9 @@ struct reply_row {
 	uint8_t key_hash[DIGEST_SIZE];
 	uint32_t player; /* whose it is; goes when the player goes */
 	uint8_t request_hash[DIGEST_SIZE];
-	struct span body; /* what cannot be rebuilt; found: valid until the
+	struct span body;  /* what cannot be rebuilt; found: valid until the
 	                   * next operation */
-	int64_t created_s;  /* Unix time */
+	int64_t created_s; /* Unix time */
 };
 
 /* Delete the events of player up to and including id `upto`. */
@@ -64,8 +64,8 @@ struct trim {
 
 /* Called for each row; returns whether to go on.  Texts are valid for the
  * call only; no store operation may be made from inside. */
-typedef bool (*store_event_fn)(void *cls, uint64_t id, int kind,
-    struct span body);
+typedef bool (*store_event_fn)(
+    void *cls, uint64_t id, int kind, struct span body);
 typedef bool (*store_member_fn)(void *cls, uint32_t player, const char *name);
 
 struct store {
@@ -92,19 +92,19 @@ struct store {
 
 	/* Add a player to the lobby (room and floor of row are ignored).
 	 * ERR_TAKEN: the id is in use; the transaction goes on. */
-	enum err (*player_insert)(struct store *store,
-	    const struct player_row *row);
+	enum err (*player_insert)(
+	    struct store *store, const struct player_row *row);
 	enum err (*player_by_token)(struct store *store,
 	    const uint8_t token_hash[DIGEST_SIZE], struct player_row *out);
-	enum err (*player_by_id)(struct store *store, uint32_t id,
-	    struct player_row *out);
+	enum err (*player_by_id)(
+	    struct store *store, uint32_t id, struct player_row *out);
 	/* Up to max ids greater than `after`, ascending. */
 	enum err (*players_after)(struct store *store, uint32_t after,
 	    size_t max, uint32_t *out_ids, size_t *out_n);
 	/* room 0: back to the lobby.  Otherwise the player becomes the last
 	 * member in join order. */
-	enum err (*player_set_room)(struct store *store, uint32_t id,
-	    int64_t room);
+	enum err (*player_set_room)(
+	    struct store *store, uint32_t id, int64_t room);
 	/* Delete the player, its events and its remembered replies.  It must
 	 * be in no room, and a room whose host it was must be gone. */
 	enum err (*player_delete)(struct store *store, uint32_t id);
@@ -112,16 +112,16 @@ struct store {
 	/* Add a room without members; writes its id. */
 	enum err (*room_insert)(struct store *store, const char *uuid,
 	    uint32_t host, int64_t *out_id);
-	enum err (*room_by_uuid)(struct store *store, const char *uuid,
-	    struct room_row *out);
-	enum err (*room_by_id)(struct store *store, int64_t id,
-	    struct room_row *out);
+	enum err (*room_by_uuid)(
+	    struct store *store, const char *uuid, struct room_row *out);
+	enum err (*room_by_id)(
+	    struct store *store, int64_t id, struct room_row *out);
 	enum err (*room_seal)(struct store *store, int64_t id);
 	/* The room must have no members any more. */
 	enum err (*room_delete)(struct store *store, int64_t id);
 	/* Its members in join order. */
-	enum err (*room_members)(struct store *store, int64_t id,
-	    store_member_fn fn, void *cls);
+	enum err (*room_members)(
+	    struct store *store, int64_t id, store_member_fn fn, void *cls);
 
 	/* Add a message that n_events events will share (n_events >= 1). */
 	enum err (*message_insert)(struct store *store, int kind,
@@ -137,13 +137,13 @@ struct store {
 	enum err (*events_bytes)(struct store *store, uint32_t player,
 	    uint64_t after, uint64_t *out);
 	/* The greatest event id of player, or its floor when that is greater. */
-	enum err (*events_head)(struct store *store, uint32_t player,
-	    uint64_t *out);
+	enum err (*events_head)(
+	    struct store *store, uint32_t player, uint64_t *out);
 	/* Delete acknowledged events, the messages that nobody shares any
 	 * more, and raise the players' floors, so that no id is ever given
 	 * out twice.  A player may be gone: then its trim does nothing. */
-	enum err (*events_trim)(struct store *store, const struct trim *trims,
-	    size_t n);
+	enum err (*events_trim)(
+	    struct store *store, const struct trim *trims, size_t n);
 
 	/* Remember why a session ended (one of the caller's codes), and when. */
 	enum err (*ended_insert)(struct store *store,
@@ -153,8 +153,8 @@ struct store {
 	    const uint8_t token_hash[DIGEST_SIZE], int64_t since_s,
 	    int *out_reason);
 	/* Forget what ended before before_s, and all but the max newest. */
-	enum err (*ended_purge)(struct store *store, int64_t before_s,
-	    uint64_t max);
+	enum err (*ended_purge)(
+	    struct store *store, int64_t before_s, uint64_t max);
 
 	/* Forget replies of row->player beyond the max - 1 newest and those
 	 * created before before_s, then remember this one. */

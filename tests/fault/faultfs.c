@@ -18,7 +18,7 @@
  * system calls, so that a sanitizer that wraps them keeps its view of the
  * memory that is written.
  */
-#undef _FILE_OFFSET_BITS	/* or pwrite and pwrite64 would be one name */
+#undef _FILE_OFFSET_BITS /* or pwrite and pwrite64 would be one name */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -33,14 +33,14 @@
 
 enum mode {
 	MODE_OFF = 0,
-	MODE_FULL = 1,		/* what writes or grows: ENOSPC */
-	MODE_SYNC = 2		/* fsync and fdatasync: EIO */
+	MODE_FULL = 1, /* what writes or grows: ENOSPC */
+	MODE_SYNC = 2  /* fsync and fdatasync: EIO */
 };
 
 struct control {
 	volatile int32_t mode;
-	int32_t n_pass;		/* this many calls still succeed */
-	int32_t n_failed;	/* counted up by this library */
+	int32_t n_pass;   /* this many calls still succeed */
+	int32_t n_failed; /* counted up by this library */
 };
 
 static struct control *control;
@@ -61,8 +61,8 @@ map_control(void)
 		perror(path);
 		abort();
 	}
-	map = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED,
-	    fd, 0);
+	map = mmap(
+	    NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	if (map == MAP_FAILED) {
 		perror(path);

@@ -48,8 +48,8 @@ parse(struct span text)
 	/* With its NUL, or a number could still go on. */
 	memcpy(copy, text.at, text.len);
 	copy[text.len] = '\0';
-	json_tokener_set_flags(tokener,
-	    JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(
+	    tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	object = json_tokener_parse_ex(tokener, copy, (int)text.len + 1);
 	assert(json_tokener_get_error(tokener) == json_tokener_success);
 	assert(json_tokener_get_parse_end(tokener) >= text.len);
@@ -121,9 +121,8 @@ check_parts(struct json_value value)
 	if (value.type != JSON_ARRAY && value.type != JSON_OBJECT)
 		return;
 	walk = json_walk(value);
-	while (value.type == JSON_ARRAY ?
-	        json_next_element(&walk, &part) :
-	        json_next_member(&walk, &key, &part))
+	while (value.type == JSON_ARRAY ? json_next_element(&walk, &part) :
+					  json_next_member(&walk, &key, &part))
 		check_parts(part);
 }
 

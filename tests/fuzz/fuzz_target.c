@@ -45,8 +45,7 @@ check_target(struct span raw, const char *base_path)
 	if (target.query.at) {
 		assert(target.query.at > raw.at);
 		assert(target.query.at[-1] == '?');
-		assert(target.query.at + target.query.len ==
-		    raw.at + raw.len);
+		assert(target.query.at + target.query.len == raw.at + raw.len);
 	}
 	if (strcmp(target.path, "*") == 0)
 		return;
@@ -76,8 +75,8 @@ check_query(struct span query)
 		assert(query.len < before.len);
 		assert(strlen(member.name) < sizeof(member.name));
 		assert(strlen(member.value) <= TARGET_MAX_VALUE);
-		assert(!member.is_cut ||
-		    strlen(member.value) == TARGET_MAX_VALUE);
+		assert(
+		    !member.is_cut || strlen(member.value) == TARGET_MAX_VALUE);
 	}
 	assert(query.len == 0);
 }

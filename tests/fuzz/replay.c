@@ -65,8 +65,8 @@ replay_folder(DIR *dir, const char *folder)
 	int n = 0;
 
 	while ((entry = readdir(dir))) {
-		int len = snprintf(path, sizeof(path), "%s/%s", folder,
-		    entry->d_name);
+		int len = snprintf(
+		    path, sizeof(path), "%s/%s", folder, entry->d_name);
 
 		if (entry->d_name[0] == '.')
 			continue;

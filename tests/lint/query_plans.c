@@ -36,11 +36,10 @@ check_plan(sqlite3 *db, const struct sql_statement_text *statement)
 	sqlite3_stmt *stmt;
 	bool scans = false;
 
-	require(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), db,
-	    statement->name);
+	require(
+	    sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), db, statement->name);
 	while (sqlite3_step(stmt) == SQLITE_ROW) {
-		const char *line =
-		    (const char *)sqlite3_column_text(stmt, 3);
+		const char *line = (const char *)sqlite3_column_text(stmt, 3);
 
 		if (!is_dear(line))
 			continue;

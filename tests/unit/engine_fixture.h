@@ -56,8 +56,8 @@ static inline void
 start_engine(struct fixture *f)
 {
 	f->store = faulty_store_new(scratch_open(&f->scratch));
-	f->engine = engine_start(&f->store->ops, &f->settings, on_completed,
-	    &f->completed);
+	f->engine = engine_start(
+	    &f->store->ops, &f->settings, on_completed, &f->completed);
 	assert_non_null(f->engine);
 }
 
@@ -222,15 +222,17 @@ settle(struct fixture *f)
 static inline struct question
 post_of(const struct user *user, const char *target, const char *body)
 {
-	return (struct question){ .method = METHOD_POST, .target = target,
-		.body = body, .authorization = user->bearer };
+	return (struct question){ .method = METHOD_POST,
+		.target = target,
+		.body = body,
+		.authorization = user->bearer };
 }
 
 static inline struct question
 get_of(const struct user *user, const char *target)
 {
-	return (struct question){ .target = target,
-		.authorization = user->bearer };
+	return (
+	    struct question){ .target = target, .authorization = user->bearer };
 }
 
 static inline bool
@@ -272,12 +274,12 @@ read_user(const struct exchange *e, struct user *out)
 	const struct reply *reply = &e->request->reply;
 
 	assert_int_equal(reply->status, 200);
-	snprintf(body, sizeof(body), "%.*s", (int)reply->body.len,
-	    reply->body.data);
+	snprintf(
+	    body, sizeof(body), "%.*s", (int)reply->body.len, reply->body.data);
 	assert_int_equal(sscanf(body,
-	                     "{\"command\":\"###!RPK\",\"data\":%u,"
-	                     "\"token\":\"%63[^\"]\"}",
-	                     &out->id, out->token),
+			     "{\"command\":\"###!RPK\",\"data\":%u,"
+			     "\"token\":\"%63[^\"]\"}",
+			     &out->id, out->token),
 	    2);
 	snprintf(out->bearer, sizeof(out->bearer), "Bearer %s", out->token);
 }
@@ -287,8 +289,10 @@ add_user(struct fixture *f)
 {
 	struct user user = { .id = 0 };
 
-	read_user(ask(f, (struct question){ .method = METHOD_POST,
-			.target = "/register", .body = "\"Ann\"" }),
+	read_user(ask(f,
+		      (struct question){ .method = METHOD_POST,
+			  .target = "/register",
+			  .body = "\"Ann\"" }),
 	    &user);
 	return user;
 }

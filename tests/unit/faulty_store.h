@@ -20,10 +20,10 @@ struct faulty_store {
 	struct store *real;
 
 	/* Set by the test. */
-	atomic_long ops_left;     /* that succeed before one fails; -1: all */
-	atomic_bool is_down;      /* everything fails */
+	atomic_long ops_left; /* that succeed before one fails; -1: all */
+	atomic_bool is_down;  /* everything fails */
 	atomic_bool commits_fail;
-	atomic_bool is_poisoned;  /* messages with "poison" in them fail */
+	atomic_bool is_poisoned; /* messages with "poison" in them fail */
 
 	/* Read by the test. */
 	atomic_bool is_misused;
@@ -181,15 +181,14 @@ faulty_player_delete(struct store *store, uint32_t id)
 }
 
 static inline enum err
-faulty_room_insert(struct store *store, const char *uuid, uint32_t host,
-    int64_t *out_id)
+faulty_room_insert(
+    struct store *store, const char *uuid, uint32_t host, int64_t *out_id)
 {
 	return FAULTY(store, room_insert(store, uuid, host, out_id));
 }
 
 static inline enum err
-faulty_room_by_uuid(struct store *store, const char *uuid,
-    struct room_row *out)
+faulty_room_by_uuid(struct store *store, const char *uuid, struct room_row *out)
 {
 	return FAULTY(store, room_by_uuid(store, uuid, out));
 }
@@ -213,8 +212,8 @@ faulty_room_delete(struct store *store, int64_t id)
 }
 
 static inline enum err
-faulty_room_members(struct store *store, int64_t id, store_member_fn fn,
-    void *cls)
+faulty_room_members(
+    struct store *store, int64_t id, store_member_fn fn, void *cls)
 {
 	return FAULTY(store, room_members(store, id, fn, cls));
 }
@@ -230,16 +229,16 @@ faulty_message_insert(struct store *store, int kind, struct span body,
 		f->is_dead = true;
 		return ERR_STORAGE;
 	}
-	return FAULTY(store,
-	    message_insert(store, kind, body, n_events, out_id));
+	return FAULTY(
+	    store, message_insert(store, kind, body, n_events, out_id));
 }
 
 static inline enum err
 faulty_event_append(struct store *store, uint32_t player, uint64_t id,
     int64_t message, uint64_t size_bytes)
 {
-	return FAULTY(store,
-	    event_append(store, player, id, message, size_bytes));
+	return FAULTY(
+	    store, event_append(store, player, id, message, size_bytes));
 }
 
 static inline enum err
@@ -250,8 +249,8 @@ faulty_events_after(struct store *store, uint32_t player, uint64_t after,
 }
 
 static inline enum err
-faulty_events_bytes(struct store *store, uint32_t player, uint64_t after,
-    uint64_t *out)
+faulty_events_bytes(
+    struct store *store, uint32_t player, uint64_t after, uint64_t *out)
 {
 	return FAULTY(store, events_bytes(store, player, after, out));
 }
@@ -269,8 +268,8 @@ faulty_events_trim(struct store *store, const struct trim *trims, size_t n)
 }
 
 static inline enum err
-faulty_ended_insert(struct store *store,
-    const uint8_t token_hash[DIGEST_SIZE], int reason, int64_t at_s)
+faulty_ended_insert(struct store *store, const uint8_t token_hash[DIGEST_SIZE],
+    int reason, int64_t at_s)
 {
 	return FAULTY(store, ended_insert(store, token_hash, reason, at_s));
 }
@@ -279,8 +278,8 @@ static inline enum err
 faulty_ended_by_token(struct store *store,
     const uint8_t token_hash[DIGEST_SIZE], int64_t since_s, int *out_reason)
 {
-	return FAULTY(store,
-	    ended_by_token(store, token_hash, since_s, out_reason));
+	return FAULTY(
+	    store, ended_by_token(store, token_hash, since_s, out_reason));
 }
 
 static inline enum err

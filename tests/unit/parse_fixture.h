@@ -55,15 +55,15 @@ ask(struct question q)
 static inline struct request *
 post(const char *target, const char *body)
 {
-	return ask((struct question){ .method = METHOD_POST,
-	    .target = target, .body = body });
+	return ask((struct question){
+	    .method = METHOD_POST, .target = target, .body = body });
 }
 
 static inline bool
 body_has(const struct request *request, const char *text)
 {
-	return memmem(request->reply.body.data, request->reply.body.len,
-	           text, strlen(text)) != NULL;
+	return memmem(request->reply.body.data, request->reply.body.len, text,
+		   strlen(text)) != NULL;
 }
 
 /* The request was answered by the parser, with this error. */

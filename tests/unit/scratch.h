@@ -46,8 +46,8 @@ scratch_empty(const struct scratch *scratch)
 	char name[128];
 
 	for (size_t i = 0; i < N_OF(suffixes); i++) {
-		snprintf(name, sizeof(name), "%s%s", scratch->path,
-		    suffixes[i]);
+		snprintf(
+		    name, sizeof(name), "%s%s", scratch->path, suffixes[i]);
 		unlink(name);
 	}
 }
@@ -63,8 +63,8 @@ static inline struct store *
 scratch_open(const struct scratch *scratch)
 {
 	char why[256];
-	struct store *store = sqlite_open(scratch->path, DURABILITY_PROCESS,
-	    why, sizeof(why));
+	struct store *store = sqlite_open(
+	    scratch->path, DURABILITY_PROCESS, why, sizeof(why));
 
 	if (!store)
 		fail_msg("%s", why);
@@ -84,8 +84,8 @@ scratch_set_up_clock(void **state)
 	(void)state;
 	if (fd < 0 || ftruncate(fd, 2 * sizeof(int64_t)) < 0)
 		return -1;
-	scratch_clock = mmap(NULL, 2 * sizeof(int64_t),
-	    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	scratch_clock = mmap(NULL, 2 * sizeof(int64_t), PROT_READ | PROT_WRITE,
+	    MAP_SHARED, fd, 0);
 	close(fd);
 	if (scratch_clock == MAP_FAILED)
 		return -1;

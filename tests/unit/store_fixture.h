@@ -31,8 +31,8 @@ struct fixture {
 static inline void
 fixture_open(struct fixture *f)
 {
-	f->store = sqlite_open_retrying(f->path, DURABILITY_PROCESS, 0, f->why,
-	    sizeof(f->why));
+	f->store = sqlite_open_retrying(
+	    f->path, DURABILITY_PROCESS, 0, f->why, sizeof(f->why));
 	if (!f->store)
 		fail_msg("%s", f->why);
 }
@@ -135,8 +135,8 @@ add_message(struct store *store, const char *body, uint64_t event_id,
 
 	OK(store->message_insert(store, 7, span_of(body), n, &message));
 	for (uint32_t i = 0; i < n; i++)
-		OK(store->event_append(store, players[i], event_id, message,
-		    strlen(body)));
+		OK(store->event_append(
+		    store, players[i], event_id, message, strlen(body)));
 	return message;
 }
 
@@ -147,8 +147,8 @@ query_number(struct store *store, const char *sql)
 	sqlite3_stmt *stmt;
 	int64_t number;
 
-	assert_int_equal(sqlite3_prepare_v2(sqlite_of(store)->db, sql, -1,
-	                     &stmt, NULL),
+	assert_int_equal(
+	    sqlite3_prepare_v2(sqlite_of(store)->db, sql, -1, &stmt, NULL),
 	    SQLITE_OK);
 	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
 	number = sqlite3_column_int64(stmt, 0);

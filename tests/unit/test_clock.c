@@ -44,10 +44,10 @@ assert_ahead(int64_t now_ms, int64_t running_ms, int64_t unix_s)
 	int64_t after_s = system_ms(CLOCK_REALTIME) / 1000;
 
 	assert_true(now >= before + now_ms && now <= after + now_ms);
-	assert_true(running >= before + running_ms &&
-	    running <= after + running_ms);
-	assert_true(unix_now >= before_s + unix_s &&
-	    unix_now <= after_s + unix_s);
+	assert_true(
+	    running >= before + running_ms && running <= after + running_ms);
+	assert_true(
+	    unix_now >= before_s + unix_s && unix_now <= after_s + unix_s);
 }
 
 static void
@@ -169,6 +169,6 @@ main(void)
 	};
 	int failed = cmocka_run_group_tests(plain, NULL, NULL);
 
-	return failed + cmocka_run_group_tests(with_test_clock,
-	    set_up_test_clock, NULL);
+	return failed +
+	    cmocka_run_group_tests(with_test_clock, set_up_test_clock, NULL);
 }

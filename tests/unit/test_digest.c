@@ -41,10 +41,12 @@ test_sha256_gives_the_vectors_of_nist(void **state)
 	static const struct {
 		const char *text, *hex;
 	} rows[] = {
-		{ "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991"
-		      "b7852b855" },
-		{ "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410"
-		         "ff61f20015ad" },
+		{ "",
+		    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991"
+		    "b7852b855" },
+		{ "abc",
+		    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410"
+		    "ff61f20015ad" },
 		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
 		    "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd41"
 		    "9db06c1" },
@@ -61,8 +63,9 @@ test_sha256_gives_the_vectors_of_nist(void **state)
 	assert_non_null(many);
 	memset(many, 'a', million);
 	digest_sha256((struct span){ many, million }, digest);
-	assert_digest(digest, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200"
-	                      "e046d39ccc7112cd0");
+	assert_digest(digest,
+	    "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200"
+	    "e046d39ccc7112cd0");
 	free(many);
 }
 
@@ -78,29 +81,33 @@ test_hmac_gives_the_vectors_of_rfc_4231(void **state)
 	memset(key, 0, sizeof(key));
 	memset(key, 0x0b, 20);
 	digest_hmac(key, span_of("Hi There"), digest);
-	assert_digest(digest, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da"
-	                      "726e9376c2e32cff7");
+	assert_digest(digest,
+	    "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da"
+	    "726e9376c2e32cff7");
 
 	memset(key, 0, sizeof(key));
 	memcpy(key, "Jefe", 4);
 	digest_hmac(key, span_of("what do ya want for nothing?"), digest);
-	assert_digest(digest, "5bdcc146bf60754e6a042426089575c75a003f089d27398"
-	                      "39dec58b964ec3843");
+	assert_digest(digest,
+	    "5bdcc146bf60754e6a042426089575c75a003f089d27398"
+	    "39dec58b964ec3843");
 
 	memset(key, 0, sizeof(key));
 	memset(key, 0xaa, 20);
 	memset(data, 0xdd, sizeof(data));
 	digest_hmac(key, (struct span){ data, sizeof(data) }, digest);
-	assert_digest(digest, "773ea91e36800e46854db8ebd09181a72959098b3ef8c12"
-	                      "2d9635514ced565fe");
+	assert_digest(digest,
+	    "773ea91e36800e46854db8ebd09181a72959098b3ef8c12"
+	    "2d9635514ced565fe");
 
 	memset(key, 0, sizeof(key));
 	for (uint8_t i = 0; i < 25; i++)
 		key[i] = (uint8_t)(i + 1);
 	memset(data, 0xcd, sizeof(data));
 	digest_hmac(key, (struct span){ data, sizeof(data) }, digest);
-	assert_digest(digest, "82558a389a443c0ea4cc819899f2083a85f0faa3e578f80"
-	                      "77a2e3ff46729665b");
+	assert_digest(digest,
+	    "82558a389a443c0ea4cc819899f2083a85f0faa3e578f80"
+	    "77a2e3ff46729665b");
 }
 
 static void
@@ -132,8 +139,8 @@ test_a_token_is_base64url_without_padding(void **state)
 	memset(bytes, 0xfb, sizeof(bytes));
 	assert_token(bytes, "-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s");
 	/* RFC 7636, appendix B */
-	digest_sha256(span_of("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
-	    bytes);
+	digest_sha256(
+	    span_of("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), bytes);
 	assert_token(bytes, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
 }
 
@@ -164,8 +171,8 @@ test_no_two_lists_of_texts_are_alike(void **state)
 		digest_sha256_list(lists[i].texts, lists[i].n, again);
 		assert_memory_equal(digests[i], again, DIGEST_SIZE);
 		for (size_t j = 0; j < i; j++)
-			assert_memory_not_equal(digests[i], digests[j],
-			    DIGEST_SIZE);
+			assert_memory_not_equal(
+			    digests[i], digests[j], DIGEST_SIZE);
 	}
 }
 

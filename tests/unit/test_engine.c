@@ -58,8 +58,8 @@ test_a_batch_comes_back_in_order(void **state)
 	add_pair(f, &ann, &bob);
 	for (unsigned i = 0; i < N_OF(es); i++) {
 		snprintf(body, sizeof(body), "%u", i);
-		es[i] = submit(f,
-		    post_of(i % 2 ? &ann : &bob, "/message", body));
+		es[i] = submit(
+		    f, post_of(i % 2 ? &ann : &bob, "/message", body));
 	}
 	settle(f);
 	for (unsigned i = 0; i < N_OF(es); i++) {
@@ -67,8 +67,8 @@ test_a_batch_comes_back_in_order(void **state)
 		assert_int_equal(es[i]->order, es[0]->order + i);
 	}
 	snprintf(body, sizeof(body), "\"data\":599}");
-	assert_true(says(
-	    ask(f, get_of(&bob, "/events?after=600&wait=0")), body));
+	assert_true(
+	    says(ask(f, get_of(&bob, "/events?after=600&wait=0")), body));
 }
 
 static void
@@ -85,7 +85,8 @@ test_a_request_that_is_run_again_pays_once(void **state)
 	f->settings.command_rate = (struct rate){ .per_s = 1, .burst = 150 };
 	start_engine(f);
 	for (int i = 0; i < 60; i++)
-		strcat(body, i ? ",{\"command\":\"x\"}" : "{\"command\":\"x\"}");
+		strcat(
+		    body, i ? ",{\"command\":\"x\"}" : "{\"command\":\"x\"}");
 	strcat(body, "]");
 	e = submit(f, post_of(&ann, "/command", body));
 	poison(f, &bob);
@@ -94,8 +95,8 @@ test_a_request_that_is_run_again_pays_once(void **state)
 	/* 90 are left, and some seconds' worth. */
 	e = ask(f, post_of(&ann, "/command", body));
 	assert_int_equal(e->request->reply.status, 200);
-	assert_failed(ask(f, post_of(&ann, "/command", body)),
-	    ERR_RATE_LIMITED);
+	assert_failed(
+	    ask(f, post_of(&ann, "/command", body)), ERR_RATE_LIMITED);
 }
 
 static void
@@ -111,9 +112,8 @@ test_a_poll_without_cursor_loses_nothing_to_a_failing_neighbour(void **state)
 	settle(f);
 	assert_true(says(e, "{\"id\":1,"));
 	assert_true(says(e, "\"next\":2}"));
-	assert_int_equal(ask(f, post_of(&ann, "/message", "1"))
-	                     ->request->reply.status,
-	    200);
+	assert_int_equal(
+	    ask(f, post_of(&ann, "/message", "1"))->request->reply.status, 200);
 	e = submit(f, get_of(&bob, "/events?wait=0"));
 	poison(f, &ann);
 	settle(f);
@@ -140,8 +140,8 @@ test_a_poll_without_cursor_that_fails_acknowledges_nothing(void **state)
 	settle(f);
 	atomic_store(&f->store->commits_fail, false);
 	assert_failed(e, ERR_STORAGE);
-	assert_true(says(ask(f, get_of(&bob, "/events?wait=0")),
-	    "{\"events\":[{\"id\":1,"));
+	assert_true(says(
+	    ask(f, get_of(&bob, "/events?wait=0")), "{\"events\":[{\"id\":1,"));
 }
 
 static void
@@ -180,9 +180,8 @@ test_a_parked_poll_survives_a_failing_batch_and_is_woken(void **state)
 	submit(f, post_of(&ann, "/message", "\"poison too\""));
 	settle(f);
 	assert_int_equal(poll->n_back, 0);
-	assert_int_equal(ask(f, post_of(&ann, "/message", "1"))
-	                     ->request->reply.status,
-	    200);
+	assert_int_equal(
+	    ask(f, post_of(&ann, "/message", "1"))->request->reply.status, 200);
 	settle(f);
 	assert_reply(poll, 200,
 	    "{\"events\":[{\"id\":3,\"command\":\"###!RMK\",\"data\":1}],"
@@ -289,8 +288,8 @@ test_cancelling_a_parked_poll_gives_both_back_once(void **state)
 	settle(f);
 	assert_int_equal(poll->n_back, 1);
 	assert_int_equal(poll->n_cancels_back, 1);
-	assert_true(says(ask(f, get_of(&bob, "/events?after=2&wait=0")),
-	    "{\"id\":3,"));
+	assert_true(
+	    says(ask(f, get_of(&bob, "/events?after=2&wait=0")), "{\"id\":3,"));
 }
 
 static void
@@ -316,8 +315,8 @@ test_cancelling_a_running_request_gives_both_back_once(void **state)
 	assert_int_equal(failing->n_cancels_back, 1);
 	/* It was done, though nobody heard. */
 	assert_reply(command, 200, "{\"command\":\"###!RMK\",\"data\":1}");
-	assert_true(says(ask(f, get_of(&bob, "/events?after=2&wait=0")),
-	    "{\"id\":3,"));
+	assert_true(
+	    says(ask(f, get_of(&bob, "/events?after=2&wait=0")), "{\"id\":3,"));
 }
 
 static void
@@ -352,13 +351,12 @@ test_draining_answers_parked_polls_and_holds_none_any_more(void **state)
 	for (size_t i = 0; i < N_OF(polls); i++) {
 		assert_int_equal(polls[i]->n_back, 1);
 		assert_int_equal(polls[i]->request->reply.status, 200);
-		assert_true(says(polls[i],
-		    "{\"events\":[],\"next\":2,\"poll_after_ms\":"));
+		assert_true(says(
+		    polls[i], "{\"events\":[],\"next\":2,\"poll_after_ms\":"));
 	}
 	/* Commands go on. */
-	assert_int_equal(ask(f, post_of(&ann, "/message", "1"))
-	                     ->request->reply.status,
-	    200);
+	assert_int_equal(
+	    ask(f, post_of(&ann, "/message", "1"))->request->reply.status, 200);
 }
 
 static void
@@ -412,13 +410,12 @@ test_health_follows_the_store(void **state)
 	assert_int_equal(ask(f, q)->request->reply.status, 200);
 	atomic_store(&f->store->is_down, true);
 	assert_failed(ask(f, q), ERR_STORAGE);
-	assert_failed(ask(f, post_of(&ann, "/create-room", NULL)),
-	    ERR_STORAGE);
+	assert_failed(ask(f, post_of(&ann, "/create-room", NULL)), ERR_STORAGE);
 	assert_failed(ask(f, q), ERR_STORAGE);
 	atomic_store(&f->store->is_down, false);
 	assert_int_equal(ask(f, q)->request->reply.status, 200);
-	assert_int_equal(ask(f, post_of(&ann, "/create-room", NULL))
-	                     ->request->reply.status,
+	assert_int_equal(
+	    ask(f, post_of(&ann, "/create-room", NULL))->request->reply.status,
 	    200);
 }
 
@@ -431,8 +428,8 @@ test_an_engine_that_cannot_read_its_store_does_not_start(void **state)
 	for (long n = 0; n < 2; n++) {
 		f->store = faulty_store_new(scratch_open(&f->scratch));
 		atomic_store(&f->store->ops_left, n);
-		assert_null(engine_start(&f->store->ops, &f->settings,
-		    on_completed, &f->completed));
+		assert_null(engine_start(
+		    &f->store->ops, &f->settings, on_completed, &f->completed));
 	}
 	/* And has closed it. */
 	start_engine(f);
@@ -452,9 +449,12 @@ main(void)
 		TEST(test_neighbours_of_a_failing_request_are_executed),
 		TEST(test_a_batch_comes_back_in_order),
 		TEST(test_a_request_that_is_run_again_pays_once),
-		TEST(test_a_poll_without_cursor_loses_nothing_to_a_failing_neighbour),
-		TEST(test_a_poll_without_cursor_that_fails_acknowledges_nothing),
-		TEST(test_events_that_a_failing_batch_took_back_cannot_fill_a_mailbox),
+		TEST(
+		    test_a_poll_without_cursor_loses_nothing_to_a_failing_neighbour),
+		TEST(
+		    test_a_poll_without_cursor_that_fails_acknowledges_nothing),
+		TEST(
+		    test_events_that_a_failing_batch_took_back_cannot_fill_a_mailbox),
 		TEST(test_a_parked_poll_survives_a_failing_batch_and_is_woken),
 		TEST(test_a_poll_in_a_failing_batch_is_held_all_the_same),
 		TEST(test_a_woken_poll_comes_back_with_the_reply_that_woke_it),
@@ -463,14 +463,15 @@ main(void)
 		TEST(test_the_end_of_a_session_answers_its_parked_poll),
 		TEST(test_cancelling_a_parked_poll_gives_both_back_once),
 		TEST(test_cancelling_a_running_request_gives_both_back_once),
-		TEST(test_cancelling_what_has_come_back_gives_the_cancellation_back),
-		TEST(test_draining_answers_parked_polls_and_holds_none_any_more),
+		TEST(
+		    test_cancelling_what_has_come_back_gives_the_cancellation_back),
+		TEST(
+		    test_draining_answers_parked_polls_and_holds_none_any_more),
 		TEST(test_stopping_gives_everything_back),
 		TEST(test_stopping_with_a_poll_parked_gives_it_back),
 		TEST(test_health_follows_the_store),
 		TEST(test_an_engine_that_cannot_read_its_store_does_not_start),
 	};
 
-	return cmocka_run_group_tests_name("engine", tests, set_up_group,
-	    NULL);
+	return cmocka_run_group_tests_name("engine", tests, set_up_group, NULL);
 }

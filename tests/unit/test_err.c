@@ -67,10 +67,10 @@ test_words_and_statuses_are_those_of_the_contract(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N_OF(contract); i++) {
-		assert_int_equal(err_status(contract[i].err),
-		    contract[i].status);
-		assert_string_equal(err_word(contract[i].err),
-		    contract[i].word);
+		assert_int_equal(
+		    err_status(contract[i].err), contract[i].status);
+		assert_string_equal(
+		    err_word(contract[i].err), contract[i].word);
 	}
 }
 
@@ -109,8 +109,8 @@ test_only_429_and_503_say_when_to_come_back(void **state)
 		bool is_later = contract[i].status == 429 ||
 		    contract[i].status == 503;
 
-		assert_int_equal(err_retry_after(contract[i].err) > 0,
-		    is_later);
+		assert_int_equal(
+		    err_retry_after(contract[i].err) > 0, is_later);
 	}
 }
 
@@ -125,9 +125,8 @@ test_every_error_has_a_sentence_for_people(void **state)
 
 		assert_true(len > 10 && sentence[len - 1] == '.');
 		for (size_t i = 0; i < len; i++)
-			assert_true(sentence[i] >= ' ' &&
-			    sentence[i] <= '~' && sentence[i] != '"' &&
-			    sentence[i] != '\\');
+			assert_true(sentence[i] >= ' ' && sentence[i] <= '~' &&
+			    sentence[i] != '"' && sentence[i] != '\\');
 	}
 }
 

@@ -63,7 +63,8 @@ test_each_kind_of_event_has_its_code(void **state)
 static void
 test_data_is_relayed_byte_for_byte(void **state)
 {
-	static const char data[] = "{ \"a\\/b\" : 1.50, \"a\\/b\":\"\xc3\xa9\" }";
+	static const char
+	    data[] = "{ \"a\\/b\" : 1.50, \"a\\/b\":\"\xc3\xa9\" }";
 
 	(void)state;
 	event_text_add(&out, 9007199254740991, EVENT_OFFER, span_of(data));
@@ -88,8 +89,7 @@ test_every_failure_is_json(void **state)
 	(void)state;
 	for (int err = ERR_NONE + 1; err < N_ERRS; err++) {
 		event_text_add_failure(&out, "###!ICB", (enum err)err);
-		assert_int_equal(json_check(buf_span(&out), &value),
-		    ERR_NONE);
+		assert_int_equal(json_check(buf_span(&out), &value), ERR_NONE);
 		assert_int_equal(value.type, JSON_OBJECT);
 		buf_reset(&out);
 	}

@@ -122,8 +122,8 @@ test_a_node_can_be_taken_out_from_anywhere(void **state)
 		}
 		assert_int_equal(heap.len, n);
 		if (earliest)
-			assert_int_equal(heap_first(&heap)->due_ms,
-			    earliest->due_ms);
+			assert_int_equal(
+			    heap_first(&heap)->due_ms, earliest->due_ms);
 		else
 			assert_null(heap_first(&heap));
 	}

@@ -14,7 +14,10 @@
 #include "api/json.h"
 
 /* A text with a NUL in it, or without one. */
-#define TEXT(literal) { literal, sizeof(literal) - 1 }
+#define TEXT(literal) \
+	{ \
+		literal, sizeof(literal) - 1 \
+	}
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static bool
@@ -40,8 +43,8 @@ assert_good(const struct span *texts, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!is_json(texts[i], NULL))
-			fail_msg("refused: %.*s", (int)texts[i].len,
-			    texts[i].at);
+			fail_msg(
+			    "refused: %.*s", (int)texts[i].len, texts[i].at);
 }
 
 static void
@@ -49,8 +52,8 @@ assert_bad(const struct span *texts, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (is_json(texts[i], NULL))
-			fail_msg("accepted: %.*s", (int)texts[i].len,
-			    texts[i].at);
+			fail_msg(
+			    "accepted: %.*s", (int)texts[i].len, texts[i].at);
 }
 
 /* Walk over all of value, however deep.  Returns how many values it has. */
@@ -69,9 +72,8 @@ count_values(struct json_value value)
 	if (value.type != JSON_ARRAY && value.type != JSON_OBJECT)
 		return n;
 	walk = json_walk(value);
-	while (value.type == JSON_ARRAY ?
-	        json_next_element(&walk, &inner) :
-	        json_next_member(&walk, &key, &inner))
+	while (value.type == JSON_ARRAY ? json_next_element(&walk, &inner) :
+					  json_next_member(&walk, &key, &inner))
 		n += count_values(inner);
 	assert_ptr_equal(walk.at, value.text.at + value.text.len - 1);
 	return n;
@@ -143,32 +145,32 @@ test_only_four_bytes_are_blank(void **state)
 {
 	(void)state;
 	for (unsigned c = 0; c < 256; c++) {
-		bool is_blank = c == ' ' || c == '\t' || c == '\n' ||
-		    c == '\r';
+		bool is_blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
 		char texts[3][4] = { { (char)c, '1' }, { '7', (char)c },
 			{ '[', (char)c, '1', ']' } };
 
 		if (c >= '0' && c <= '9')
 			continue;
 		if (c != '-')
-			assert_int_equal(is_json((struct span){ texts[0], 2 },
-			                     NULL), is_blank);
+			assert_int_equal(
+			    is_json((struct span){ texts[0], 2 }, NULL),
+			    is_blank);
 		assert_int_equal(
 		    is_json((struct span){ texts[1], 2 }, NULL), is_blank);
 		if (c != '-')
-			assert_int_equal(is_json((struct span){ texts[2], 4 },
-			                     NULL), is_blank);
+			assert_int_equal(
+			    is_json((struct span){ texts[2], 4 }, NULL),
+			    is_blank);
 	}
 }
 
 static void
 test_numbers_of_the_grammar_are_accepted(void **state)
 {
-	static const struct span texts[] = { TEXT("0"), TEXT("-0"),
-		TEXT("10"), TEXT("1234567890"), TEXT("0.0"), TEXT("-0.01"),
-		TEXT("1e1"), TEXT("1E1"), TEXT("1e+1"), TEXT("1E-1"),
-		TEXT("0e0"), TEXT("1.5e007"), TEXT("1e999999999"),
-		TEXT("-1e-999999999"),
+	static const struct span texts[] = { TEXT("0"), TEXT("-0"), TEXT("10"),
+		TEXT("1234567890"), TEXT("0.0"), TEXT("-0.01"), TEXT("1e1"),
+		TEXT("1E1"), TEXT("1e+1"), TEXT("1E-1"), TEXT("0e0"),
+		TEXT("1.5e007"), TEXT("1e999999999"), TEXT("-1e-999999999"),
 		TEXT("123456789012345678901234567890123456789012345678901234"),
 		TEXT("0.0000000000000000000000000000000000000000000000000001"),
 		TEXT("[1,-2,3.5]"), TEXT(" 1 ") };
@@ -180,18 +182,18 @@ test_numbers_of_the_grammar_are_accepted(void **state)
 static void
 test_other_numbers_are_refused(void **state)
 {
-	static const struct span texts[] = { TEXT("-"), TEXT("+1"),
-		TEXT("1."), TEXT(".5"), TEXT("-.5"), TEXT("1.e1"), TEXT("1e"),
-		TEXT("1E+"), TEXT("1e-"), TEXT("1e1.5"), TEXT("01"),
-		TEXT("-01"), TEXT("00"), TEXT("-00"), TEXT("0123"),
-		TEXT("012.5"), TEXT("--1"), TEXT("-+1"), TEXT("1-"),
-		TEXT("1+2"), TEXT("0x10"), TEXT("0X1"), TEXT("1_000"),
-		TEXT("1,000"), TEXT("1 000"), TEXT("1f"), TEXT("1.5.5"),
-		TEXT("1ee1"), TEXT("- 1"), TEXT("e1"), TEXT("-e1"),
-		TEXT("[-]"), TEXT("[1.]"), TEXT("[01]"), TEXT("{\"a\":+1}"),
-		TEXT("NaN"), TEXT("-NaN"), TEXT("nan"), TEXT("Infinity"),
-		TEXT("-Infinity"), TEXT("+Infinity"), TEXT("inf"),
-		TEXT("[NaN]"), TEXT("[Infinity]"), TEXT("\xef\xbc\x91") };
+	static const struct span texts[] = { TEXT("-"), TEXT("+1"), TEXT("1."),
+		TEXT(".5"), TEXT("-.5"), TEXT("1.e1"), TEXT("1e"), TEXT("1E+"),
+		TEXT("1e-"), TEXT("1e1.5"), TEXT("01"), TEXT("-01"), TEXT("00"),
+		TEXT("-00"), TEXT("0123"), TEXT("012.5"), TEXT("--1"),
+		TEXT("-+1"), TEXT("1-"), TEXT("1+2"), TEXT("0x10"), TEXT("0X1"),
+		TEXT("1_000"), TEXT("1,000"), TEXT("1 000"), TEXT("1f"),
+		TEXT("1.5.5"), TEXT("1ee1"), TEXT("- 1"), TEXT("e1"),
+		TEXT("-e1"), TEXT("[-]"), TEXT("[1.]"), TEXT("[01]"),
+		TEXT("{\"a\":+1}"), TEXT("NaN"), TEXT("-NaN"), TEXT("nan"),
+		TEXT("Infinity"), TEXT("-Infinity"), TEXT("+Infinity"),
+		TEXT("inf"), TEXT("[NaN]"), TEXT("[Infinity]"),
+		TEXT("\xef\xbc\x91") };
 
 	(void)state;
 	assert_bad(texts, N_OF(texts));
@@ -219,9 +221,10 @@ test_escapes_of_the_grammar_are_accepted(void **state)
 		TEXT("\"\\\" \\\\ \\/ \\b \\f \\n \\r \\t\""),
 		TEXT("\"\\u0000\\u001f\\uABCD\\uabcd\\uffff\""),
 		TEXT("\"\\ud7ff\\ue000\""), TEXT("\"\\ud83d\\ude00\""),
-		TEXT("\"\\uD800\\uDC00\\uDBFF\\uDFFF\""),
-		TEXT("\"\\\\u12\""), TEXT("\"\\\\\""), TEXT("\"\\\\\\\"\""),
-		TEXT("{\"\\u0061\":\"\\u005c\"}") };
+		TEXT("\"\\uD800\\uDC00\\uDBFF\\uDFFF\""), TEXT("\"\\\\u12\""),
+		TEXT("\"\\\\\""), TEXT("\"\\\\\\\"\""),
+		TEXT("{\"\\u0061\":\"\\u005c\"}")
+	};
 
 	(void)state;
 	assert_good(texts, N_OF(texts));
@@ -238,8 +241,10 @@ test_other_escapes_are_refused(void **state)
 		TEXT("\"\\u+123\""), TEXT("\"\\u-123\""), TEXT("\"\\u00/0\""),
 		TEXT("\"\\u00:0\""), TEXT("\"\\u00@0\""), TEXT("\"\\u00G0\""),
 		TEXT("\"\\u00`0\""), TEXT("\"\\\0\""), TEXT("\"\\\n\""),
-		TEXT("\"\\ \""), TEXT("\"\\\xc3\xa9\""), TEXT("\"\\u\xc3\xa9"
-		"00\""), TEXT("{\"\\q\":1}"), TEXT("\"\\u004"), TEXT("\\n") };
+		TEXT("\"\\ \""), TEXT("\"\\\xc3\xa9\""),
+		TEXT("\"\\u\xc3\xa9"
+		     "00\""),
+		TEXT("{\"\\q\":1}"), TEXT("\"\\u004"), TEXT("\\n") };
 
 	(void)state;
 	assert_bad(texts, N_OF(texts));
@@ -252,8 +257,8 @@ test_nine_bytes_can_follow_a_backslash(void **state)
 	for (unsigned c = 0; c < 256; c++) {
 		char text[] = { '"', '\\', (char)c, '0', '0', '4', '1', '"' };
 
-		assert_int_equal(is_json((struct span){ text, sizeof(text) },
-		                     NULL),
+		assert_int_equal(
+		    is_json((struct span){ text, sizeof(text) }, NULL),
 		    c != '\0' && strchr("\"\\/bfnrtu", (int)c) != NULL);
 	}
 }
@@ -293,8 +298,9 @@ test_each_byte_is_judged_at_each_place_of_a_string(void **state)
 			memset(text, 'x', sizeof(text));
 			text[0] = text[sizeof(text) - 1] = '"';
 			text[at] = (char)c;
-			assert_int_equal(is_json((struct span){ text,
-			                     sizeof(text) }, NULL), is_good);
+			assert_int_equal(
+			    is_json((struct span){ text, sizeof(text) }, NULL),
+			    is_good);
 		}
 	}
 }
@@ -317,11 +323,10 @@ test_well_formed_utf8_is_accepted(void **state)
 static void
 test_malformed_utf8_is_refused(void **state)
 {
-	static const struct span texts[] = {
-		/* alone, or too few of them */
+	static const struct span texts[] = { /* alone, or too few of them */
 		TEXT("\"\x80\""), TEXT("\"\xbf\""), TEXT("\"\xc3\""),
-		TEXT("\"\xe2\x82\""), TEXT("\"\xf0\x9f\x98\""),
-		TEXT("\"\xc3"), TEXT("\"\xe2\x82"), TEXT("\"\xf0\x9f\x98"),
+		TEXT("\"\xe2\x82\""), TEXT("\"\xf0\x9f\x98\""), TEXT("\"\xc3"),
+		TEXT("\"\xe2\x82"), TEXT("\"\xf0\x9f\x98"),
 		TEXT("\"\xc3\xc3\xa9\""), TEXT("\"\xe9\""),
 		TEXT("\"\xc3\xa9\xa9\""), TEXT("\"\xe2\x28\xa1\""),
 		TEXT("\"\xe2\x82\x28\""), TEXT("\"\xf0\x9f\x28\x80\""),
@@ -329,8 +334,7 @@ test_malformed_utf8_is_refused(void **state)
 		TEXT("\"\xc0\x80\""), TEXT("\"\xc0\xaf\""),
 		TEXT("\"\xc1\xbf\""), TEXT("\"\xe0\x80\xaf\""),
 		TEXT("\"\xe0\x9f\xbf\""), TEXT("\"\xf0\x80\x80\xaf\""),
-		TEXT("\"\xf0\x8f\xbf\xbf\""),
-		TEXT("\"\xf8\x80\x80\x80\xaf\""),
+		TEXT("\"\xf0\x8f\xbf\xbf\""), TEXT("\"\xf8\x80\x80\x80\xaf\""),
 		TEXT("\"\xfc\x80\x80\x80\x80\xaf\""),
 		/* surrogates (CESU-8), and above U+10FFFF */
 		TEXT("\"\xed\xa0\x80\""), TEXT("\"\xed\xbf\xbf\""),
@@ -340,7 +344,10 @@ test_malformed_utf8_is_refused(void **state)
 		TEXT("\"\xff\""),
 		/* in keys and outside strings */
 		TEXT("{\"\xff\":1}"), TEXT("[\"\",\"\xc3\"]"), TEXT("\xc3"),
-		TEXT("[\xc3\xa9]"), TEXT("\xe2\x80\xa8" "1") };
+		TEXT("[\xc3\xa9]"),
+		TEXT("\xe2\x80\xa8"
+		     "1")
+	};
 
 	(void)state;
 	assert_bad(texts, N_OF(texts));
@@ -351,8 +358,8 @@ test_a_byte_order_mark_is_refused(void **state)
 {
 	static const struct span texts[] = { TEXT("\xef\xbb\xbf{}"),
 		TEXT("\xef\xbb\xbf"), TEXT("{}\xef\xbb\xbf"),
-		TEXT("\xff\xfe{\0}\0"), TEXT("\xfe\xff\0{\0}"),
-		TEXT("{\0}\0"), TEXT("[\xef\xbb\xbf]") };
+		TEXT("\xff\xfe{\0}\0"), TEXT("\xfe\xff\0{\0}"), TEXT("{\0}\0"),
+		TEXT("[\xef\xbb\xbf]") };
 
 	(void)state;
 	assert_bad(texts, N_OF(texts));
@@ -364,11 +371,11 @@ test_nothing_follows_the_value(void **state)
 	static const struct span texts[] = { TEXT("{}\0"), TEXT("1\0"),
 		TEXT("\"a\"\0"), TEXT("null\0null"), TEXT("[1]\0]"),
 		TEXT("{}{}"), TEXT("{} {}"), TEXT("1 2"), TEXT("1,2"),
-		TEXT("1,"), TEXT("{},"), TEXT("[],"), TEXT("[]]"),
-		TEXT("{}}"), TEXT("\"a\"\"b\""), TEXT("\"a\" x"),
-		TEXT("null x"), TEXT("[1]x"), TEXT("{}\n#"), TEXT("{};"),
-		TEXT("\"\"\""), TEXT("[][]"), TEXT("1]"), TEXT("1}"),
-		TEXT("{}\v"), TEXT("truefalse") };
+		TEXT("1,"), TEXT("{},"), TEXT("[],"), TEXT("[]]"), TEXT("{}}"),
+		TEXT("\"a\"\"b\""), TEXT("\"a\" x"), TEXT("null x"),
+		TEXT("[1]x"), TEXT("{}\n#"), TEXT("{};"), TEXT("\"\"\""),
+		TEXT("[][]"), TEXT("1]"), TEXT("1}"), TEXT("{}\v"),
+		TEXT("truefalse") };
 
 	(void)state;
 	assert_bad(texts, N_OF(texts));
@@ -395,10 +402,11 @@ test_comments_and_other_dialects_are_refused(void **state)
 		TEXT("['a']"), TEXT("{'a':1}"), TEXT("{\"a\":'b'}"),
 		TEXT("{a:1}"), TEXT("{1:1}"), TEXT("{null:1}"),
 		TEXT("{\"a\"=1}"), TEXT("{\"a\"=>1}"), TEXT("`a`"),
-		TEXT("\xe2\x80\x9c" "a\xe2\x80\x9d"), TEXT("a"), TEXT("(1)"),
-		TEXT("<1>"), TEXT("*"), TEXT("?"), TEXT("/"), TEXT("\\"),
-		TEXT("\"a\"+\"b\""), TEXT("[1;2]"), TEXT("{\"a\":1;}"),
-		TEXT("&"), TEXT("x\"a\""), TEXT("[...]") };
+		TEXT("\xe2\x80\x9c"
+		     "a\xe2\x80\x9d"),
+		TEXT("a"), TEXT("(1)"), TEXT("<1>"), TEXT("*"), TEXT("?"),
+		TEXT("/"), TEXT("\\"), TEXT("\"a\"+\"b\""), TEXT("[1;2]"),
+		TEXT("{\"a\":1;}"), TEXT("&"), TEXT("x\"a\""), TEXT("[...]") };
 
 	(void)state;
 	assert_bad(texts, N_OF(texts));
@@ -410,15 +418,14 @@ test_commas_and_colons_stand_where_they_must(void **state)
 	static const struct span texts[] = { TEXT("[,]"), TEXT("[1,]"),
 		TEXT("[,1]"), TEXT("[1,,2]"), TEXT("[1 2]"), TEXT("[\"a\" 1]"),
 		TEXT("[1:2]"), TEXT("[\"a\":1]"), TEXT("[[] []]"),
-		TEXT("[[],]"), TEXT("[\"\",]"), TEXT("{,}"),
-		TEXT("{\"a\":1,}"), TEXT("{,\"a\":1}"),
-		TEXT("{\"a\":1,,\"b\":2}"), TEXT("{\"a\":1 \"b\":2}"),
-		TEXT("{\"a\"}"), TEXT("{\"a\":}"), TEXT("{\"a\",1}"),
-		TEXT("{\"a\" 1}"), TEXT("{\"a\"::1}"), TEXT("{:1}"),
-		TEXT("{\"a\":1:2}"), TEXT("{\"a\":\"b\":1}"), TEXT("{1}"),
-		TEXT("{[]:1}"), TEXT("{{}}"), TEXT("{[]}"), TEXT("{\"a\":,}"),
-		TEXT("{\"a\":1,\"b\"}"), TEXT("{\"a\":1,2}"), TEXT(","),
-		TEXT(":"), TEXT("[1,\n,]") };
+		TEXT("[[],]"), TEXT("[\"\",]"), TEXT("{,}"), TEXT("{\"a\":1,}"),
+		TEXT("{,\"a\":1}"), TEXT("{\"a\":1,,\"b\":2}"),
+		TEXT("{\"a\":1 \"b\":2}"), TEXT("{\"a\"}"), TEXT("{\"a\":}"),
+		TEXT("{\"a\",1}"), TEXT("{\"a\" 1}"), TEXT("{\"a\"::1}"),
+		TEXT("{:1}"), TEXT("{\"a\":1:2}"), TEXT("{\"a\":\"b\":1}"),
+		TEXT("{1}"), TEXT("{[]:1}"), TEXT("{{}}"), TEXT("{[]}"),
+		TEXT("{\"a\":,}"), TEXT("{\"a\":1,\"b\"}"), TEXT("{\"a\":1,2}"),
+		TEXT(","), TEXT(":"), TEXT("[1,\n,]") };
 
 	(void)state;
 	assert_bad(texts, N_OF(texts));
@@ -431,10 +438,10 @@ test_what_is_opened_is_closed(void **state)
 		TEXT("}"), TEXT("[1"), TEXT("[1,"), TEXT("[[]"), TEXT("[\"a\""),
 		TEXT("[\"a"), TEXT("{\""), TEXT("{\"a"), TEXT("{\"a\""),
 		TEXT("{\"a\":"), TEXT("{\"a\":1"), TEXT("{\"a\":1,"),
-		TEXT("{\"a\":1,\""), TEXT("{\"a\":{}"), TEXT("[{}"),
-		TEXT("[}"), TEXT("{]"), TEXT("[1}"), TEXT("{\"a\":1]"),
-		TEXT("[{]}"), TEXT("[{\"a\":1]"), TEXT("{\"a\":[1}"),
-		TEXT("{\"a\":[1}]"), TEXT("\""), TEXT("\"a"), TEXT("\"\\\"") };
+		TEXT("{\"a\":1,\""), TEXT("{\"a\":{}"), TEXT("[{}"), TEXT("[}"),
+		TEXT("{]"), TEXT("[1}"), TEXT("{\"a\":1]"), TEXT("[{]}"),
+		TEXT("[{\"a\":1]"), TEXT("{\"a\":[1}"), TEXT("{\"a\":[1}]"),
+		TEXT("\""), TEXT("\"a"), TEXT("\"\\\"") };
 
 	(void)state;
 	assert_bad(texts, N_OF(texts));
@@ -557,14 +564,14 @@ test_every_removed_byte_is_survived(void **state)
 		memcpy(copy, rich, at);
 		memcpy(copy + at, rich + at + 1, sizeof(rich) - 2 - at);
 		if (json_check((struct span){ copy, sizeof(rich) - 2 },
-		        &value) == ERR_NONE)
+			&value) == ERR_NONE)
 			assert_true(count_values(value) > 1);
 	}
 }
 
 static void
-assert_next_element(struct json_walk *walk, enum json_kind type,
-    const char *text)
+assert_next_element(
+    struct json_walk *walk, enum json_kind type, const char *text)
 {
 	struct json_value value;
 
@@ -598,7 +605,8 @@ walk_over(const char *text)
 static void
 test_a_walk_gives_each_element_in_order(void **state)
 {
-	struct json_walk walk = walk_over(" [ 1 ,\"a,b]\", [2,[3]] ,\n"
+	struct json_walk walk = walk_over(
+	    " [ 1 ,\"a,b]\", [2,[3]] ,\n"
 	    "{\"x\":[]},true,null , -0.5e3,\"\" ] ");
 	struct json_value value = { JSON_BOOL, { NULL, 0 } };
 
@@ -619,7 +627,8 @@ test_a_walk_gives_each_element_in_order(void **state)
 static void
 test_a_walk_gives_each_member_in_order(void **state)
 {
-	struct json_walk walk = walk_over("{\"id\":1, \"a\\\"b\" : \"x\\\\\""
+	struct json_walk walk = walk_over(
+	    "{\"id\":1, \"a\\\"b\" : \"x\\\\\""
 	    ",\"id\":{\"id\":2},\"\":[ \"}\" ]\t,\"\\u0061\":false}");
 	struct json_value value;
 	struct span key;
@@ -654,7 +663,8 @@ test_a_walk_over_nothing_ends_at_once(void **state)
 static void
 test_a_walk_sees_through_backslashes_before_quotes(void **state)
 {
-	struct json_walk walk = walk_over("[\"\\\\\",\"\\\\\\\"\",\"\\\"\""
+	struct json_walk walk = walk_over(
+	    "[\"\\\\\",\"\\\\\\\"\",\"\\\"\""
 	    ",\"\\\\\\\\\",{\"\\\\\":\"\\\"]\"}]");
 
 	(void)state;

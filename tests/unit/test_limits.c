@@ -37,10 +37,8 @@ test_the_wait_told_is_just_long_enough(void **state)
 
 	(void)state;
 	take_all(&bucket, five_a_second, START_MS);
-	assert_int_equal(bucket_take(&bucket, five_a_second, START_MS, 1),
-	    200);
-	assert_int_equal(bucket_take(&bucket, five_a_second, START_MS, 3),
-	    600);
+	assert_int_equal(bucket_take(&bucket, five_a_second, START_MS, 1), 200);
+	assert_int_equal(bucket_take(&bucket, five_a_second, START_MS, 3), 600);
 	assert_int_equal(
 	    bucket_take(&bucket, five_a_second, START_MS + 199, 1), 1);
 	assert_int_equal(
@@ -75,8 +73,7 @@ test_refusing_takes_nothing(void **state)
 	take_all(&bucket, five_a_second, START_MS);
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(
-		    bucket_take(&bucket, five_a_second, START_MS + 150, 1),
-		    50);
+		    bucket_take(&bucket, five_a_second, START_MS + 150, 1), 50);
 	assert_int_equal(
 	    bucket_take(&bucket, five_a_second, START_MS + 200, 1), 0);
 }
@@ -100,8 +97,8 @@ test_more_than_the_burst_is_had_from_a_full_bucket_only(void **state)
 
 	(void)state;
 	assert_int_equal(bucket_take(&bucket, five_a_second, START_MS, 1), 0);
-	assert_int_equal(bucket_take(&bucket, five_a_second, START_MS, 64),
-	    200);
+	assert_int_equal(
+	    bucket_take(&bucket, five_a_second, START_MS, 64), 200);
 	assert_int_equal(
 	    bucket_take(&bucket, five_a_second, START_MS + 200, 64), 0);
 }
@@ -113,13 +110,11 @@ test_debt_is_paid_back_at_the_rate(void **state)
 
 	(void)state;
 	/* 10 there, 64 taken: 54 owed, and one to have. */
-	assert_int_equal(bucket_take(&bucket, five_a_second, START_MS, 64),
-	    0);
-	assert_int_equal(bucket_take(&bucket, five_a_second, START_MS, 1),
-	    55 * 200);
+	assert_int_equal(bucket_take(&bucket, five_a_second, START_MS, 64), 0);
 	assert_int_equal(
-	    bucket_take(&bucket, five_a_second, START_MS + 55 * 200 - 1, 1),
-	    1);
+	    bucket_take(&bucket, five_a_second, START_MS, 1), 55 * 200);
+	assert_int_equal(
+	    bucket_take(&bucket, five_a_second, START_MS + 55 * 200 - 1, 1), 1);
 	assert_int_equal(
 	    bucket_take(&bucket, five_a_second, START_MS + 55 * 200, 1), 0);
 }
@@ -138,8 +133,8 @@ test_either_measure_0_is_no_limit(void **state)
 		for (int i = 0; i < 1000; i++) {
 			assert_int_equal(
 			    bucket_take(&bucket, rates[r], START_MS, 64), 0);
-			assert_int_equal(address_buckets_take(&buckets, key,
-			                     rates[r], START_MS),
+			assert_int_equal(address_buckets_take(
+					     &buckets, key, rates[r], START_MS),
 			    0);
 		}
 	}
@@ -163,8 +158,8 @@ n_kept(const struct address_buckets *buckets)
 {
 	size_t n = 0;
 
-	for (struct list *node = buckets->by_use.next;
-	     node != &buckets->by_use; node = node->next)
+	for (struct list *node = buckets->by_use.next; node != &buckets->by_use;
+	     node = node->next)
 		n++;
 	return n;
 }
@@ -179,12 +174,12 @@ test_each_address_has_a_bucket_of_its_own(void **state)
 	for (uint32_t i = 0; i < 10; i++)
 		for (uint32_t a = 0; a < 3; a++)
 			assert_int_equal(
-			    address_buckets_take(&buckets, address(a),
-			        five_a_second, START_MS),
+			    address_buckets_take(
+				&buckets, address(a), five_a_second, START_MS),
 			    0);
 	for (uint32_t a = 0; a < 3; a++)
 		assert_int_equal(address_buckets_take(&buckets, address(a),
-		                     five_a_second, START_MS),
+				     five_a_second, START_MS),
 		    200);
 	assert_int_equal(n_kept(&buckets), 3);
 	address_buckets_fini(&buckets);
@@ -199,16 +194,16 @@ test_an_address_in_use_is_not_forgotten(void **state)
 	(void)state;
 	address_buckets_init(&buckets);
 	for (int i = 0; i < 10; i++)
-		address_buckets_take(&buckets, address(1), five_a_second,
-		    now_ms);
+		address_buckets_take(
+		    &buckets, address(1), five_a_second, now_ms);
 	/* One a second more than it earns, for longer than a bucket fills. */
 	for (int i = 0; i < 100; i++) {
 		now_ms += 100;
-		address_buckets_take(&buckets, address(1), five_a_second,
-		    now_ms);
+		address_buckets_take(
+		    &buckets, address(1), five_a_second, now_ms);
 	}
-	assert_true(address_buckets_take(&buckets, address(1), five_a_second,
-			now_ms) > 0);
+	assert_true(address_buckets_take(
+			&buckets, address(1), five_a_second, now_ms) > 0);
 	address_buckets_fini(&buckets);
 }
 
@@ -223,11 +218,11 @@ test_only_addresses_with_less_than_full_buckets_are_kept(void **state)
 	/* A new address every millisecond; a bucket fills in 2 seconds. */
 	for (uint32_t a = 0; a < 20000; a++)
 		assert_int_equal(address_buckets_take(&buckets, address(a),
-		                     five_a_second, now_ms++),
+				     five_a_second, now_ms++),
 		    0);
 	assert_in_range(n_kept(&buckets), 2000, 2010);
 	assert_int_equal(address_buckets_take(&buckets, address(20000),
-	                     five_a_second, now_ms + 3000),
+			     five_a_second, now_ms + 3000),
 	    0);
 	assert_int_equal(n_kept(&buckets), 1);
 	address_buckets_fini(&buckets);
@@ -242,11 +237,11 @@ test_who_is_used_again_moves_behind_the_others(void **state)
 	address_buckets_init(&buckets);
 	address_buckets_take(&buckets, address(1), five_a_second, START_MS);
 	address_buckets_take(&buckets, address(2), five_a_second, START_MS);
-	address_buckets_take(&buckets, address(1), five_a_second,
-	    START_MS + 1500);
+	address_buckets_take(
+	    &buckets, address(1), five_a_second, START_MS + 1500);
 	/* Address 2 can go, though 1 was there before it. */
-	address_buckets_take(&buckets, address(3), five_a_second,
-	    START_MS + 2500);
+	address_buckets_take(
+	    &buckets, address(3), five_a_second, START_MS + 2500);
 	assert_int_equal(n_kept(&buckets), 2);
 	address_buckets_fini(&buckets);
 }

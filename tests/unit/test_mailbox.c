@@ -4,8 +4,8 @@
 static enum err
 send_text(struct fixture *f, uint32_t id, const char *body)
 {
-	return mailbox_send(&f->world, get_player(f, id), EVENT_OFFER,
-	    span_of(body));
+	return mailbox_send(
+	    &f->world, get_player(f, id), EVENT_OFFER, span_of(body));
 }
 
 static void
@@ -205,12 +205,12 @@ test_a_broadcast_reaches_all_but_one_and_is_stored_once(void **state)
 
 	for (uint32_t id = 2; id <= 5; id++)
 		add_player(f, id);
-	OK(f->store->message_insert(f->store, EVENT_OFFER, span_of("0"), 1,
-	    &before));
-	OK(mailbox_broadcast(&f->world, ids, 3, 3, EVENT_ROOM_MESSAGE,
-	    span_of("\"hi\"")));
-	OK(f->store->message_insert(f->store, EVENT_OFFER, span_of("0"), 1,
-	    &after));
+	OK(f->store->message_insert(
+	    f->store, EVENT_OFFER, span_of("0"), 1, &before));
+	OK(mailbox_broadcast(
+	    &f->world, ids, 3, 3, EVENT_ROOM_MESSAGE, span_of("\"hi\"")));
+	OK(f->store->message_insert(
+	    f->store, EVENT_OFFER, span_of("0"), 1, &after));
 	assert_int_equal(after, before + 2);
 	assert_string_equal(mail_of(f, 2), "RMK \"hi\"");
 	assert_string_equal(mail_of(f, 3), "");
@@ -228,17 +228,17 @@ test_who_has_no_room_for_a_broadcast_is_listed_for_eviction(void **state)
 	for (uint32_t id = 2; id <= 4; id++)
 		add_player(f, id);
 	OK(send_text(f, 3, "1"));
-	OK(mailbox_broadcast(&f->world, ids, 3, 0, EVENT_ROOM_MESSAGE,
-	    span_of("2")));
+	OK(mailbox_broadcast(
+	    &f->world, ids, 3, 0, EVENT_ROOM_MESSAGE, span_of("2")));
 	assert_string_equal(mail_of(f, 2), "RMK 2");
 	assert_string_equal(mail_of(f, 3), "OOO 1");
 	assert_string_equal(mail_of(f, 4), "RMK 2");
-	assert_ptr_equal(list_first(&f->world.evicted),
-	    &get_player(f, 3)->evicted);
+	assert_ptr_equal(
+	    list_first(&f->world.evicted), &get_player(f, 3)->evicted);
 	/* Nothing more for who is to go, even if there were room. */
 	f->settings.max_mailbox_events = 10;
-	OK(mailbox_broadcast(&f->world, ids, 3, 0, EVENT_ROOM_MESSAGE,
-	    span_of("3")));
+	OK(mailbox_broadcast(
+	    &f->world, ids, 3, 0, EVENT_ROOM_MESSAGE, span_of("3")));
 	assert_string_equal(mail_of(f, 3), "OOO 1");
 	OK(player_evict(&f->world));
 	assert_false(is_there(f, 3));
@@ -253,10 +253,10 @@ test_a_broadcast_that_nobody_takes_leaves_nothing_behind(void **state)
 
 	add_player(f, 2);
 	keep(f);
-	OK(mailbox_broadcast(&f->world, ids, 1, 2, EVENT_ROOM_MESSAGE,
-	    span_of("1")));
-	OK(mailbox_broadcast(&f->world, ids, 0, 0, EVENT_ROOM_MESSAGE,
-	    span_of("1")));
+	OK(mailbox_broadcast(
+	    &f->world, ids, 1, 2, EVENT_ROOM_MESSAGE, span_of("1")));
+	OK(mailbox_broadcast(
+	    &f->world, ids, 0, 0, EVENT_ROOM_MESSAGE, span_of("1")));
 	assert_false(f->store->has_written(f->store));
 }
 
@@ -273,8 +273,7 @@ test_mail_wakes_who_has_a_poll_parked_and_nobody_else(void **state)
 	assert_true(list_is_empty(&f->world.woken));
 	OK(send_text(f, 2, "1"));
 	OK(send_text(f, 2, "2"));
-	assert_ptr_equal(list_first(&f->world.woken),
-	    &get_player(f, 2)->woken);
+	assert_ptr_equal(list_first(&f->world.woken), &get_player(f, 2)->woken);
 	parking_remove(&f->world, &parked);
 	assert_true(list_is_empty(&f->world.woken));
 }
@@ -285,7 +284,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_ids_count_from_1_without_gaps),
 		TEST(test_ids_go_on_over_a_restart),
-		TEST(test_ids_are_not_reused_when_all_is_acknowledged_and_deleted),
+		TEST(
+		    test_ids_are_not_reused_when_all_is_acknowledged_and_deleted),
 		TEST(test_what_a_rollback_took_gets_the_same_ids_again),
 		TEST(test_a_full_mailbox_takes_nothing_and_keeps_what_it_has),
 		TEST(test_a_mailbox_is_full_to_the_byte),
@@ -293,7 +293,8 @@ main(void)
 		TEST(test_acknowledging_writes_nothing),
 		TEST(test_a_mark_above_the_head_comes_down_with_a_rollback),
 		TEST(test_a_broadcast_reaches_all_but_one_and_is_stored_once),
-		TEST(test_who_has_no_room_for_a_broadcast_is_listed_for_eviction),
+		TEST(
+		    test_who_has_no_room_for_a_broadcast_is_listed_for_eviction),
 		TEST(test_a_broadcast_that_nobody_takes_leaves_nothing_behind),
 		TEST(test_mail_wakes_who_has_a_poll_parked_and_nobody_else),
 	};

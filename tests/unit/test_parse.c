@@ -43,19 +43,19 @@ test_every_route_takes_its_methods_and_no_other(void **state)
 	(void)state;
 	for (size_t r = 0; r < N_OF(routes); r++) {
 		for (size_t m = 0; m < N_OF(methods); m++) {
-			struct request *request = ask((struct question){
-			    .method = methods[m].method,
-			    .target = routes[r].path });
+			struct request *request = ask(
+			    (struct question){ .method = methods[m].method,
+				.target = routes[r].path });
 
 			if (strstr(routes[r].allow, methods[m].name)) {
-				assert_int_not_equal(request->reply.status,
-				    405);
+				assert_int_not_equal(
+				    request->reply.status, 405);
 				assert_null(request->reply.allow);
 				continue;
 			}
 			assert_answered(request, ERR_METHOD_NOT_ALLOWED);
-			assert_string_equal(request->reply.allow,
-			    routes[r].allow);
+			assert_string_equal(
+			    request->reply.allow, routes[r].allow);
 		}
 	}
 }
@@ -63,8 +63,8 @@ test_every_route_takes_its_methods_and_no_other(void **state)
 static void
 test_options_is_answered_everywhere(void **state)
 {
-	static const char *const targets[] = { "/events", "/", "/nothing",
-		"*", "/%zz", "/register?after=1&after=2" };
+	static const char *const targets[] = { "/events", "/", "/nothing", "*",
+		"/%zz", "/register?after=1&after=2" };
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(targets); i++) {
@@ -88,8 +88,7 @@ test_unknown_paths_are_not_found_by_any_method(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_OF(targets); i++) {
 		assert_answered(post(targets[i], "1"), ERR_NOT_FOUND);
-		assert_answered(
-		    ask((struct question){ .target = targets[i] }),
+		assert_answered(ask((struct question){ .target = targets[i] }),
 		    ERR_NOT_FOUND);
 		assert_true(body_has(asked, "###!ICB"));
 	}
@@ -99,8 +98,7 @@ static void
 test_everything_is_served_below_the_base_path_only(void **state)
 {
 	(void)state;
-	ask_under("/signal",
-	    (struct question){ .target = "/signal/events" });
+	ask_under("/signal", (struct question){ .target = "/signal/events" });
 	assert_passed(asked, ERR_NONE);
 	assert_int_equal(asked->route->kind, ROUTE_EVENTS);
 	assert_answered(
@@ -139,8 +137,10 @@ test_a_failure_carries_the_code_of_its_route(void **state)
 static void
 test_errors_come_in_the_documented_order(void **state)
 {
-	struct question q = { .method = METHOD_GET, .target = "/nothing",
-		.key = "bad\x7fkey", .is_too_large = true,
+	struct question q = { .method = METHOD_GET,
+		.target = "/nothing",
+		.key = "bad\x7fkey",
+		.is_too_large = true,
 		.body = "not JSON" };
 
 	(void)state;
@@ -170,10 +170,9 @@ test_malformed_targets_are_bad_requests(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_OF(targets); i++)
 		assert_answered(
-		    ask((struct question){ .method = strstr(targets[i],
-					       "register") ?
-				METHOD_POST :
-				METHOD_GET,
+		    ask((struct question){
+			.method = strstr(targets[i], "register") ? METHOD_POST :
+								   METHOD_GET,
 			.target = targets[i] }),
 		    ERR_BAD_REQUEST);
 }
@@ -197,8 +196,8 @@ test_a_query_member_that_we_know_may_come_once(void **state)
 static void
 test_poll_numbers_are_integers_up_to_2_53_less_1(void **state)
 {
-	static const char *const bad[] = { "", "-1", "1.0", "1e3", "+1",
-		"%201", "x", "9007199254740992", "18446744073709551616",
+	static const char *const bad[] = { "", "-1", "1.0", "1e3", "+1", "%201",
+		"x", "9007199254740992", "18446744073709551616",
 		"00000000000000000000000000009007199254740992" };
 	static const char *const names[] = { "after", "wait", "max" };
 	char target[160];
@@ -230,10 +229,10 @@ static void
 test_poll_numbers_mean_nothing_on_other_routes(void **state)
 {
 	(void)state;
-	assert_passed(post("/create-room?after=x&wait=y&max=z", NULL),
-	    ERR_NONE);
-	assert_passed(ask((struct question){ .target = "/room?after=-1" }),
-	    ERR_NONE);
+	assert_passed(
+	    post("/create-room?after=x&wait=y&max=z", NULL), ERR_NONE);
+	assert_passed(
+	    ask((struct question){ .target = "/room?after=-1" }), ERR_NONE);
 }
 
 static void
@@ -271,13 +270,13 @@ test_a_bearer_token_is_taken_from_its_header(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(good); i++) {
-		ask((struct question){ .target = "/room",
-		    .authorization = good[i] });
+		ask((struct question){
+		    .target = "/room", .authorization = good[i] });
 		assert_token(asked, "abc");
 	}
 	for (size_t i = 0; i < N_OF(bad); i++) {
-		ask((struct question){ .target = "/room",
-		    .authorization = bad[i] });
+		ask((struct question){
+		    .target = "/room", .authorization = bad[i] });
 		assert_passed(asked, ERR_NONE);
 		assert_false(asked->has_token);
 	}
@@ -292,7 +291,8 @@ test_the_header_wins_over_the_body_and_that_over_the_query(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_OF(targets); i++) {
 		struct question q = { .method = METHOD_POST,
-			.target = targets[i], .authorization = "Bearer head",
+			.target = targets[i],
+			.authorization = "Bearer head",
 			.body = "{\"token\":\"body\",\"commands\":[]}" };
 
 		assert_token(ask(q), "head");
@@ -314,8 +314,7 @@ static void
 test_the_token_is_found_behind_a_bad_number(void **state)
 {
 	(void)state;
-	ask((struct question){
-	    .target = "/events?after=x&access_token=abc" });
+	ask((struct question){ .target = "/events?after=x&access_token=abc" });
 	assert_passed(asked, ERR_BAD_CURSOR);
 	assert_token(asked, "abc");
 	post("/events", "{\"after\":\"x\",\"token\":\"abc\"}");
@@ -332,19 +331,22 @@ test_a_key_is_1_to_64_printable_characters(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(bad); i++)
-		assert_answered(
-		    ask((struct question){ .method = METHOD_POST,
-			.target = "/create-room", .key = bad[i] }),
+		assert_answered(ask((struct question){ .method = METHOD_POST,
+				    .target = "/create-room",
+				    .key = bad[i] }),
 		    ERR_BAD_KEY);
 	memset(key, '~', sizeof(key));
 	key[65] = '\0';
 	assert_answered(ask((struct question){ .method = METHOD_POST,
-			    .target = "/command", .key = key,
+			    .target = "/command",
+			    .key = key,
 			    .body = "[]" }),
 	    ERR_BAD_KEY);
 	key[64] = '\0';
-	ask((struct question){ .method = METHOD_POST, .target = "/command",
-	    .key = key, .body = "[]" });
+	ask((struct question){ .method = METHOD_POST,
+	    .target = "/command",
+	    .key = key,
+	    .body = "[]" });
 	assert_passed(asked, ERR_NONE);
 	assert_true(asked->has_key);
 }
@@ -352,13 +354,11 @@ test_a_key_is_1_to_64_printable_characters(void **state)
 static void
 test_a_key_is_ignored_where_nothing_is_commanded(void **state)
 {
-	static const char *const targets[] = { "/events", "/room",
-		"/healthz" };
+	static const char *const targets[] = { "/events", "/room", "/healthz" };
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(targets); i++) {
-		ask((struct question){ .target = targets[i],
-		    .key = "\x01" });
+		ask((struct question){ .target = targets[i], .key = "\x01" });
 		assert_passed(asked, ERR_NONE);
 		assert_false(asked->has_key);
 	}
@@ -381,7 +381,8 @@ main(void)
 		TEST(test_poll_numbers_mean_nothing_on_other_routes),
 		TEST(test_last_event_id_wins_over_query_and_body),
 		TEST(test_a_bearer_token_is_taken_from_its_header),
-		TEST(test_the_header_wins_over_the_body_and_that_over_the_query),
+		TEST(
+		    test_the_header_wins_over_the_body_and_that_over_the_query),
 		TEST(test_the_token_is_found_behind_a_bad_number),
 		TEST(test_a_key_is_1_to_64_printable_characters),
 		TEST(test_a_key_is_ignored_where_nothing_is_commanded),

@@ -2,14 +2,17 @@
 #include "tests/unit/parse_fixture.h"
 
 /* 32 arrays in one another. */
-#define DEEP "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" \
-	     "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+#define DEEP \
+	"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" \
+	"]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
 
 static struct request *
 post_text(const char *target, const char *body)
 {
 	return ask((struct question){ .method = METHOD_POST,
-	    .target = target, .body = body, .is_text_plain = true });
+	    .target = target,
+	    .body = body,
+	    .is_text_plain = true });
 }
 
 static void
@@ -82,8 +85,8 @@ test_a_name_has_64_code_points_at_most(void **state)
 			assert_name(post_text("/register", plain), plain);
 		} else {
 			assert_passed(post("/register", json), ERR_BAD_NAME);
-			assert_passed(post_text("/register", plain),
-			    ERR_BAD_NAME);
+			assert_passed(
+			    post_text("/register", plain), ERR_BAD_NAME);
 		}
 	}
 }
@@ -94,8 +97,8 @@ test_a_room_is_named_by_a_uuid_bare_or_not_in_any_case(void **state)
 	static const char *const good[] = { "\"" UUID "\"", UUID, UUID "\n",
 		" \"" UUID "\" ", "0F1E2D3C-4B5A-4978-8796-A5B4C3D2E1F0",
 		"\"\\u0030f1e2d3c-4b5a-4978-8796-a5b4c3d2e1f0\"" };
-	static const char *const bad[] = { "\"\"", "\"x\"", "17", "null",
-		"{}", "[\"" UUID "\"]", "\" " UUID "\"", "\"{" UUID "}\"",
+	static const char *const bad[] = { "\"\"", "\"x\"", "17", "null", "{}",
+		"[\"" UUID "\"]", "\" " UUID "\"", "\"{" UUID "}\"",
 		"\"" UUID "\\u0000\"" };
 	static const char *const no_json[] = { "", UUID "0", "x" UUID,
 		"\"" UUID, "{" UUID "}" };
@@ -153,8 +156,10 @@ test_a_message_is_any_json_but_null_verbatim(void **state)
 	assert_passed(post("/message", ""), ERR_BAD_JSON);
 	assert_passed(post("/message", "NaN"), ERR_BAD_JSON);
 	assert_passed(post("/message", "[" DEEP "]"), ERR_BAD_JSON);
-	ask((struct question){ .method = METHOD_POST, .target = "/message",
-	    .body = "1\0", .body_len = 2 });
+	ask((struct question){ .method = METHOD_POST,
+	    .target = "/message",
+	    .body = "1\0",
+	    .body_len = 2 });
 	assert_passed(asked, ERR_BAD_JSON);
 }
 
@@ -177,8 +182,7 @@ test_the_id_of_a_relay_is_found_and_read(void **state)
 		{ "{\"id\":-0}", "-0", 0 },
 		{ "{\"id\":0}", "0", 0 },
 		{ "{\"id\":2147483648}", "2147483648", 0 },
-		{ "{\"id\":99999999999999999999}", "99999999999999999999",
-		    0 },
+		{ "{\"id\":99999999999999999999}", "99999999999999999999", 0 },
 		{ "{\"id\":\"99999999999999999999\"}",
 		    "\"99999999999999999999\"", 0 },
 	};
@@ -202,14 +206,13 @@ static void
 test_a_relay_without_an_integer_id_is_refused(void **state)
 {
 	static const char *const bad[] = { "{}", "[]", "1", "\"id\"", "null",
-		"{\"rtc\":1}", "{\"id\":1.0}", "{\"id\":1e3}",
-		"{\"id\":true}", "{\"id\":null}", "{\"id\":[1]}",
-		"{\"id\":{}}", "{\"id\":\"\"}", "{\"id\":\"x\"}",
-		"{\"id\":\"-5\"}", "{\"id\":\" 5\"}", "{\"id\":\"5.0\"}",
-		"{\"id\":\"5\\u0000\"}", "[{\"id\":1}]" };
+		"{\"rtc\":1}", "{\"id\":1.0}", "{\"id\":1e3}", "{\"id\":true}",
+		"{\"id\":null}", "{\"id\":[1]}", "{\"id\":{}}", "{\"id\":\"\"}",
+		"{\"id\":\"x\"}", "{\"id\":\"-5\"}", "{\"id\":\" 5\"}",
+		"{\"id\":\"5.0\"}", "{\"id\":\"5\\u0000\"}", "[{\"id\":1}]" };
 	static const char *const no_json[] = { "", "{\"id\":1,\"id\":1}",
-		"{\"id\":1,\"\\u0069\\u0064\":2}", "{\"id\":01}",
-		"{\"id\":1,}", "{id:1}" };
+		"{\"id\":1,\"\\u0069\\u0064\":2}", "{\"id\":01}", "{\"id\":1,}",
+		"{id:1}" };
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(bad); i++)
@@ -248,7 +251,8 @@ test_what_makes_two_keyed_requests_the_same(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_OF(pairs); i++) {
 		struct question q = { .method = METHOD_POST,
-			.target = pairs[i].target, .key = "k",
+			.target = pairs[i].target,
+			.key = "k",
 			.body = pairs[i].a };
 		bool same;
 
@@ -261,14 +265,15 @@ test_what_makes_two_keyed_requests_the_same(void **state)
 	/* The path counts, the query does not. */
 	memcpy(hash,
 	    ask((struct question){ .method = METHOD_POST,
-	            .target = "/create-room", .key = "k" })
-	        ->request_hash,
+		    .target = "/create-room",
+		    .key = "k" })
+		->request_hash,
 	    DIGEST_SIZE);
-	ask((struct question){ .method = METHOD_POST,
-	    .target = "/create-room?_=1", .key = "k" });
+	ask((struct question){
+	    .method = METHOD_POST, .target = "/create-room?_=1", .key = "k" });
 	assert_memory_equal(asked->request_hash, hash, DIGEST_SIZE);
-	ask((struct question){ .method = METHOD_POST, .target = "/seal-room",
-	    .key = "k" });
+	ask((struct question){
+	    .method = METHOD_POST, .target = "/seal-room", .key = "k" });
 	assert_memory_not_equal(asked->request_hash, hash, DIGEST_SIZE);
 }
 
@@ -288,12 +293,12 @@ test_a_poll_takes_nothing_or_an_object(void **state)
 	for (size_t i = 0; i < N_OF(bad); i++)
 		assert_passed(post("/events", bad[i]), ERR_BAD_DATA);
 	assert_passed(post("/events", "{"), ERR_BAD_JSON);
-	assert_passed(post("/events", "{\"after\":1,\"after\":1}"),
-	    ERR_BAD_JSON);
-	assert_passed(post("/events", "{\"max\":1,\"m\\u0061x\":1}"),
-	    ERR_BAD_JSON);
-	post("/events?wait=9&max=9",
-	    "{\"after\":3,\"wait\":0,\"token\":\"t\"}");
+	assert_passed(
+	    post("/events", "{\"after\":1,\"after\":1}"), ERR_BAD_JSON);
+	assert_passed(
+	    post("/events", "{\"max\":1,\"m\\u0061x\":1}"), ERR_BAD_JSON);
+	post(
+	    "/events?wait=9&max=9", "{\"after\":3,\"wait\":0,\"token\":\"t\"}");
 	assert_passed(asked, ERR_NONE);
 	assert_int_equal(asked->poll.after, 3);
 	assert_int_equal(asked->poll.wait_s, 0);
@@ -304,8 +309,8 @@ test_a_poll_takes_nothing_or_an_object(void **state)
 static void
 test_poll_numbers_in_a_body_are_json_integers(void **state)
 {
-	static const char *const bad[] = { "-1", "1.0", "1e1", "\"1\"",
-		"null", "true", "[1]", "9007199254740992" };
+	static const char *const bad[] = { "-1", "1.0", "1e1", "\"1\"", "null",
+		"true", "[1]", "9007199254740992" };
 	char body[64];
 
 	(void)state;

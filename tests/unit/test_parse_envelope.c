@@ -40,9 +40,8 @@ test_every_command_has_its_code(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(known); i++) {
-		snprintf(body, sizeof(body),
-		    "{\"command\":\"%s\",\"data\":%s}", known[i].code,
-		    known[i].data);
+		snprintf(body, sizeof(body), "{\"command\":\"%s\",\"data\":%s}",
+		    known[i].code, known[i].data);
 		assert_calls(body, 1, false, false);
 		assert_ptr_equal(asked->calls[0].command, known[i].command);
 		assert_int_equal(asked->calls[0].err, ERR_NONE);
@@ -58,11 +57,11 @@ test_an_array_or_a_cursor_shapes_the_answer(void **state)
 	assert_calls("[{\"command\":\"###!CR\"}]", 1, true, false);
 	assert_calls("[]", 0, true, false);
 	assert_calls("{\"commands\":[]}", 0, true, true);
-	assert_calls("{\"commands\":[{\"command\":\"###!CR\"},2]}", 2, true,
-	    true);
+	assert_calls(
+	    "{\"commands\":[{\"command\":\"###!CR\"},2]}", 2, true, true);
 	assert_calls("{\"command\":\"###!CR\",\"after\":0}", 1, false, true);
-	assert_calls("{\"command\":\"###!CR\",\"wait\":1,\"max\":2}", 1,
-	    false, false);
+	assert_calls(
+	    "{\"command\":\"###!CR\",\"wait\":1,\"max\":2}", 1, false, false);
 	assert_calls("{\"command\":\"###!CR\",\"token\":\"t\",\"x\":[]}", 1,
 	    false, false);
 	assert_true(asked->has_token);
@@ -88,9 +87,10 @@ static void
 test_wrong_shapes_fail_as_a_whole(void **state)
 {
 	static const char *const bad[] = { "1", "null", "\"null\"", "true",
-		"{}", "{\"data\":1}", "{\"command\":\"###!CR\",\"commands\":[]}",
-		"{\"commands\":{}}", "{\"commands\":null}",
-		"{\"commands\":\"x\"}", "{\"token\":5,\"commands\":[]}" };
+		"{}", "{\"data\":1}",
+		"{\"command\":\"###!CR\",\"commands\":[]}", "{\"commands\":{}}",
+		"{\"commands\":null}", "{\"commands\":\"x\"}",
+		"{\"token\":5,\"commands\":[]}" };
 	static const char *const no_json[] = { "", " ", "{", "[1,]", "[]]",
 		"{\"command\":1,\"command\":1}",
 		"{\"command\":1,\"c\\u006fmmand\":1}",
@@ -171,8 +171,9 @@ test_64_commands_are_taken_and_65_are_not(void **state)
 
 	(void)state;
 	for (int i = 0; i < 64; i++)
-		strcat(body, i ? ",{\"command\":\"###!CR\"}" :
-				 "{\"command\":\"###!CR\"}");
+		strcat(body,
+		    i ? ",{\"command\":\"###!CR\"}" :
+			"{\"command\":\"###!CR\"}");
 	strcat(body, "]");
 	assert_calls(body, 64, true, false);
 	last = &asked->calls[63];
@@ -238,6 +239,5 @@ main(void)
 		TEST(test_a_token_too_long_to_be_ours_is_none),
 	};
 
-	return cmocka_run_group_tests_name("parse envelope", tests, NULL,
-	    NULL);
+	return cmocka_run_group_tests_name("parse envelope", tests, NULL, NULL);
 }

@@ -6,8 +6,7 @@ static struct player *
 find_by_token(struct fixture *f, uint32_t id)
 {
 	struct player *player = NULL;
-	enum err err =
-	    player_find_by_token(&f->world, hash_of(id), &player);
+	enum err err = player_find_by_token(&f->world, hash_of(id), &player);
 
 	if (err != ERR_ABSENT)
 		OK(err);
@@ -19,8 +18,7 @@ static int
 reason_of(struct fixture *f, uint32_t id)
 {
 	enum end_reason reason = 0;
-	enum err err =
-	    player_find_ended(&f->world, hash_of(id), &reason);
+	enum err err = player_find_ended(&f->world, hash_of(id), &reason);
 
 	if (err != ERR_ABSENT)
 		OK(err);
@@ -58,8 +56,8 @@ test_a_player_is_found_after_a_restart_either_way(void **state)
 	assert_int_equal(find_by_token(f, 2)->id, 2);
 	assert_ptr_equal(get_player(f, 2), find_by_token(f, 2));
 	assert_ptr_equal(find_by_token(f, 3), get_player(f, 3));
-	assert_memory_equal(get_player(f, 3)->token_hash, hash_of(3),
-	    DIGEST_SIZE);
+	assert_memory_equal(
+	    get_player(f, 3)->token_hash, hash_of(3), DIGEST_SIZE);
 }
 
 static void
@@ -78,13 +76,13 @@ test_new_ids_are_peer_ids_that_nobody_has(void **state)
 	}
 }
 
-static enum err (*real_player_by_id)(struct store *store, uint32_t id,
-    struct player_row *out);
+static enum err (*real_player_by_id)(
+    struct store *store, uint32_t id, struct player_row *out);
 static uint32_t id_said_to_be_taken;
 
 static enum err
-say_that_the_first_is_taken(struct store *store, uint32_t id,
-    struct player_row *out)
+say_that_the_first_is_taken(
+    struct store *store, uint32_t id, struct player_row *out)
 {
 	(void)out;
 	store->player_by_id = real_player_by_id;
@@ -115,8 +113,8 @@ test_players_are_counted_against_their_limit(void **state)
 	f->settings.max_players = 2;
 	add_player(f, 2);
 	add_player(f, 3);
-	assert_int_equal(player_register(&f->world, 4, hash_of(4), "Ann",
-	                     &player),
+	assert_int_equal(
+	    player_register(&f->world, 4, hash_of(4), "Ann", &player),
 	    ERR_TOO_MANY_PLAYERS);
 	assert_false(is_there(f, 4));
 	end(f, 2, END_UNREGISTERED);
@@ -124,8 +122,8 @@ test_players_are_counted_against_their_limit(void **state)
 	keep(f);
 	restart(f);
 	assert_int_equal(f->world.n_players, 2);
-	assert_int_equal(player_register(&f->world, 5, hash_of(5), "Ann",
-	                     &player),
+	assert_int_equal(
+	    player_register(&f->world, 5, hash_of(5), "Ann", &player),
 	    ERR_TOO_MANY_PLAYERS);
 }
 
@@ -183,8 +181,8 @@ test_the_end_of_a_session_is_remembered_for_an_hour(void **state)
 	assert_int_equal(reason_of(f, 2), 0);
 }
 
-static enum err (*real_ended_purge)(struct store *store, int64_t before_s,
-    uint64_t max);
+static enum err (*real_ended_purge)(
+    struct store *store, int64_t before_s, uint64_t max);
 static unsigned n_purges;
 
 static enum err
@@ -228,8 +226,8 @@ test_the_end_of_a_member_is_told_to_the_others(void **state)
 	assert_string_equal(mail_of(f, 20), "RPD 21");
 	assert_string_equal(mail_of(f, 22), "RPD 21");
 	end(f, 20, END_UNREGISTERED);
-	assert_string_equal(mail_of(f, 22),
-	    "RPD 21, RPD 1, RCL \"Host Disconnected\"");
+	assert_string_equal(
+	    mail_of(f, 22), "RPD 21, RPD 1, RCL \"Host Disconnected\"");
 	assert_null(get_player(f, 22)->room);
 	assert_int_equal(f->world.n_rooms, 0);
 }
@@ -263,8 +261,7 @@ test_a_listed_player_whose_room_closes_is_evicted_all_the_same(void **state)
 	assert_string_equal(mail_of(f, 21), "");
 	OK(player_evict(&f->world));
 	assert_false(is_there(f, 21));
-	assert_string_equal(mail_of(f, 22),
-	    "RPD 1, RCL \"Host Disconnected\"");
+	assert_string_equal(mail_of(f, 22), "RPD 1, RCL \"Host Disconnected\"");
 }
 
 int
@@ -277,14 +274,17 @@ main(void)
 		TEST(test_a_taken_id_is_drawn_again),
 		TEST(test_players_are_counted_against_their_limit),
 		TEST(test_an_ended_session_is_gone_at_once_and_for_good),
-		TEST(test_why_a_session_ended_is_remembered_unless_it_unregistered),
+		TEST(
+		    test_why_a_session_ended_is_remembered_unless_it_unregistered),
 		TEST(test_the_end_of_a_session_is_remembered_for_an_hour),
 		TEST(test_old_ends_are_purged_once_a_minute),
 		TEST(test_the_end_of_a_member_is_told_to_the_others),
-		TEST(test_eviction_ends_all_who_are_listed_and_empties_the_list),
-		TEST(test_a_listed_player_whose_room_closes_is_evicted_all_the_same),
+		TEST(
+		    test_eviction_ends_all_who_are_listed_and_empties_the_list),
+		TEST(
+		    test_a_listed_player_whose_room_closes_is_evicted_all_the_same),
 	};
 
-	return cmocka_run_group_tests_name("player", tests,
-	    scratch_set_up_clock, NULL);
+	return cmocka_run_group_tests_name(
+	    "player", tests, scratch_set_up_clock, NULL);
 }

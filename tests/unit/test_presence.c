@@ -200,8 +200,8 @@ test_a_sealed_room_lingers_and_is_cleaned_up(void **state)
 	pass(10 * MINUTE);
 	expire(f);
 	assert_int_equal(f->world.n_rooms, 1);
-	assert_string_equal(mail_of(f, 21),
-	    "SRK \"null\", RMK 1, RCL \"Room Cleaned Up\"");
+	assert_string_equal(
+	    mail_of(f, 21), "SRK \"null\", RMK 1, RCL \"Room Cleaned Up\"");
 	assert_non_null(get_player(f, 30)->room);
 }
 
@@ -358,8 +358,8 @@ test_whom_a_time_out_overflows_is_evicted_with_it(void **state)
 	f->settings.max_mailbox_events = 3;
 	add_room(f, 20, 22);
 	for (int i = 0; i < 3; i++)
-		OK(mailbox_send(&f->world, get_player(f, 21), EVENT_OFFER,
-		    span_of("1")));
+		OK(mailbox_send(
+		    &f->world, get_player(f, 21), EVENT_OFFER, span_of("1")));
 	pass(15 * MINUTE);
 	seen(f, 20);
 	seen(f, 21);
@@ -382,8 +382,7 @@ test_a_host_that_times_out_closes_its_room(void **state)
 	seen(f, 21);
 	pass(10 * MINUTE);
 	expire(f);
-	assert_string_equal(mail_of(f, 21),
-	    "RPD 1, RCL \"Host Disconnected\"");
+	assert_string_equal(mail_of(f, 21), "RPD 1, RCL \"Host Disconnected\"");
 	assert_int_equal(f->world.n_rooms, 0);
 }
 
@@ -436,9 +435,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_with_all_time_outs_off_nobody_ever_goes),
 		TEST(test_who_is_not_heard_of_times_out_and_others_do_not),
-		TEST(test_a_parked_poll_is_presence_and_the_clock_starts_at_its_end),
+		TEST(
+		    test_a_parked_poll_is_presence_and_the_clock_starts_at_its_end),
 		TEST(test_the_lobby_clock_runs_polling_or_not),
-		TEST(test_the_lobby_clock_stands_in_a_room_and_starts_on_leaving),
+		TEST(
+		    test_the_lobby_clock_stands_in_a_room_and_starts_on_leaving),
 		TEST(test_a_room_without_a_command_is_closed),
 		TEST(test_every_command_in_a_room_counts),
 		TEST(test_a_sealed_room_lingers_and_is_cleaned_up),
@@ -454,6 +455,6 @@ main(void)
 		TEST(test_a_register_that_was_rolled_back_times_out_as_nothing),
 	};
 
-	return cmocka_run_group_tests_name("presence", tests,
-	    scratch_set_up_clock, NULL);
+	return cmocka_run_group_tests_name(
+	    "presence", tests, scratch_set_up_clock, NULL);
 }

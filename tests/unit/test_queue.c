@@ -159,8 +159,8 @@ test_every_item_arrives_once_and_in_order(void **state)
 	queue_init(&queue);
 	assert_int_equal(pthread_create(&thread, NULL, push_all, &pusher), 0);
 	while (next < N_ITEMS) {
-		struct queue_chain chain = queue_take(&queue,
-		    next % 2 ? -1 : LONG_MS);
+		struct queue_chain chain = queue_take(
+		    &queue, next % 2 ? -1 : LONG_MS);
 		int number;
 
 		assert_non_null(chain.first);
@@ -230,8 +230,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_chain_is_first_in_first_out),
 		cmocka_unit_test(test_an_empty_queue_gives_an_empty_chain),
-		cmocka_unit_test(
-		    test_a_push_tells_whether_the_queue_was_empty),
+		cmocka_unit_test(test_a_push_tells_whether_the_queue_was_empty),
 		cmocka_unit_test(
 		    test_a_pushed_chain_is_empty_then_and_keeps_its_order),
 		cmocka_unit_test(test_every_item_arrives_once_and_in_order),

@@ -57,8 +57,8 @@ assert_reply(struct request *request, unsigned status, const char *text)
 		    status == 204 ? REPLY_EMPTY : REPLY_JSON);
 		assert_int_equal(request->reply.body.len, strlen(text));
 		if (text[0])
-			assert_memory_equal(request->reply.body.data, text,
-			    strlen(text));
+			assert_memory_equal(
+			    request->reply.body.data, text, strlen(text));
 	}
 }
 
@@ -137,8 +137,8 @@ test_no_reply_is_204_alone_and_null_in_an_array(void **state)
 	assert_reply(post("/offer", "{\"id\":1}"), 204, "");
 	record_text(OUTCOME_TEXT, "\"null\"");
 	assert_reply(post("/command",
-	                 "[{\"command\":\"###!OO\",\"data\":{\"id\":1}},"
-	                 "{\"command\":\"###!LR\"}]"),
+			 "[{\"command\":\"###!OO\",\"data\":{\"id\":1}},"
+			 "{\"command\":\"###!LR\"}]"),
 	    200, "[null,{\"command\":\"###!LRK\",\"data\":\"null\"}]");
 }
 
@@ -147,16 +147,17 @@ test_wrapped_replies_are_left_open_for_events(void **state)
 {
 	(void)state;
 	record_text(OUTCOME_NONE, "");
-	assert_reply(post("/command", "{\"command\":\"###!OO\","
-	                              "\"data\":{\"id\":1},\"after\":0}"),
+	assert_reply(post("/command",
+			 "{\"command\":\"###!OO\","
+			 "\"data\":{\"id\":1},\"after\":0}"),
 	    200, "{\"replies\":[null]");
 	assert_reply(post("/command",
-	                 "{\"commands\":[{\"command\":\"###!OO\","
-	                 "\"data\":{\"id\":1}}]}"),
+			 "{\"commands\":[{\"command\":\"###!OO\","
+			 "\"data\":{\"id\":1}}]}"),
 	    200, "{\"replies\":[null]");
 	buf_reset(&record);
-	assert_reply(post("/command", "{\"commands\":[]}"), 200,
-	    "{\"replies\":[]");
+	assert_reply(
+	    post("/command", "{\"commands\":[]}"), 200, "{\"replies\":[]");
 	assert_reply(post("/command", "[]"), 200, "[]");
 }
 
@@ -164,16 +165,15 @@ static void
 test_failures_stand_among_successes_in_order(void **state)
 {
 	(void)state;
-	post("/command", "[{\"command\":\"###!JR\",\"data\":\"" UUID "\"},"
-	                 "{\"command\":\"nothing\"},"
-	                 "{\"command\":\"###!SM\",\"data\":7},"
-	                 "{\"command\":\"###!SM\",\"data\":8}]");
+	post("/command",
+	    "[{\"command\":\"###!JR\",\"data\":\"" UUID "\"},"
+	    "{\"command\":\"nothing\"},"
+	    "{\"command\":\"###!SM\",\"data\":7},"
+	    "{\"command\":\"###!SM\",\"data\":8}]");
 	record_failure(&asked->calls[0], ERR_ROOM_FULL, END_UNREGISTERED);
-	record_failure(&asked->calls[1], ERR_UNKNOWN_COMMAND,
-	    END_UNREGISTERED);
+	record_failure(&asked->calls[1], ERR_UNKNOWN_COMMAND, END_UNREGISTERED);
 	record_text(OUTCOME_ECHO, "");
-	record_failure(&asked->calls[3], ERR_TIMED_OUT,
-	    END_MAILBOX_OVERFLOW);
+	record_failure(&asked->calls[3], ERR_TIMED_OUT, END_MAILBOX_OVERFLOW);
 	assert_reply(asked, 200,
 	    "[{\"command\":\"###!JRB\",\"data\":\"The room is full.\","
 	    "\"error\":\"room-full\"},"
@@ -205,8 +205,8 @@ test_a_whole_request_fails_with_its_only_commands_code(void **state)
 	for (size_t i = 0; i < N_OF(cases); i++) {
 		post(cases[i].target, cases[i].body);
 		reply_fail(asked, ERR_STORAGE);
-		snprintf(text, sizeof(text), "{\"command\":\"%s\",\"data\":",
-		    cases[i].code);
+		snprintf(text, sizeof(text),
+		    "{\"command\":\"%s\",\"data\":", cases[i].code);
 		assert_true(body_has(asked, text));
 		assert_true(body_has(asked, "\"error\":\"storage\"}"));
 		assert_int_equal(asked->reply.status, 503);

@@ -97,8 +97,8 @@ test_a_player_is_in_one_room_at_most(void **state)
 	struct fixture *f = *state;
 
 	use_room(f, 20, 21);
-	assert_int_equal(room_create(&f->world, get_player(f, 21)),
-	    ERR_ALREADY_IN_ROOM);
+	assert_int_equal(
+	    room_create(&f->world, get_player(f, 21)), ERR_ALREADY_IN_ROOM);
 	assert_int_equal(join(f, 20), ERR_ALREADY_IN_ROOM);
 	assert_int_equal(join(f, 21), ERR_ALREADY_IN_ROOM);
 	assert_int_equal(n_rooms(f), 1);
@@ -114,12 +114,10 @@ test_joining_is_refused_in_the_documented_order(void **state)
 	use_room(f, 20, 21);
 	f->settings.max_room_members = 2;
 	OK(room_seal(&f->world, get_player(f, 20)));
-	assert_int_equal(
-	    room_join(&f->world, get_player(f, 21), nowhere),
+	assert_int_equal(room_join(&f->world, get_player(f, 21), nowhere),
 	    ERR_ALREADY_IN_ROOM);
 	add_player(f, 22);
-	assert_int_equal(
-	    room_join(&f->world, get_player(f, 22), nowhere),
+	assert_int_equal(room_join(&f->world, get_player(f, 22), nowhere),
 	    ERR_ROOM_NOT_FOUND);
 	assert_int_equal(join(f, 22), ERR_ROOM_SEALED);
 	use_room(f, 30, 31);
@@ -137,12 +135,12 @@ test_rooms_are_counted_against_their_limit(void **state)
 	use_room(f, 20, 20);
 	use_room(f, 30, 31);
 	add_player(f, 40);
-	assert_int_equal(room_create(&f->world, get_player(f, 40)),
-	    ERR_TOO_MANY_ROOMS);
+	assert_int_equal(
+	    room_create(&f->world, get_player(f, 40)), ERR_TOO_MANY_ROOMS);
 	/* A member that leaves makes no room for a room, a host does. */
 	OK(room_leave(&f->world, get_player(f, 31)));
-	assert_int_equal(room_create(&f->world, get_player(f, 40)),
-	    ERR_TOO_MANY_ROOMS);
+	assert_int_equal(
+	    room_create(&f->world, get_player(f, 40)), ERR_TOO_MANY_ROOMS);
 	OK(room_leave(&f->world, get_player(f, 30)));
 	OK(room_create(&f->world, get_player(f, 40)));
 	assert_int_equal(n_rooms(f), 2);
@@ -154,13 +152,12 @@ test_only_the_host_seals_and_only_once(void **state)
 	struct fixture *f = *state;
 
 	use_room(f, 20, 21);
-	assert_int_equal(room_seal(&f->world, add_player(f, 22)),
-	    ERR_NOT_IN_ROOM);
-	assert_int_equal(room_seal(&f->world, get_player(f, 21)),
-	    ERR_NOT_HOST);
+	assert_int_equal(
+	    room_seal(&f->world, add_player(f, 22)), ERR_NOT_IN_ROOM);
+	assert_int_equal(room_seal(&f->world, get_player(f, 21)), ERR_NOT_HOST);
 	OK(room_seal(&f->world, get_player(f, 20)));
-	assert_int_equal(room_seal(&f->world, get_player(f, 20)),
-	    ERR_ROOM_SEALED);
+	assert_int_equal(
+	    room_seal(&f->world, get_player(f, 20)), ERR_ROOM_SEALED);
 	assert_string_equal(mail_of(f, 20), "SRK \"null\"");
 	assert_string_equal(mail_of(f, 21), "SRK \"null\"");
 	keep(f);
@@ -179,8 +176,8 @@ test_a_message_goes_to_all_members_and_the_sender(void **state)
 	for (uint32_t id = 20; id <= 22; id++)
 		assert_string_equal(mail_of(f, id), "RMK [ 1 ]");
 	assert_string_equal(mail_of(f, 30), "");
-	assert_int_equal(room_message(&f->world, add_player(f, 40),
-	                     span_of("1")),
+	assert_int_equal(
+	    room_message(&f->world, add_player(f, 40), span_of("1")),
 	    ERR_NOT_IN_ROOM);
 }
 
@@ -229,8 +226,8 @@ test_who_leaves_is_told_nothing_and_the_others_are(void **state)
 	assert_string_equal(mail_of(f, 22), "RPD 21");
 	assert_null(get_player(f, 21)->room);
 	assert_int_equal(get_player(f, 20)->room->n_members, 2);
-	assert_int_equal(room_leave(&f->world, get_player(f, 21)),
-	    ERR_NOT_IN_ROOM);
+	assert_int_equal(
+	    room_leave(&f->world, get_player(f, 21)), ERR_NOT_IN_ROOM);
 	/* And may come back, as the last in order. */
 	OK(join(f, 21));
 	assert_string_equal(mail_of(f, 21), "CTR 21, RPC 1, RPC 22");
@@ -247,10 +244,8 @@ test_a_room_goes_with_its_host(void **state)
 	use_room(f, 20, 22);
 	OK(room_leave(&f->world, get_player(f, 20)));
 	assert_string_equal(mail_of(f, 20), "");
-	assert_string_equal(mail_of(f, 21),
-	    "RPD 1, RCL \"Host Disconnected\"");
-	assert_string_equal(mail_of(f, 22),
-	    "RPD 1, RCL \"Host Disconnected\"");
+	assert_string_equal(mail_of(f, 21), "RPD 1, RCL \"Host Disconnected\"");
+	assert_string_equal(mail_of(f, 22), "RPD 1, RCL \"Host Disconnected\"");
 	for (uint32_t id = 20; id <= 22; id++)
 		assert_null(get_player(f, id)->room);
 	assert_int_equal(n_rooms(f), 0);
@@ -271,14 +266,13 @@ test_a_full_host_is_evicted_by_the_joiner_who_stays_untouched(void **state)
 	use_room(f, 20, 21);
 	f->settings.max_mailbox_events = 3;
 	for (int i = 0; i < 3; i++)
-		OK(mailbox_send(&f->world, get_player(f, 20), EVENT_OFFER,
-		    span_of("1")));
+		OK(mailbox_send(
+		    &f->world, get_player(f, 20), EVENT_OFFER, span_of("1")));
 	add_player(f, 22);
 	assert_int_equal(join(f, 22), ERR_ROOM_NOT_FOUND);
 	assert_string_equal(mail_of(f, 22), "");
 	assert_null(get_player(f, 22)->room);
-	assert_string_equal(mail_of(f, 21),
-	    "RPD 1, RCL \"Host Disconnected\"");
+	assert_string_equal(mail_of(f, 21), "RPD 1, RCL \"Host Disconnected\"");
 	assert_false(is_there(f, 20));
 	assert_int_equal(n_rooms(f), 0);
 	OK(player_find_ended(&f->world, hash_of(20), &reason));
@@ -293,14 +287,13 @@ test_a_full_member_is_evicted_by_a_join_which_succeeds(void **state)
 	use_room(f, 20, 21);
 	f->settings.max_mailbox_events = 4;
 	for (int i = 0; i < 4; i++)
-		OK(mailbox_send(&f->world, get_player(f, 21), EVENT_OFFER,
-		    span_of("1")));
+		OK(mailbox_send(
+		    &f->world, get_player(f, 21), EVENT_OFFER, span_of("1")));
 	add_player(f, 22);
 	OK(join(f, 22));
 	assert_false(is_there(f, 21));
 	assert_string_equal(mail_of(f, 20), "RPC 22, RPD 21");
-	assert_string_equal(mail_of(f, 22),
-	    "CTR 22, RPC 1, RPC 21, RPD 21");
+	assert_string_equal(mail_of(f, 22), "CTR 22, RPC 1, RPC 21, RPD 21");
 	assert_int_equal(get_player(f, 20)->room->n_members, 2);
 }
 
@@ -330,13 +323,13 @@ test_one_eviction_leads_to_another_until_the_room_closes(void **state)
 	use_room(f, 20, 23);
 	f->settings.max_mailbox_events = 3;
 	for (int i = 0; i < 3; i++)
-		OK(mailbox_send(&f->world, get_player(f, 21), EVENT_OFFER,
-		    span_of("1")));
+		OK(mailbox_send(
+		    &f->world, get_player(f, 21), EVENT_OFFER, span_of("1")));
 	for (int i = 0; i < 2; i++)
-		OK(mailbox_send(&f->world, get_player(f, 22), EVENT_OFFER,
-		    span_of("1")));
-	OK(mailbox_send(&f->world, get_player(f, 20), EVENT_OFFER,
-	    span_of("1")));
+		OK(mailbox_send(
+		    &f->world, get_player(f, 22), EVENT_OFFER, span_of("1")));
+	OK(mailbox_send(
+	    &f->world, get_player(f, 20), EVENT_OFFER, span_of("1")));
 	OK(room_message(&f->world, get_player(f, 23), span_of("2")));
 	OK(player_evict(&f->world));
 	/* 21 could not take the message, 22 not that 21 has gone. */
@@ -388,8 +381,7 @@ test_a_rollback_reopens_a_closed_room(void **state)
 	assert_string_equal(mail_of(f, 22), "");
 	add_player(f, 23);
 	OK(join(f, 23));
-	assert_string_equal(mail_of(f, 23),
-	    "CTR 23, RPC 1, RPC 21, RPC 22");
+	assert_string_equal(mail_of(f, 23), "CTR 23, RPC 1, RPC 21, RPC 22");
 }
 
 int
@@ -405,14 +397,17 @@ main(void)
 		TEST(test_only_the_host_seals_and_only_once),
 		TEST(test_a_message_goes_to_all_members_and_the_sender),
 		TEST(test_nobody_reaches_into_another_room),
-		TEST(test_the_host_is_found_as_1_and_by_its_id_but_not_by_itself),
+		TEST(
+		    test_the_host_is_found_as_1_and_by_its_id_but_not_by_itself),
 		TEST(test_who_leaves_is_told_nothing_and_the_others_are),
 		TEST(test_a_room_goes_with_its_host),
-		TEST(test_a_full_host_is_evicted_by_the_joiner_who_stays_untouched),
+		TEST(
+		    test_a_full_host_is_evicted_by_the_joiner_who_stays_untouched),
 		TEST(test_a_full_member_is_evicted_by_a_join_which_succeeds),
 		TEST(test_a_joiner_without_room_for_the_members_is_evicted),
 		TEST(test_one_eviction_leads_to_another_until_the_room_closes),
-		TEST(test_a_rollback_takes_a_room_back_and_the_members_out_of_it),
+		TEST(
+		    test_a_rollback_takes_a_room_back_and_the_members_out_of_it),
 		TEST(test_a_rollback_reopens_a_closed_room),
 	};
 

@@ -46,10 +46,10 @@ test_each_path_has_its_kind_code_and_need_of_a_session(void **state)
 		assert_non_null(route);
 		assert_string_equal(route->path, expected[i].path);
 		assert_int_equal(route->kind, expected[i].kind);
-		assert_int_equal(route_needs_session(route),
-		    expected[i].needs_session);
-		assert_string_equal(route_failure_code(route),
-		    expected[i].code);
+		assert_int_equal(
+		    route_needs_session(route), expected[i].needs_session);
+		assert_string_equal(
+		    route_failure_code(route), expected[i].code);
 	}
 }
 
@@ -85,8 +85,7 @@ test_a_commands_path_is_its_routes_path(void **state)
 	static const struct command *const commands[] = { &command_register,
 		&command_create_room, &command_join_room, &command_seal_room,
 		&command_message, &command_offer, &command_answer,
-		&command_candidate, &command_leave_room,
-		&command_unregister };
+		&command_candidate, &command_leave_room, &command_unregister };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
@@ -94,8 +93,8 @@ test_a_commands_path_is_its_routes_path(void **state)
 
 		assert_non_null(route);
 		assert_ptr_equal(route->command, commands[i]);
-		assert_ptr_equal(command_find(span_of(commands[i]->code)),
-		    commands[i]);
+		assert_ptr_equal(
+		    command_find(span_of(commands[i]->code)), commands[i]);
 	}
 	assert_null(command_find(span_of("###!ZZ")));
 	assert_null(command_find(span_of("###!R")));

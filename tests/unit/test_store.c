@@ -32,8 +32,8 @@ test_unknown_player_is_absent(void **state)
 	struct player_row found = { .id = 77 };
 	uint64_t head;
 
-	assert_int_equal(store->player_by_token(store, hash_of(5), &found),
-	    ERR_ABSENT);
+	assert_int_equal(
+	    store->player_by_token(store, hash_of(5), &found), ERR_ABSENT);
 	assert_int_equal(store->player_by_id(store, 5, &found), ERR_ABSENT);
 	assert_int_equal(found.id, 77);
 	assert_int_equal(store->player_set_room(store, 5, 0), ERR_ABSENT);
@@ -117,8 +117,7 @@ test_room_is_found_and_sealed(void **state)
 	OK(store->room_delete(store, id));
 	OK(store->count_rooms(store, &n));
 	assert_int_equal(n, 0);
-	assert_int_equal(store->room_by_uuid(store, UUID_A, &room),
-	    ERR_ABSENT);
+	assert_int_equal(store->room_by_uuid(store, UUID_A, &room), ERR_ABSENT);
 	assert_int_equal(store->room_by_id(store, id, &room), ERR_ABSENT);
 	assert_int_equal(store->room_seal(store, id), ERR_ABSENT);
 	assert_int_equal(store->room_delete(store, id), ERR_ABSENT);
@@ -178,11 +177,10 @@ test_ended_session_is_remembered_for_a_while(void **state)
 	OK(store->ended_insert(store, hash_of(1), 4, 100));
 	OK(store->ended_by_token(store, hash_of(1), 100, &reason));
 	assert_int_equal(reason, 4);
-	assert_int_equal(store->ended_by_token(store, hash_of(1), 101,
-	                     &reason),
-	    ERR_ABSENT);
-	assert_int_equal(store->ended_by_token(store, hash_of(2), 0, &reason),
-	    ERR_ABSENT);
+	assert_int_equal(
+	    store->ended_by_token(store, hash_of(1), 101, &reason), ERR_ABSENT);
+	assert_int_equal(
+	    store->ended_by_token(store, hash_of(2), 0, &reason), ERR_ABSENT);
 	OK(store->ended_insert(store, hash_of(1), 5, 200));
 	OK(store->ended_by_token(store, hash_of(1), 150, &reason));
 	assert_int_equal(reason, 5);
@@ -195,11 +193,10 @@ test_purge_drops_the_old_and_keeps_the_newest(void **state)
 	int reason;
 
 	for (uint32_t i = 1; i <= 10; i++)
-		OK(store->ended_insert(store, hash_of(i), 1,
-		    i <= 4 ? 100 : 200 + i / 9));
+		OK(store->ended_insert(
+		    store, hash_of(i), 1, i <= 4 ? 100 : 200 + i / 9));
 	OK(store->ended_purge(store, 100, 10));
-	assert_int_equal(query_number(store, "SELECT count(*) FROM ended"),
-	    10);
+	assert_int_equal(query_number(store, "SELECT count(*) FROM ended"), 10);
 	OK(store->ended_purge(store, 101, 10));
 	assert_int_equal(query_number(store, "SELECT count(*) FROM ended"), 6);
 	/* Also among those of one second there are exactly max left. */
@@ -215,8 +212,10 @@ static void
 remember(struct store *store, int64_t scope, uint32_t key, int64_t created_s,
     int64_t before_s, uint64_t max)
 {
-	struct reply_row row = { .scope = scope, .player = 2,
-		.body = { "a\0b", 3 }, .created_s = created_s };
+	struct reply_row row = { .scope = scope,
+		.player = 2,
+		.body = { "a\0b", 3 },
+		.created_s = created_s };
 
 	memcpy(row.key_hash, hash_of(key), DIGEST_SIZE);
 	memcpy(row.request_hash, hash_of(key + 1000), DIGEST_SIZE);
@@ -240,10 +239,10 @@ test_reply_is_found_under_its_scope_and_key(void **state)
 	assert_memory_equal(found.request_hash, hash_of(1001), DIGEST_SIZE);
 	assert_int_equal(found.body.len, 3);
 	assert_memory_equal(found.body.at, "a\0b", 3);
-	assert_int_equal(f->store->reply_find(f->store, 0, hash_of(1), &found),
-	    ERR_ABSENT);
-	assert_int_equal(f->store->reply_find(f->store, 2, hash_of(2), &found),
-	    ERR_ABSENT);
+	assert_int_equal(
+	    f->store->reply_find(f->store, 0, hash_of(1), &found), ERR_ABSENT);
+	assert_int_equal(
+	    f->store->reply_find(f->store, 2, hash_of(2), &found), ERR_ABSENT);
 }
 
 static void
@@ -257,8 +256,8 @@ test_oldest_replies_are_forgotten_first(void **state)
 	for (uint32_t key = 1; key <= 5; key++)
 		remember(store, 2, key, 100, 0, 3);
 	assert_int_equal(query_number(store, "SELECT count(*) FROM reply"), 3);
-	assert_int_equal(store->reply_find(store, 2, hash_of(2), &found),
-	    ERR_ABSENT);
+	assert_int_equal(
+	    store->reply_find(store, 2, hash_of(2), &found), ERR_ABSENT);
 	OK(store->reply_find(store, 2, hash_of(3), &found));
 	remember(store, 2, 6, 700, 100, 64);
 	assert_int_equal(query_number(store, "SELECT count(*) FROM reply"), 4);
@@ -371,14 +370,12 @@ test_probe_leaves_no_trace(void **state)
 
 	OK(store->probe(store));
 	OK(store->probe(store));
-	assert_int_equal(query_number(store,
-	                     "SELECT length(probe) FROM secret"),
-	    0);
+	assert_int_equal(
+	    query_number(store, "SELECT length(probe) FROM secret"), 0);
 }
 
 #define TEST(name) \
-	cmocka_unit_test_setup_teardown(name, fixture_set_up, \
-	    fixture_tear_down)
+	cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int
 main(void)
@@ -398,7 +395,8 @@ main(void)
 		TEST(test_reply_of_a_key_used_again_replaces_the_old),
 		TEST(test_rollback_undoes_everything),
 		TEST(test_has_written_tells_reading_from_writing),
-		TEST(test_broken_reference_is_refused_and_loses_the_transaction),
+		TEST(
+		    test_broken_reference_is_refused_and_loses_the_transaction),
 		TEST(test_secret_is_made_once),
 		TEST(test_probe_leaves_no_trace),
 	};

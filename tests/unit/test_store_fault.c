@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
-static int writes_left = -1; /* that succeed; -1: all */
+static int writes_left = -1;  /* that succeed; -1: all */
 static int mallocs_left = -1; /* that succeed before one does not; -1: all */
 static bool fsync_fails;
 static unsigned n_fsyncs;
@@ -102,8 +102,8 @@ install_faults(void **state)
 	/* A name that this build of SQLite does not use is passed over. */
 	vfs->xSetSystemCall(vfs, "write", (sqlite3_syscall_ptr)faulty_write);
 	vfs->xSetSystemCall(vfs, "pwrite", (sqlite3_syscall_ptr)faulty_pwrite);
-	vfs->xSetSystemCall(vfs, "pwrite64",
-	    (sqlite3_syscall_ptr)faulty_pwrite);
+	vfs->xSetSystemCall(
+	    vfs, "pwrite64", (sqlite3_syscall_ptr)faulty_pwrite);
 	return 0;
 }
 
@@ -125,8 +125,8 @@ set_up(void **state)
 	if (fixture_set_up_empty(state))
 		return -1;
 	f = *state;
-	f->store = sqlite_open(f->path, DURABILITY_POWER, f->why,
-	    sizeof(f->why));
+	f->store = sqlite_open(
+	    f->path, DURABILITY_POWER, f->why, sizeof(f->why));
 	return f->store ? 0 : -1;
 }
 
@@ -220,8 +220,8 @@ test_failed_fsync_in_a_checkpoint_is_fatal_next_time(void **state)
 	f->store->rollback(f->store);
 	/* The log keeps what the checkpoint may have lost. */
 	fixture_reopen(f);
-	assert_int_equal(query_number(f->store, "SELECT count(*) FROM player"),
-	    1);
+	assert_int_equal(
+	    query_number(f->store, "SELECT count(*) FROM player"), 1);
 }
 
 static void
@@ -269,11 +269,11 @@ live(struct store *store, bool *out_first)
 	if (!err)
 		err = store->player_insert(store, &row);
 	for (uint64_t id = 1; id <= 40 && !err; id++) {
-		err = store->message_insert(store, 7, span_of(body), 1,
-		    &message);
+		err = store->message_insert(
+		    store, 7, span_of(body), 1, &message);
 		if (!err)
-			err = store->event_append(store, 2, id, message,
-			    strlen(body));
+			err = store->event_append(
+			    store, 2, id, message, strlen(body));
 	}
 	if (!err)
 		err = store->commit(store);
@@ -301,11 +301,11 @@ expect_whole_transactions(struct store *store, bool first, bool second)
 	}
 	assert_int_equal(query_number(store, "SELECT count(*) FROM event"),
 	    !first     ? 0 :
-	        second ? 20 :
-	                 40);
+		second ? 20 :
+			 40);
 	assert_int_equal(query_number(store,
-	                     "SELECT coalesce(sum(refs), 0) = "
-	                     "(SELECT count(*) FROM event) FROM message"),
+			     "SELECT coalesce(sum(refs), 0) = "
+			     "(SELECT count(*) FROM event) FROM message"),
 	    1);
 	if (first)
 		OK(store->player_delete(store, 2));
@@ -365,8 +365,8 @@ test_full_disk_at_the_first_start_does_no_harm(void **state)
 		fixture_close(f);
 		unlink(f->path);
 		writes_left = nth++;
-		store = sqlite_open_retrying(f->path, DURABILITY_POWER, 0,
-		    f->why, sizeof(f->why));
+		store = sqlite_open_retrying(
+		    f->path, DURABILITY_POWER, 0, f->why, sizeof(f->why));
 		writes_left = -1;
 		if (store)
 			store->close(store);
@@ -385,13 +385,14 @@ main(void)
 		TEST(test_dead_transaction_touches_nothing),
 		TEST(test_failed_fsync_is_fatal),
 		TEST(test_failed_fsync_in_a_checkpoint_is_fatal_next_time),
-		TEST(test_every_commit_is_fsynced_for_power_and_none_for_process),
+		TEST(
+		    test_every_commit_is_fsynced_for_power_and_none_for_process),
 		TEST(test_reading_never_fsyncs),
 		TEST(test_whichever_write_fails_nothing_is_half_done),
 		TEST(test_whichever_allocation_fails_nothing_is_half_done),
 		TEST(test_full_disk_at_the_first_start_does_no_harm),
 	};
 
-	return cmocka_run_group_tests_name("store faults", tests,
-	    install_faults, NULL);
+	return cmocka_run_group_tests_name(
+	    "store faults", tests, install_faults, NULL);
 }

@@ -32,15 +32,15 @@ read_copy(const struct fixture *f, const char *suffix)
 	rewind(file);
 	copy.bytes = malloc((size_t)copy.size + 1);
 	assert_non_null(copy.bytes);
-	assert_int_equal(fread(copy.bytes, 1, (size_t)copy.size, file),
-	    copy.size);
+	assert_int_equal(
+	    fread(copy.bytes, 1, (size_t)copy.size, file), copy.size);
 	fclose(file);
 	return copy;
 }
 
 static void
-write_file(const struct fixture *f, const char *suffix, const void *bytes,
-    size_t len)
+write_file(
+    const struct fixture *f, const char *suffix, const void *bytes, size_t len)
 {
 	char name[128];
 	FILE *file;
@@ -73,8 +73,8 @@ expect_refusal(struct fixture *f, const char *what)
 	for (int i = 0; i < 3; i++)
 		before[i] = read_copy(f, suffixes[i]);
 	f->why[0] = '\0';
-	assert_null(sqlite_open_retrying(f->path, DURABILITY_POWER, 0, f->why,
-	    sizeof(f->why)));
+	assert_null(sqlite_open_retrying(
+	    f->path, DURABILITY_POWER, 0, f->why, sizeof(f->why)));
 	if (!strstr(f->why, what) || !strstr(f->why, f->path))
 		fail_msg("\"%s\" does not say \"%s\"", f->why, what);
 	for (int i = 0; i < 3; i++) {
@@ -85,8 +85,8 @@ expect_refusal(struct fixture *f, const char *what)
 		else
 			assert_int_equal(after.size, before[i].size);
 		if (before[i].size > 0)
-			assert_memory_equal(after.bytes, before[i].bytes,
-			    (size_t)after.size);
+			assert_memory_equal(
+			    after.bytes, before[i].bytes, (size_t)after.size);
 		free(before[i].bytes);
 		free(after.bytes);
 	}
@@ -127,8 +127,8 @@ test_new_file_becomes_ours_and_private(void **state)
 	fixture_open(f);
 	assert_int_equal(query_number(f->store, "PRAGMA application_id"),
 	    SQLITE_OUR_APPLICATION_ID);
-	assert_int_equal(query_number(f->store, "PRAGMA user_version"),
-	    N_SQL_MIGRATIONS);
+	assert_int_equal(
+	    query_number(f->store, "PRAGMA user_version"), N_SQL_MIGRATIONS);
 	assert_int_equal(query_number(f->store, "PRAGMA foreign_keys"), 1);
 	assert_int_equal(stat(f->path, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
@@ -149,8 +149,8 @@ test_durability_sets_synchronous(void **state)
 {
 	struct fixture *f = *state;
 
-	f->store = sqlite_open(f->path, DURABILITY_POWER, f->why,
-	    sizeof(f->why));
+	f->store = sqlite_open(
+	    f->path, DURABILITY_POWER, f->why, sizeof(f->why));
 	assert_non_null(f->store);
 	assert_int_equal(query_number(f->store, "PRAGMA synchronous"), 2);
 	fixture_reopen(f);
@@ -167,10 +167,10 @@ test_migrations_run_once(void **state)
 	version = query_number(f->store, "PRAGMA schema_version");
 	add_player(f->store, 2);
 	fixture_reopen(f);
-	assert_int_equal(query_number(f->store, "PRAGMA schema_version"),
-	    version);
-	assert_int_equal(query_number(f->store, "SELECT count(*) FROM player"),
-	    1);
+	assert_int_equal(
+	    query_number(f->store, "PRAGMA schema_version"), version);
+	assert_int_equal(
+	    query_number(f->store, "SELECT count(*) FROM player"), 1);
 }
 
 static void
@@ -189,8 +189,8 @@ test_close_leaves_one_file(void **state)
 	wal = read_copy(f, "-wal");
 	assert_int_equal(wal.size, -1);
 	fixture_open(f);
-	assert_int_equal(query_number(f->store, "SELECT count(*) FROM player"),
-	    1);
+	assert_int_equal(
+	    query_number(f->store, "SELECT count(*) FROM player"), 1);
 }
 
 static void
@@ -240,8 +240,7 @@ test_commits_survive_a_killed_process(void **state)
 	in_killed_process(f, commit_one_and_start_another);
 	fixture_open(f);
 	OK(f->store->player_by_id(f->store, 2, &row));
-	assert_int_equal(f->store->player_by_id(f->store, 3, &row),
-	    ERR_ABSENT);
+	assert_int_equal(f->store->player_by_id(f->store, 3, &row), ERR_ABSENT);
 }
 
 /* Holds the store until it is told to let go, and works with it then. */
@@ -280,13 +279,13 @@ test_second_process_is_refused_until_the_first_has_gone(void **state)
 	expect_refusal(f, "is in use by another process");
 	assert_int_equal(write(go[1], &byte, 1), 1);
 	/* Perhaps it has not gone yet: then this waits. */
-	f->store = sqlite_open(f->path, DURABILITY_PROCESS, f->why,
-	    sizeof(f->why));
+	f->store = sqlite_open(
+	    f->path, DURABILITY_PROCESS, f->why, sizeof(f->why));
 	assert_non_null(f->store);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	assert_int_equal(query_number(f->store, "SELECT count(*) FROM player"),
-	    2);
+	assert_int_equal(
+	    query_number(f->store, "SELECT count(*) FROM player"), 2);
 	for (int i = 0; i < 2; i++) {
 		close(ready[i]);
 		close(go[i]);
@@ -329,9 +328,9 @@ leave_foreign_log(struct fixture *f)
 
 	if (sqlite3_open(f->path, &db) != SQLITE_OK ||
 	    sqlite3_exec(db,
-	        "PRAGMA journal_mode = WAL; CREATE TABLE a (b);"
-	        "INSERT INTO a VALUES (1)",
-	        NULL, NULL, NULL) != SQLITE_OK)
+		"PRAGMA journal_mode = WAL; CREATE TABLE a (b);"
+		"INSERT INTO a VALUES (1)",
+		NULL, NULL, NULL) != SQLITE_OK)
 		_exit(1);
 }
 
@@ -369,8 +368,8 @@ test_newer_version_is_refused(void **state)
 
 	fixture_open(f);
 	fixture_close(f);
-	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d",
-	    N_SQL_MIGRATIONS + 1);
+	snprintf(
+	    sql, sizeof(sql), "PRAGMA user_version = %d", N_SQL_MIGRATIONS + 1);
 	run_sql(f->path, sql);
 	expect_refusal(f, "is of a newer version of Peerpost");
 }
@@ -380,7 +379,7 @@ become_newer_in_the_log(struct fixture *f)
 {
 	fixture_open(f);
 	if (sqlite3_exec(sqlite_of(f->store)->db, "PRAGMA user_version = 999",
-	        NULL, NULL, NULL) != SQLITE_OK)
+		NULL, NULL, NULL) != SQLITE_OK)
 		_exit(1);
 }
 
@@ -451,22 +450,22 @@ test_what_is_no_file_is_refused(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(mkdir(f->path, 0700), 0);
-	assert_null(sqlite_open_retrying(f->path, DURABILITY_POWER, 0, f->why,
-	    sizeof(f->why)));
+	assert_null(sqlite_open_retrying(
+	    f->path, DURABILITY_POWER, 0, f->why, sizeof(f->why)));
 	assert_non_null(strstr(f->why, "Is a directory"));
 	assert_int_equal(rmdir(f->path), 0);
 	assert_int_equal(mkfifo(f->path, 0600), 0);
-	assert_null(sqlite_open_retrying(f->path, DURABILITY_POWER, 0, f->why,
-	    sizeof(f->why)));
+	assert_null(sqlite_open_retrying(
+	    f->path, DURABILITY_POWER, 0, f->why, sizeof(f->why)));
 	assert_non_null(strstr(f->why, "not a regular file"));
-	assert_null(sqlite_open_retrying("/nonexistent/db", DURABILITY_POWER,
-	    0, f->why, sizeof(f->why)));
+	assert_null(sqlite_open_retrying(
+	    "/nonexistent/db", DURABILITY_POWER, 0, f->why, sizeof(f->why)));
 	assert_non_null(strstr(f->why, "No such file"));
 }
 
 #define TEST(name) \
-	cmocka_unit_test_setup_teardown(name, fixture_set_up_empty, \
-	    fixture_tear_down)
+	cmocka_unit_test_setup_teardown( \
+	    name, fixture_set_up_empty, fixture_tear_down)
 
 int
 main(void)

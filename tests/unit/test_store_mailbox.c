@@ -19,8 +19,8 @@ on_event(void *cls, uint64_t id, int kind, struct span body)
 }
 
 static void
-expect_events(struct store *store, uint32_t player, uint64_t after,
-    const char *text)
+expect_events(
+    struct store *store, uint32_t player, uint64_t after, const char *text)
 {
 	struct events events = { .max = 100 };
 
@@ -123,14 +123,14 @@ test_message_goes_with_its_last_reference_only(void **state)
 	add_message(store, "1", 1, all, 3);
 	add_message(store, "2", 2, all, 3);
 	OK(store->events_trim(store, &first, 1));
-	assert_int_equal(query_number(store, "SELECT count(*) FROM message"),
-	    2);
-	assert_int_equal(query_number(store, "SELECT min(refs) FROM message"),
-	    2);
+	assert_int_equal(
+	    query_number(store, "SELECT count(*) FROM message"), 2);
+	assert_int_equal(
+	    query_number(store, "SELECT min(refs) FROM message"), 2);
 	expect_events(store, 3, 0, "1=1 2=2 ");
 	OK(store->events_trim(store, rest, 3));
-	assert_int_equal(query_number(store, "SELECT count(*) FROM message"),
-	    1);
+	assert_int_equal(
+	    query_number(store, "SELECT count(*) FROM message"), 1);
 	assert_int_equal(query_number(store, "SELECT refs FROM message"), 1);
 	expect_events(store, 2, 0, "2=2 ");
 	OK(store->events_trim(store, NULL, 0));
@@ -154,13 +154,13 @@ test_deleted_player_leaves_nothing_behind(void **state)
 	OK(store->player_delete(store, 2));
 	OK(store->count_players(store, &n));
 	assert_int_equal(n, 1);
-	assert_int_equal(query_number(store, "SELECT count(*) FROM message"),
-	    1);
+	assert_int_equal(
+	    query_number(store, "SELECT count(*) FROM message"), 1);
 	assert_int_equal(query_number(store, "SELECT refs FROM message"), 1);
 	assert_int_equal(query_number(store, "SELECT count(*) FROM event"), 1);
 	expect_events(store, 3, 0, "1=1 ");
-	assert_int_equal(store->reply_find(store, 0, hash_of(1), &found),
-	    ERR_ABSENT);
+	assert_int_equal(
+	    store->reply_find(store, 0, hash_of(1), &found), ERR_ABSENT);
 	/* Whoever gets the same id next starts from nothing. */
 	add_player(store, 2);
 	expect_events(store, 2, 0, "");
@@ -169,8 +169,7 @@ test_deleted_player_leaves_nothing_behind(void **state)
 }
 
 #define TEST(name) \
-	cmocka_unit_test_setup_teardown(name, fixture_set_up, \
-	    fixture_tear_down)
+	cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int
 main(void)

@@ -12,7 +12,10 @@
 
 #include "api/target.h"
 
-#define TEXT(literal) { literal, sizeof(literal) - 1 }
+#define TEXT(literal) \
+	{ \
+		literal, sizeof(literal) - 1 \
+	}
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct span
@@ -34,8 +37,8 @@ parse_bytes(struct span raw, const char *base_path, struct target *out)
 
 	if (!err && out->query.at) { /* move it over, for the caller */
 		assert_true(out->query.at > copy.at);
-		assert_ptr_equal(out->query.at + out->query.len,
-		    copy.at + copy.len);
+		assert_ptr_equal(
+		    out->query.at + out->query.len, copy.at + copy.len);
 		out->query.at = raw.at + (out->query.at - copy.at);
 	}
 	free((void *)(uintptr_t)copy.at);
@@ -139,8 +142,8 @@ test_other_forms_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_OF(texts); i++)
 		if (parse_bytes(texts[i], "", &target) != ERR_BAD_REQUEST)
-			fail_msg("accepted: %.*s", (int)texts[i].len,
-			    texts[i].at);
+			fail_msg(
+			    "accepted: %.*s", (int)texts[i].len, texts[i].at);
 }
 
 static void
@@ -162,19 +165,19 @@ static void
 test_bad_escapes_and_nul_in_the_path_are_refused(void **state)
 {
 	static const struct span texts[] = { TEXT("/%"), TEXT("/%4"),
-		TEXT("/%zz"), TEXT("/%4g"), TEXT("/%g4"),
-		TEXT("/%4G"), TEXT("/%G4"), TEXT("/%%41"), TEXT("/a%?b"),
-		TEXT("/a%4?1"), TEXT("/% 1"), TEXT("/%+1"),
-		TEXT("/%-1"), TEXT("/%0x"), TEXT("/%u0041"), TEXT("/%00"),
-		TEXT("/events%00"), TEXT("/events\0"), TEXT("/\0events"),
-		TEXT("/%2%30"), TEXT("http://host/%"), TEXT("http://h%/%x") };
+		TEXT("/%zz"), TEXT("/%4g"), TEXT("/%g4"), TEXT("/%4G"),
+		TEXT("/%G4"), TEXT("/%%41"), TEXT("/a%?b"), TEXT("/a%4?1"),
+		TEXT("/% 1"), TEXT("/%+1"), TEXT("/%-1"), TEXT("/%0x"),
+		TEXT("/%u0041"), TEXT("/%00"), TEXT("/events%00"),
+		TEXT("/events\0"), TEXT("/\0events"), TEXT("/%2%30"),
+		TEXT("http://host/%"), TEXT("http://h%/%x") };
 	struct target target;
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(texts); i++)
 		if (parse_bytes(texts[i], "", &target) != ERR_BAD_REQUEST)
-			fail_msg("accepted: %.*s", (int)texts[i].len,
-			    texts[i].at);
+			fail_msg(
+			    "accepted: %.*s", (int)texts[i].len, texts[i].at);
 }
 
 static void
@@ -187,8 +190,8 @@ test_bytes_that_no_path_has_are_refused(void **state)
 		char raw[] = { '/', 'a', (char)c, 'b' };
 		bool is_bad = c <= 0x20 || c == 0x7f || c == '#' || c == '%';
 
-		assert_int_equal(parse_bytes((struct span){ raw, 4 }, "",
-		                     &target),
+		assert_int_equal(
+		    parse_bytes((struct span){ raw, 4 }, "", &target),
 		    is_bad ? ERR_BAD_REQUEST : ERR_NONE);
 	}
 }
@@ -234,8 +237,7 @@ test_outside_the_base_path_nothing_is_found(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(raws); i++)
-		assert_int_equal(parse(raws[i], "/p", &target),
-		    ERR_NOT_FOUND);
+		assert_int_equal(parse(raws[i], "/p", &target), ERR_NOT_FOUND);
 	assert_int_equal(parse("/lon", "/long", &target), ERR_NOT_FOUND);
 	assert_int_equal(parse("/lonx", "/long", &target), ERR_NOT_FOUND);
 	assert_int_equal(parse("/lxng/x", "/long", &target), ERR_NOT_FOUND);
@@ -306,7 +308,7 @@ static void
 test_members_come_in_order_and_decoded(void **state)
 {
 	struct span query = span_of("after=7&wait=25&%61fter=%37&na+me=a+b"
-	    "&x=a%2Bb%26c%3Dd&e=&f&=g&h=i=j&after=8");
+				    "&x=a%2Bb%26c%3Dd&e=&f&=g&h=i=j&after=8");
 
 	(void)state;
 	assert_next(&query, "after", "7");
@@ -358,8 +360,8 @@ test_bad_escapes_and_nul_in_a_member_are_refused(void **state)
 
 		if (target_next_member(&rest, &member, &more) !=
 		    ERR_BAD_REQUEST)
-			fail_msg("accepted: %.*s", (int)texts[i].len,
-			    texts[i].at);
+			fail_msg(
+			    "accepted: %.*s", (int)texts[i].len, texts[i].at);
 		assert_string_equal(member.name, "kept");
 		assert_false(more);
 		assert_ptr_equal(rest.at, copy.at);
@@ -376,8 +378,8 @@ test_a_bad_member_does_not_hide_those_before_it(void **state)
 
 	(void)state;
 	assert_next(&query, "a", "1");
-	assert_int_equal(target_next_member(&query, &member, &more),
-	    ERR_BAD_REQUEST);
+	assert_int_equal(
+	    target_next_member(&query, &member, &more), ERR_BAD_REQUEST);
 }
 
 static void
@@ -416,8 +418,8 @@ test_what_is_too_long_comes_cut(void **state)
 		struct span rest = span_of(query);
 		bool more;
 
-		assert_int_equal(target_next_member(&rest, &member, &more),
-		    ERR_BAD_REQUEST);
+		assert_int_equal(
+		    target_next_member(&rest, &member, &more), ERR_BAD_REQUEST);
 	}
 }
 
@@ -435,8 +437,9 @@ test_every_byte_in_a_query_is_survived(void **state)
 
 			raw[at] = (char)c;
 			rest = copy = copy_span((struct span){ raw, 7 });
-			while (more && target_next_member(&rest, &member,
-			                   &more) == ERR_NONE)
+			while (more &&
+			    target_next_member(&rest, &member, &more) ==
+				ERR_NONE)
 				assert_true(++n < 9);
 			free((void *)(uintptr_t)copy.at);
 		}

@@ -9,7 +9,10 @@
 
 #include "base/text.h"
 
-#define TEXT(literal) { literal, sizeof(literal) - 1 }
+#define TEXT(literal) \
+	{ \
+		literal, sizeof(literal) - 1 \
+	}
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static void
@@ -33,8 +36,8 @@ test_an_int_is_written_in_decimal(void **state)
 		char out[TEXT_INT_SIZE];
 		size_t len = text_from_int(out, rows[i].value);
 
-		assert_true(span_equals((struct span){ out, len },
-		    rows[i].text));
+		assert_true(
+		    span_equals((struct span){ out, len }, rows[i].text));
 	}
 }
 
@@ -58,8 +61,8 @@ test_a_number_of_digits_is_read(void **state)
 	for (size_t i = 0; i < N_OF(rows); i++) {
 		uint64_t value = 99;
 
-		assert_true(text_to_uint(span_of(rows[i].text), rows[i].max,
-		    &value));
+		assert_true(
+		    text_to_uint(span_of(rows[i].text), rows[i].max, &value));
 		assert_int_equal(value, rows[i].value);
 	}
 }
@@ -144,8 +147,9 @@ test_every_code_point_but_surrogates_is_utf8(void **state)
 
 		if (text_utf8_next(bytes, len, &read) != (is_good ? len : 0))
 			fail_msg("U+%04X", (unsigned)code);
-		if (is_good && (read != code ||
-		        text_utf8_next(bytes, len - 1, &read) != 0))
+		if (is_good &&
+		    (read != code ||
+			text_utf8_next(bytes, len - 1, &read) != 0))
 			fail_msg("U+%04X", (unsigned)code);
 	}
 }
@@ -165,8 +169,8 @@ test_malformed_utf8_is_refused(void **state)
 	for (size_t i = 0; i < N_OF(texts); i++) {
 		uint32_t code;
 
-		assert_int_equal(text_utf8_next(texts[i].at, texts[i].len,
-		                     &code), 0);
+		assert_int_equal(
+		    text_utf8_next(texts[i].at, texts[i].len, &code), 0);
 	}
 }
 
@@ -194,8 +198,9 @@ test_a_name_has_no_control_characters(void **state)
 		size_t len = 1 + encode(code, bytes + 1);
 
 		bytes[len++] = 'b';
-		assert_int_equal(text_is_name((struct span){ bytes, len }, 1,
-		                     64), !is_control);
+		assert_int_equal(
+		    text_is_name((struct span){ bytes, len }, 1, 64),
+		    !is_control);
 	}
 	assert_false(text_is_name(span_of("a\xff"), 1, 64));
 	assert_false(text_is_name(span_of("a\xc3"), 1, 64));
@@ -218,14 +223,14 @@ test_a_uuid_is_told_by_its_shape(void **state)
 		bad[at] = 'g';
 		assert_false(text_is_uuid(span_of(bad), out));
 		bad[at] = '\0';
-		assert_false(text_is_uuid((struct span){ bad,
-		                 TEXT_UUID_SIZE - 1 }, out));
+		assert_false(text_is_uuid(
+		    (struct span){ bad, TEXT_UUID_SIZE - 1 }, out));
 		assert_false(text_is_uuid((struct span){ good, at }, out));
 	}
-	assert_false(text_is_uuid(span_of(
-	    "01234567-89ab-cdef-0123-456789abcdef0"), out));
-	assert_false(text_is_uuid(span_of(
-	    "{01234567-89ab-cdef-0123-456789abcd}"), out));
+	assert_false(text_is_uuid(
+	    span_of("01234567-89ab-cdef-0123-456789abcdef0"), out));
+	assert_false(
+	    text_is_uuid(span_of("{01234567-89ab-cdef-0123-456789abcd}"), out));
 	assert_string_equal(out, "kept");
 	assert_true(text_is_uuid(span_of(good), out));
 	assert_string_equal(out, "01234567-89ab-cdef-0123-456789abcdef");

@@ -48,8 +48,8 @@ value_of(const char *text)
 	block = malloc(len);
 	assert_non_null(block);
 	memcpy(block, text, len);
-	assert_int_equal(json_check((struct span){ block, len }, &value),
-	    ERR_NONE);
+	assert_int_equal(
+	    json_check((struct span){ block, len }, &value), ERR_NONE);
 	return value;
 }
 
@@ -69,8 +69,7 @@ test_strings_are_unescaped(void **state)
 	assert_decoded("\"\"", "", 0);
 	assert_decoded("\"Ann\"", "Ann", 3);
 	assert_decoded("\"\xc3\xa9\"", "\xc3\xa9", 2);
-	assert_decoded("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t",
-	    8);
+	assert_decoded("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t", 8);
 	assert_decoded("\"\\u00e9\\u20AC\\ud83d\\uDE00\"",
 	    "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 9);
 	assert_decoded("\"a\\u0000b\"", "a\0b", 3);
@@ -108,9 +107,8 @@ key_is(const char *json, const char *name)
 {
 	struct json_value value = value_of(json);
 
-	return value_key_is((struct span){ value.text.at + 1,
-				value.text.len - 2 },
-	    name);
+	return value_key_is(
+	    (struct span){ value.text.at + 1, value.text.len - 2 }, name);
 }
 
 static void
@@ -119,8 +117,7 @@ test_keys_are_compared_after_unescaping(void **state)
 	(void)state;
 	assert_true(key_is("\"token\"", "token"));
 	assert_true(key_is("\"t\\u006fken\"", "token"));
-	assert_true(key_is("\"\\u0074\\u006F\\u006b\\u0065\\u006e\"",
-	    "token"));
+	assert_true(key_is("\"\\u0074\\u006F\\u006b\\u0065\\u006e\"", "token"));
 	assert_false(key_is("\"Token\"", "token"));
 	assert_false(key_is("\"toke\"", "token"));
 	assert_false(key_is("\"tokens\"", "token"));
@@ -128,8 +125,8 @@ test_keys_are_compared_after_unescaping(void **state)
 	assert_false(key_is("\"token\\u0000\"", "token"));
 	assert_false(key_is("\"\\u0074oken\\u0000\"", "token"));
 	assert_false(key_is("\"\\\\token\"", "token"));
-	assert_false(key_is("\"\\u0074\\u006F\\u006b\\u0065\\u006e\\u0073\"",
-	    "token"));
+	assert_false(
+	    key_is("\"\\u0074\\u006F\\u006b\\u0065\\u006e\\u0073\"", "token"));
 }
 
 static void
@@ -141,8 +138,8 @@ test_numbers_are_integers_from_0_to_2_53_less_1(void **state)
 	} good[] = { { "0", 0 }, { "7", 7 },
 		{ "9007199254740991", 9007199254740991 } };
 	static const char *const bad[] = { "-0", "-1", "1.0", "1e2", "0.5",
-		"9007199254740992", "99999999999999999999999", "\"7\"",
-		"true", "null", "[7]" };
+		"9007199254740992", "99999999999999999999999", "\"7\"", "true",
+		"null", "[7]" };
 	uint64_t number;
 
 	(void)state;
@@ -171,8 +168,8 @@ test_printed_strings_are_json_and_read_back_the_same(void **state)
 	for (size_t i = 0; i < N_OF(texts); i++) {
 		buf_reset(&printed);
 		value_add_string(&printed, span_of(texts[i]));
-		assert_int_equal(json_check(buf_span(&printed), &value),
-		    ERR_NONE);
+		assert_int_equal(
+		    json_check(buf_span(&printed), &value), ERR_NONE);
 		buf_reset(&out);
 		assert_true(value_string(value, &out));
 		assert_int_equal(out.len, strlen(texts[i]));

@@ -16,8 +16,8 @@ count(struct fixture *f, uint64_t n_players, uint64_t n_rooms)
 
 static unsigned n_reads;
 
-static enum err (*real_player_by_id)(struct store *store, uint32_t id,
-    struct player_row *out);
+static enum err (*real_player_by_id)(
+    struct store *store, uint32_t id, struct player_row *out);
 
 static enum err
 count_player_by_id(struct store *store, uint32_t id, struct player_row *out)
@@ -92,9 +92,8 @@ test_a_rollback_forgets_who_registered(void **state)
 
 	add_player(f, 2);
 	undo(f);
-	assert_int_equal(player_find_by_token(&f->world, hash_of(2),
-	                     &player),
-	    ERR_ABSENT);
+	assert_int_equal(
+	    player_find_by_token(&f->world, hash_of(2), &player), ERR_ABSENT);
 	assert_false(is_there(f, 2));
 	assert_null(f->world.players_by_id);
 	assert_true(list_is_empty(&f->world.seen));
@@ -148,8 +147,7 @@ test_a_rollback_puts_an_ended_session_back_into_the_lobby(void **state)
 }
 
 static void
-test_a_session_that_came_and_went_in_a_rolled_back_batch_is_gone(
-    void **state)
+test_a_session_that_came_and_went_in_a_rolled_back_batch_is_gone(void **state)
 {
 	struct fixture *f = *state;
 
@@ -170,16 +168,16 @@ test_a_rollback_empties_the_lists_of_the_evicted_and_woken(void **state)
 	add_player(f, 3);
 	keep(f);
 	parking_add(&f->world, get_player(f, 2), &parked, 1000);
-	OK(mailbox_send(&f->world, get_player(f, 2), EVENT_OFFER,
-	    span_of("1")));
+	OK(mailbox_send(
+	    &f->world, get_player(f, 2), EVENT_OFFER, span_of("1")));
 	list_append(&f->world.evicted, &get_player(f, 3)->evicted);
 	undo(f);
 	assert_true(list_is_empty(&f->world.woken));
 	assert_true(list_is_empty(&f->world.evicted));
 	/* The poll is still held, and woken by the next event. */
 	assert_ptr_equal(get_player(f, 2)->parked, &parked);
-	OK(mailbox_send(&f->world, get_player(f, 2), EVENT_OFFER,
-	    span_of("1")));
+	OK(mailbox_send(
+	    &f->world, get_player(f, 2), EVENT_OFFER, span_of("1")));
 	assert_false(list_is_empty(&f->world.woken));
 	parking_remove(&f->world, &parked);
 }
@@ -207,8 +205,8 @@ static void
 receive(struct fixture *f, uint32_t id, int n)
 {
 	for (int i = 0; i < n; i++)
-		OK(mailbox_send(&f->world, get_player(f, id), EVENT_OFFER,
-		    span_of("1")));
+		OK(mailbox_send(
+		    &f->world, get_player(f, id), EVENT_OFFER, span_of("1")));
 }
 
 static bool
@@ -334,8 +332,8 @@ test_polls_fall_due_in_order_and_not_before(void **state)
 	assert_int_equal(parking_next_due_ms(&f->world), -1);
 	assert_null(parking_due(&f->world, INT64_MAX));
 	for (uint32_t i = 0; i < 3; i++)
-		parking_add(&f->world, add_player(f, 2 + i), &parked[i],
-		    due_ms[i]);
+		parking_add(
+		    &f->world, add_player(f, 2 + i), &parked[i], due_ms[i]);
 	assert_int_equal(f->world.n_parked, 3);
 	assert_int_equal(parking_next_due_ms(&f->world), 1000);
 	assert_null(parking_due(&f->world, 999));
@@ -360,9 +358,12 @@ main(void)
 		TEST(test_a_rollback_forgets_who_registered),
 		TEST(test_a_rollback_brings_ended_sessions_back),
 		TEST(test_a_rollback_puts_an_ended_session_back_into_the_lobby),
-		TEST(test_a_session_that_came_and_went_in_a_rolled_back_batch_is_gone),
-		TEST(test_a_rollback_empties_the_lists_of_the_evicted_and_woken),
-		TEST(test_a_parked_player_that_a_rollback_brings_back_stays_parked),
+		TEST(
+		    test_a_session_that_came_and_went_in_a_rolled_back_batch_is_gone),
+		TEST(
+		    test_a_rollback_empties_the_lists_of_the_evicted_and_woken),
+		TEST(
+		    test_a_parked_player_that_a_rollback_brings_back_stays_parked),
 		TEST(test_trimming_deletes_just_what_is_acknowledged),
 		TEST(test_trimming_takes_at_most_so_many_mailboxes),
 		TEST(test_a_rollback_brings_back_what_was_to_be_trimmed),

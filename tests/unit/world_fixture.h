@@ -169,8 +169,8 @@ on_event(void *cls, uint64_t id, int kind, struct span body)
 		assert_int_equal(id, f->next_event_id);
 	f->next_event_id = id + 1;
 	f->mail_len += (size_t)snprintf(f->mail + f->mail_len,
-	    sizeof(f->mail) - f->mail_len, "%s%s %.*s",
-	    f->mail_len ? ", " : "", names[kind], (int)body.len, body.at);
+	    sizeof(f->mail) - f->mail_len, "%s%s %.*s", f->mail_len ? ", " : "",
+	    names[kind], (int)body.len, body.at);
 	assert_true(f->mail_len < sizeof(f->mail));
 	return true;
 }
