@@ -135,12 +135,12 @@ run(struct cell *cell)
 {
 	MHD_UNSIGNED_LONG_LONG timeout_ms;
 
-	do
+	do {
+		list_remove(&cell->touched);
 		MHD_run(cell->daemon);
-	while (MHD_get_timeout(cell->daemon, &timeout_ms) == MHD_YES &&
-	    timeout_ms == 0);
-	/* Running it may have touched it: that has been seen to. */
-	list_remove(&cell->touched);
+	} while (!list_is_empty(&cell->touched) ||
+	    (MHD_get_timeout(cell->daemon, &timeout_ms) == MHD_YES &&
+		timeout_ms == 0));
 	if (cell->n_connections == 0 && is_spare(cell))
 		cell_free(cell);
 }

@@ -21,6 +21,7 @@
 #define BACKLOG 4096
 #define MAX_ACCEPTS 256 /* in one go, so that others get their turn */
 #define COMPLAIN_EVERY_MS 60000
+#define RETRY_MS 1000
 
 struct listener {
 	struct loop *loop;
@@ -28,6 +29,7 @@ struct listener {
 	int fd;
 	bool is_paused;
 	int64_t complained_ms; /* when accept(2)'s failure was logged last */
+	int64_t retry_ms;      /* no accept(2) before this */
 	char *unix_path;       /* NULL: TCP */
 	char url[LISTENER_URL_SIZE];
 	listener_accept_fn on_accept;
@@ -92,9 +94,8 @@ listen_address_parse(const char *text, struct listen_address *out)
 	return parse_tcp(host, (uint16_t)port, out);
 }
 
-/* Out of descriptors or memory: what there is must go first.  The level-
- * triggered epoll would spin, so look again when a connection has closed
- * (listener_pause()) or, at the latest, with the next tick. */
+/* Out of descriptors or memory, though there is room by our own count.  The
+ * level-triggered epoll would spin: rest for a second. */
 static void
 on_accept_failed(struct listener *listener)
 {
@@ -105,6 +106,7 @@ on_accept_failed(struct listener *listener)
 		listener->complained_ms = now_ms;
 		log_warning("cannot accept connections: %s", strerror(errno));
 	}
+	listener->retry_ms = now_ms + RETRY_MS;
 	listener_pause(listener, true);
 }
 
@@ -252,7 +254,8 @@ listener_close(struct listener *listener)
 void
 listener_pause(struct listener *listener, bool is_paused)
 {
-	if (is_paused == listener->is_paused)
+	if (is_paused == listener->is_paused ||
+	    (!is_paused && clock_now_ms() < listener->retry_ms))
 		return;
 	if (is_paused)
 		loop_remove(listener->loop, &listener->source, listener->fd);
