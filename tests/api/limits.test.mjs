@@ -164,6 +164,18 @@ test('a mailbox has at most 1 MiB', async () => {
 	assert.equal((await host.drain()).length, 18);
 });
 
+test('a message that fits into no mailbox is mailbox-full and evicts nobody',
+    async () => {
+	const d = await startDaemon({ args: ['--max-mailbox-bytes', '1000'] });
+	const { players: [host, bob] } = await makeRoom(d);
+
+	assertFailure(await bob.message('x'.repeat(1000)), 409, 'RMB',
+	    'mailbox-full');
+	assert.deepEqual(await host.news(), []);
+	ok(await bob.message('small'));
+	assert.deepEqual(await host.news(), [['RMK', 'small']]);
+});
+
 test('--max-mailbox-bytes sets it', async () => {
 	const d = await startDaemon({ args: [...FAST,
 		'--max-mailbox-bytes', '10000'] });

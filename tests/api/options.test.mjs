@@ -54,6 +54,11 @@ test('an unknown option is one line and exit 2', () => {
 		assertRefused(args);
 });
 
+test('an ambiguous beginning of an option is refused, not guessed', () => {
+	for (const args of [['--max', '100'], ['--poll', '3'], ['--l', 'x']])
+		assertRefused(args);
+});
+
 test('a stray argument is one line and exit 2', () => {
 	assertRefused(['stray']);
 	assertRefused(['--database', path.join(dir, 'x.db'), 'stray']);

@@ -259,3 +259,24 @@ for (const nPass of [0, 1, 3])
 		assert.deepEqual(there.sort(),
 		    [...acknowledged, ...open].sort());
 	});
+
+test('what a lost transaction handed out is handed out again, without a ' +
+    'cursor too', { skip }, async () => {
+	const disk = new Disk();
+	const daemon = await disk.start();
+	const { players: [ann] } = await makeRoom(daemon, ['ann']);
+
+	ok(await ann.message('kept'));
+
+	const n = ann.cursor;
+
+	disk.set(FULL);
+	// Its reply would have carried the event, had it been sent.
+	assertStorageFailure(await ann.command({ commands: [{ command: '###!SM',
+		data: 'x'.repeat(30_000) }], after: n }), 'ICB');
+
+	const events = (await ann.events({ wait: 0 })).json.events;
+
+	assert.deepEqual(events.map((event) => event.data), ['kept']);
+	disk.set(OFF);
+});
