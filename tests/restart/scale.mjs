@@ -145,12 +145,13 @@ async function main()
 	const rows = [];
 	const figures = async (nParked) => {
 		const before = cpuMs(daemon.pid);
+		const kb = residentKb(daemon.pid);
 
 		// All children take part, so that every corner is woken.
 		for (const each of children)
 			await tell(each, { verb: 'wake',
 				n: Math.round(N_WAKES / children.length) });
-		rows.push({ nParked, kb: residentKb(daemon.pid),
+		rows.push({ nParked, kb, kbAfter: residentKb(daemon.pid),
 			us: (cpuMs(daemon.pid) - before) * 1000 / N_WAKES });
 	};
 	const empty = residentKb(daemon.pid);
@@ -167,16 +168,19 @@ async function main()
 		if (parked === N_FEW || parked === n)
 			await figures(parked);
 	}
-	console.log('\nparked polls   resident memory   per poll   ' +
-	    'processor time per wake');
-	for (const { nParked, kb, us } of rows)
+	console.log('\nparked polls   resident memory    per poll   ' +
+	    'after the wakes   processor time per wake');
+	for (const { nParked, kb, kbAfter, us } of rows)
 		console.log(`${String(nParked).padStart(12)}` +
-		    `${(kb / 1024).toFixed(1).padStart(15)} MB` +
-		    `${((kb - empty) / nParked).toFixed(1).padStart(8)} KB` +
+		    `${(kb / 1024).toFixed(1).padStart(14)} MiB` +
+		    `${((kb - empty) / nParked).toFixed(1).padStart(8)} KiB` +
+		    `${(kbAfter / 1024).toFixed(1).padStart(14)} MiB` +
 		    `${us.toFixed(0).padStart(23)} us`);
 	console.log('\nA wake is one relayed offer: the command, its commit ' +
-	    '(durability = process),\nthe poll\'s answer and the next poll. ' +
-	    'Memory includes players and rooms.');
+	    '(durability = process),\nthe poll\'s answer and the next poll on ' +
+	    'the same connection.  Memory includes\nplayers and rooms.  A ' +
+	    'connection that carries a second request has all of\n' +
+	    'libmicrohttpd\'s 32 KiB for it resident from then on.');
 	for (const each of children)
 		each.kill();
 	await daemon.stop();
