@@ -88,7 +88,7 @@ check_request(const struct request *request)
 	assert(request->err == ERR_NONE || err_status(request->err) == 400);
 	assert(request->n_calls <= REQUEST_MAX_CALLS);
 	assert(request->n_calls == 0 || request->calls);
-	assert(!request->is_wrapped || request->is_array ||
+	assert(request->err || !request->is_wrapped || request->is_array ||
 	    poll->has_after);
 	for (size_t i = 0; !request->err && i < request->n_calls; i++)
 		check_call(&request->calls[i], buf_span(&request->body));

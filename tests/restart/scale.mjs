@@ -22,7 +22,7 @@ import { Wire, plain, settle } from '../lib/wire.mjs';
 
 const N_WANTED = Number(process.argv[2] ?? 10_000);
 const N_FEW = 1000;
-const N_WAKES = 2000;
+const N_WAKES = 10_000;
 const PER_CHILD = 4000;
 const IN_FLIGHT = 8;
 // Nobody's time is to be up meanwhile.

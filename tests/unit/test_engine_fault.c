@@ -66,8 +66,7 @@ struct dump {
 	uint64_t next_id; /* that the next event must have */
 };
 
-static void
-dump_add(struct dump *dump, const char *format, ...)
+static void dump_add(struct dump *dump, const char *format, ...)
     PRINTF_LIKE(2, 3);
 
 static void
@@ -76,8 +75,8 @@ dump_add(struct dump *dump, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	dump->len += (size_t)vsnprintf(dump->text + dump->len,
-	    MAX_TEXT - dump->len, format, args);
+	dump->len += (size_t)vsnprintf(
+	    dump->text + dump->len, MAX_TEXT - dump->len, format, args);
 	va_end(args);
 	assert_true(dump->len < MAX_TEXT);
 }
@@ -101,8 +100,8 @@ on_member(void *cls, uint32_t player, const char *name)
 
 /* The player, its room, and its mail above the client's cursor. */
 static void
-dump_player(struct store *store, struct dump *dump, uint32_t id,
-    uint64_t cursor)
+dump_player(
+    struct store *store, struct dump *dump, uint32_t id, uint64_t cursor)
 {
 	struct player_row player;
 	struct room_row room;
@@ -248,7 +247,8 @@ static struct question
 register_ann(void)
 {
 	return (struct question){ .method = METHOD_POST,
-		.target = "/register", .body = "\"Ann\"",
+		.target = "/register",
+		.body = "\"Ann\"",
 		.key = REGISTER_KEY };
 }
 
@@ -265,8 +265,10 @@ static void
 step_register_bob(struct play *play)
 {
 	const struct exchange *e = say(play,
-	    (struct question){ .method = METHOD_POST, .target = "/register",
-	        .body = "Bob", .is_text_plain = true });
+	    (struct question){ .method = METHOD_POST,
+		.target = "/register",
+		.body = "Bob",
+		.is_text_plain = true });
 
 	read_user(e, &play->bob);
 	note(play, e);
@@ -275,8 +277,8 @@ step_register_bob(struct play *play)
 static void
 step_create(struct play *play)
 {
-	const struct exchange *e = say(play,
-	    keyed(post_of(&play->ann, "/create-room", NULL), "k1"));
+	const struct exchange *e = say(
+	    play, keyed(post_of(&play->ann, "/create-room", NULL), "k1"));
 
 	read_uuid(e, play->uuid);
 	note(play, e);
@@ -330,8 +332,8 @@ step_wake(struct play *play)
 	struct question q = post_of(&play->ann, "/offer", NULL);
 	char body[64];
 
-	snprintf(body, sizeof(body), "{\"rtc\": 1.50, \"id\":%u }",
-	    play->bob.id);
+	snprintf(
+	    body, sizeof(body), "{\"rtc\": 1.50, \"id\":%u }", play->bob.id);
 	q.body = body;
 	offer = ask_once(play, q);
 	if (has_failed(play, offer)) {
@@ -382,9 +384,9 @@ step_keyed_array(struct play *play)
 {
 	say_and_note(play,
 	    keyed(post_of(&play->ann, "/command",
-	              "[{\"command\":\"###!SM\",\"data\":3},"
-	              "{\"command\":\"###!SM\",\"data\":4}]"),
-	        "k2"));
+		      "[{\"command\":\"###!SM\",\"data\":3},"
+		      "{\"command\":\"###!SM\",\"data\":4}]"),
+		"k2"));
 }
 
 /* With mail, and a cursor that acknowledges. */
@@ -406,8 +408,8 @@ step_wrapped(struct play *play)
 static void
 step_leave(struct play *play)
 {
-	say_and_note(play,
-	    keyed(post_of(&play->bob, "/leave-room", NULL), "k3"));
+	say_and_note(
+	    play, keyed(post_of(&play->bob, "/leave-room", NULL), "k3"));
 }
 
 static void
@@ -474,8 +476,8 @@ play_undisturbed(struct fixture *f, struct play *play)
 
 /* Play with the Nth operation failing.  false: there are not so many. */
 static bool
-play_disturbed(struct fixture *f, const struct play *model, long nth,
-    enum manner manner)
+play_disturbed(
+    struct fixture *f, const struct play *model, long nth, enum manner manner)
 {
 	static struct play play;
 	char state[MAX_TEXT];
@@ -552,8 +554,8 @@ test_the_scenario_sees_events_rooms_and_replays(void **state)
 	play_undisturbed(*state, &play);
 	assert_string_equal(play.replies[0],
 	    "200 {\"command\":\"###!RPK\",\"data\":ANN,\"token\":\"TA\"}");
-	assert_string_equal(play.states[0],
-	    "1 players, 0 rooms\nANN Ann head 0:");
+	assert_string_equal(
+	    play.states[0], "1 players, 0 rooms\nANN Ann head 0:");
 	assert_string_equal(play.states[3],
 	    "2 players, 1 rooms\n"
 	    "ANN Ann head 2: 1:1 2:BOB\n"
@@ -569,8 +571,8 @@ test_the_scenario_sees_events_rooms_and_replays(void **state)
 	    "200 replay "
 	    "{\"command\":\"###!RPK\",\"data\":ANN,\"token\":\"TA\"}");
 	assert_string_equal(play.states[12], play.states[11]);
-	assert_string_equal(play.states[18],
-	    "1 players, 0 rooms\nBOB Bob head 11:");
+	assert_string_equal(
+	    play.states[18], "1 players, 0 rooms\nBOB Bob head 11:");
 }
 
 static int
@@ -588,9 +590,10 @@ main(void)
 		TEST(test_the_scenario_sees_events_rooms_and_replays),
 		TEST(test_whichever_operation_fails_the_engine_goes_on),
 		TEST(test_whichever_operation_fails_the_database_is_whole),
-		TEST(test_whichever_operation_fails_once_a_batch_does_not_show_it),
+		TEST(
+		    test_whichever_operation_fails_once_a_batch_does_not_show_it),
 	};
 
-	return cmocka_run_group_tests_name("engine faults", tests,
-	    set_up_group, NULL);
+	return cmocka_run_group_tests_name(
+	    "engine faults", tests, set_up_group, NULL);
 }
