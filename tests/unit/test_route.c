@@ -14,30 +14,29 @@ static const struct {
 	const char *path;
 	enum route_kind kind;
 	const char *methods; /* GHP */
-	bool needs_session;
 	const char *code;
 } expected[] = {
-	{ "/events", ROUTE_EVENTS, "GP", true, "###!ICB" },
-	{ "/command", ROUTE_ENVELOPE, "P", true, "###!ICB" },
-	{ "/register", ROUTE_COMMAND, "P", false, "###!RPB" },
-	{ "/create-room", ROUTE_COMMAND, "P", true, "###!CRB" },
-	{ "/join-room", ROUTE_COMMAND, "P", true, "###!JRB" },
-	{ "/seal-room", ROUTE_COMMAND, "P", true, "###!SRB" },
-	{ "/leave-room", ROUTE_COMMAND, "P", true, "###!LRB" },
-	{ "/message", ROUTE_COMMAND, "P", true, "###!RMB" },
-	{ "/offer", ROUTE_COMMAND, "P", true, "###!ICB" },
-	{ "/answer", ROUTE_COMMAND, "P", true, "###!ICB" },
-	{ "/candidate", ROUTE_COMMAND, "P", true, "###!ICB" },
-	{ "/unregister", ROUTE_COMMAND, "P", true, "###!ICB" },
-	{ "/room", ROUTE_ROOM, "G", true, "###!ICB" },
-	{ "/healthz", ROUTE_HEALTH, "GH", false, "###!ICB" },
-	{ "/", ROUTE_PAGE, "GH", false, "###!ICB" },
+	{ "/events", ROUTE_EVENTS, "GP", "###!ICB" },
+	{ "/command", ROUTE_ENVELOPE, "P", "###!ICB" },
+	{ "/register", ROUTE_COMMAND, "P", "###!RPB" },
+	{ "/create-room", ROUTE_COMMAND, "P", "###!CRB" },
+	{ "/join-room", ROUTE_COMMAND, "P", "###!JRB" },
+	{ "/seal-room", ROUTE_COMMAND, "P", "###!SRB" },
+	{ "/leave-room", ROUTE_COMMAND, "P", "###!LRB" },
+	{ "/message", ROUTE_COMMAND, "P", "###!RMB" },
+	{ "/offer", ROUTE_COMMAND, "P", "###!ICB" },
+	{ "/answer", ROUTE_COMMAND, "P", "###!ICB" },
+	{ "/candidate", ROUTE_COMMAND, "P", "###!ICB" },
+	{ "/unregister", ROUTE_COMMAND, "P", "###!ICB" },
+	{ "/room", ROUTE_ROOM, "G", "###!ICB" },
+	{ "/healthz", ROUTE_HEALTH, "GH", "###!ICB" },
+	{ "/", ROUTE_PAGE, "GH", "###!ICB" },
 };
 
 #define N_EXPECTED (sizeof(expected) / sizeof(expected[0]))
 
 static void
-test_each_path_has_its_kind_code_and_need_of_a_session(void **state)
+test_each_path_has_its_kind_and_code_of_failure(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N_EXPECTED; i++) {
@@ -46,8 +45,6 @@ test_each_path_has_its_kind_code_and_need_of_a_session(void **state)
 		assert_non_null(route);
 		assert_string_equal(route->path, expected[i].path);
 		assert_int_equal(route->kind, expected[i].kind);
-		assert_int_equal(
-		    route_needs_session(route), expected[i].needs_session);
 		assert_string_equal(
 		    route_failure_code(route), expected[i].code);
 	}
@@ -118,7 +115,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-		    test_each_path_has_its_kind_code_and_need_of_a_session),
+		    test_each_path_has_its_kind_and_code_of_failure),
 		cmocka_unit_test(test_allow_says_what_is_allowed),
 		cmocka_unit_test(test_a_commands_path_is_its_routes_path),
 		cmocka_unit_test(test_other_paths_have_no_route),
