@@ -102,9 +102,6 @@ player_refresh(struct world *world, struct player *player)
 	else if (list_is_empty(&player->lobby))
 		presence_enter_lobby(world, player);
 	player->has_mailbox = false;
-	/* What was handed out in the lost transaction never left: a poll
-	 * without a cursor gets it again. */
-	player->given = player->acked;
 	player->generation = world->generation;
 	return ERR_NONE;
 }

@@ -151,7 +151,9 @@ test_events_that_a_failing_batch_took_back_cannot_fill_a_mailbox(void **state)
 	struct user ann, bob;
 	struct exchange *poll;
 
+	stop_engine(f);
 	f->settings.max_mailbox_events = 10;
+	start_engine(f);
 	add_pair(f, &ann, &bob);
 	/* Acknowledged, taken back, and sent again. */
 	submit(f, post_of(&ann, "/message", "1"));
@@ -262,7 +264,6 @@ test_the_end_of_a_session_answers_its_parked_poll(void **state)
 	struct user ann, bob;
 	struct exchange *poll;
 
-	f->settings.player_timeout_ms = 0;
 	add_pair(f, &ann, &bob);
 	poll = park(f, &bob, "/events?after=2");
 	ask(f, post_of(&bob, "/unregister", NULL));
