@@ -384,6 +384,24 @@ test_a_rollback_reopens_a_closed_room(void **state)
 	assert_string_equal(mail_of(f, 23), "CTR 23, RPC 1, RPC 21, RPC 22");
 }
 
+static void
+test_a_rollback_undoes_what_happened_to_a_room_that_stays(void **state)
+{
+	struct fixture *f = *state;
+
+	use_room(f, 20, 22);
+	add_player(f, 23);
+	keep(f);
+	OK(join(f, 23));
+	OK(room_leave(&f->world, get_player(f, 21)));
+	OK(room_seal(&f->world, get_player(f, 20)));
+	undo(f);
+	assert_int_equal(get_player(f, 20)->room->n_members, 3);
+	assert_false(get_player(f, 20)->room->is_sealed);
+	assert_null(get_player(f, 23)->room);
+	assert_ptr_equal(get_player(f, 21)->room, get_player(f, 20)->room);
+}
+
 int
 main(void)
 {
@@ -409,6 +427,7 @@ main(void)
 		TEST(
 		    test_a_rollback_takes_a_room_back_and_the_members_out_of_it),
 		TEST(test_a_rollback_reopens_a_closed_room),
+		TEST(test_a_rollback_undoes_what_happened_to_a_room_that_stays),
 	};
 
 	return cmocka_run_group_tests_name("room", tests, NULL, NULL);
