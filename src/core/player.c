@@ -29,6 +29,7 @@ new_player(
 	list_init(&player->lobby);
 	list_init(&player->woken);
 	list_init(&player->evicted);
+	list_init(&player->added);
 	list_init(&player->removed);
 	list_init(&player->trim);
 	HASH_ADD(hh_id, world->players_by_id, id, sizeof(player->id), player);
@@ -47,6 +48,7 @@ player_free(struct world *world, struct player *player)
 	list_remove(&player->lobby);
 	list_remove(&player->woken);
 	list_remove(&player->evicted);
+	list_remove(&player->added);
 	list_remove(&player->removed);
 	list_remove(&player->trim);
 	free(player);
@@ -90,8 +92,6 @@ player_refresh(struct world *world, struct player *player)
 	if (player->generation == world->generation)
 		return ERR_NONE;
 	err = world->store->player_by_id(world->store, player->id, &row);
-	if (err == ERR_ABSENT && !player->parked)
-		player_free(world, player); /* its register was undone */
 	if (!err)
 		err = find_room(world, row.room, &room);
 	if (err)
@@ -199,6 +199,7 @@ player_register(struct world *world, uint32_t id,
 	world->n_players++;
 	player = new_player(world, id, token_hash);
 	player->has_mailbox = true; /* empty */
+	list_append(&world->added, &player->added);
 	presence_seen(world, player);
 	presence_enter_lobby(world, player);
 	*out = player;

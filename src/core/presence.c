@@ -175,7 +175,7 @@ is_sweep_due(const struct world *world, int64_t now_ms)
 		settings->lobby_timeout_ms, settings->room_timeout_ms,
 		settings->sealed_linger_ms };
 
-	if (world->is_swept)
+	if (world->is_swept || now_ms < world->sweep_ms)
 		return false;
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
 		if (limits[i] && now_ms - world->start_ms >= limits[i])
@@ -216,6 +216,9 @@ sweep(struct world *world)
 	if (n)
 		world->swept_id = ids[n - 1];
 	world->is_swept = n < SWEEP_CHUNK;
+	/* After a rollback there is no hurry, and may be another soon. */
+	if (world->generation)
+		world->sweep_ms = presence_now_ms(world) + PRESENCE_TICK_MS;
 	return ERR_NONE;
 }
 

@@ -16,6 +16,7 @@ world_init(
 	*world = (struct world){ .store = store, .settings = settings };
 	list_init(&world->woken);
 	list_init(&world->evicted);
+	list_init(&world->added);
 	list_init(&world->removed);
 	list_init(&world->trim);
 	list_init(&world->trimming);
@@ -86,6 +87,8 @@ world_committed(struct world *world)
 
 	while ((node = list_first(&world->removed)) != NULL)
 		player_free(world, CONTAINER_OF(node, struct player, removed));
+	while (list_take_first(&world->added))
+		;
 	while (list_take_first(&world->trimming))
 		;
 	world->n_players_committed = world->n_players;
@@ -104,7 +107,10 @@ world_rolled_back(struct world *world)
 
 		player->is_removed = false;
 		presence_seen(world, player);
+		list_append(&world->trim, &player->trim);
 	}
+	while ((node = list_first(&world->added)) != NULL)
+		player_free(world, CONTAINER_OF(node, struct player, added));
 	while ((node = list_first(&world->trimming)) != NULL)
 		list_append(&world->trim, node);
 	while (list_take_first(&world->evicted))
@@ -112,6 +118,9 @@ world_rolled_back(struct world *world)
 	while (list_take_first(&world->woken))
 		;
 	free_rooms(world);
+	/* Their clocks went with the rooms: see that all are loaded again. */
+	world->is_swept = false;
+	world->swept_id = 0;
 	world->n_players = world->n_players_committed;
 	world->n_rooms = world->n_rooms_committed;
 }

@@ -55,7 +55,7 @@ struct player {
 	bool is_removed;            /* in this transaction, not yet committed */
 
 	/* Places in the world's lists of these names. */
-	struct list seen, lobby, woken, evicted, removed, trim;
+	struct list seen, lobby, woken, evicted, added, removed, trim;
 	UT_hash_handle hh_id, hh_token;
 };
 
@@ -90,6 +90,7 @@ struct world {
 	/* Players, by what is to be done with them. */
 	struct list woken;    /* parked, and mail has come */
 	struct list evicted;  /* mailbox overflowed in the running command */
+	struct list added;    /* registered in this transaction */
 	struct list removed;  /* session ended in this transaction */
 	struct list trim;     /* acknowledged events not yet deleted */
 	struct list trimming; /* the same, deleted in this transaction */
@@ -103,6 +104,7 @@ struct world {
 	int64_t excess_ms;  /* time in which the daemon stood still */
 	int64_t ticked_ms;  /* clock_running_ms() of the last tick */
 	bool is_swept;      /* everybody has been loaded since the start */
+	int64_t sweep_ms;   /* presence clock: the next part not before */
 	uint32_t swept_id;  /* up to this id */
 	int64_t purged_s;   /* Unix time of the last purge of ended sessions */
 

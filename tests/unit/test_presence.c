@@ -401,11 +401,36 @@ test_a_time_out_that_is_rolled_back_happens_later(void **state)
 	assert_int_equal(f->world.n_players, 2);
 	/* Time in which nothing could be stored is not held against them. */
 	pass(15 * MINUTE);
-	assert_false(presence_is_due(&f->world));
+	expire(f);
+	keep(f);
+	assert_int_equal(f->world.n_players, 2);
 	pass(10 * MINUTE);
 	expire(f);
 	keep(f);
 	assert_int_equal(f->world.n_players, 0);
+}
+
+static void
+test_a_silent_room_is_closed_though_a_rollback_dropped_it(void **state)
+{
+	struct fixture *f = *state;
+
+	f->settings.player_timeout_ms = 0;
+	f->settings.room_timeout_ms = 20 * MINUTE;
+	add_room(f, 20, 21);
+	keep(f);
+	add_player(f, 30);
+	undo(f);
+	/* Loaded again by the sweep, its clock begins anew. */
+	pass(20 * MINUTE);
+	expire(f);
+	keep(f);
+	assert_int_equal(f->world.n_rooms, 1);
+	pass(20 * MINUTE);
+	expire(f);
+	keep(f);
+	assert_int_equal(f->world.n_rooms, 0);
+	assert_int_equal(f->world.n_players, 2);
 }
 
 static void
@@ -452,6 +477,7 @@ main(void)
 		TEST(test_whom_a_time_out_overflows_is_evicted_with_it),
 		TEST(test_a_host_that_times_out_closes_its_room),
 		TEST(test_a_time_out_that_is_rolled_back_happens_later),
+		TEST(test_a_silent_room_is_closed_though_a_rollback_dropped_it),
 		TEST(test_a_register_that_was_rolled_back_times_out_as_nothing),
 	};
 
