@@ -2,9 +2,22 @@
 #include "api/turn.h"
 
 #include <assert.h>
+#include <unistd.h>
 
+#include "api/poll.h"
+#include "api/reply.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "core/player.h"
 #include "core/presence.h"
+
+#define MAX_TRIM 4096 /* mailboxes trimmed in one transaction */
+
+struct request *
+turn_request_of(struct parked *parked)
+{
+	return CONTAINER_OF(parked, struct request, parked);
+}
 
 enum err
 turn_find_session(struct turn *turn, const struct request *request,
@@ -36,4 +49,92 @@ turn_finish(struct turn *turn, struct request *request)
 		player_note_given(
 		    turn->world, request->reply.given_to, request->reply.given);
 	queue_chain_append(&turn->done, &request->run.item);
+}
+
+void
+turn_answer_parked(struct turn *turn, struct parked *parked)
+{
+	struct request *request = turn_request_of(parked);
+
+	parking_remove(turn->world, parked);
+	request->is_due = true;
+	if (poll_run(turn, request))
+		reply_fail(request, ERR_STORAGE);
+	turn_finish(turn, request);
+}
+
+enum err
+turn_begin(struct turn *turn)
+{
+	return turn->world->store->begin(turn->world->store);
+}
+
+/* Commit; with anything written, acknowledged events go along for free. */
+static MUST_CHECK enum err
+commit(struct turn *turn)
+{
+	struct store *store = turn->world->store;
+	bool has_written = store->has_written(store);
+	enum err err = ERR_NONE;
+
+	if (has_written)
+		err = world_trim(turn->world, MAX_TRIM);
+	if (!err)
+		err = store->commit(store);
+	if (err == ERR_FATAL) {
+		log_error("the database could not be synced to disk: "
+			  "stopping without acknowledging anything");
+		_exit(1);
+	}
+	if (!err && has_written) {
+		turn->is_failing = false;
+		turn->written_ms = clock_now_ms();
+	}
+	return err;
+}
+
+static void
+answer_ended(struct turn *turn, struct player *player)
+{
+	struct request *request;
+
+	if (!player->parked)
+		return;
+	request = turn_request_of(player->parked);
+	parking_remove(turn->world, player->parked);
+	if (player->end_reason == END_UNREGISTERED)
+		reply_fail(request, ERR_NO_SESSION);
+	else
+		reply_fail_ended(request, player->end_reason);
+	turn_finish(turn, request);
+}
+
+static void
+answer_after_commit(struct turn *turn)
+{
+	struct world *world = turn->world;
+	struct list *node;
+
+	for (node = world->removed.next; node != &world->removed;
+	     node = node->next)
+		answer_ended(turn, CONTAINER_OF(node, struct player, removed));
+	world_committed(world);
+	while ((node = list_take_first(&world->woken)) != NULL)
+		turn_answer_parked(
+		    turn, CONTAINER_OF(node, struct player, woken)->parked);
+}
+
+enum err
+turn_end(struct turn *turn, enum err err)
+{
+	if (!err)
+		err = commit(turn);
+	if (err) {
+		turn->world->store->rollback(turn->world->store);
+		world_rolled_back(turn->world);
+		turn->is_failing = true;
+		return err;
+	}
+	answer_after_commit(turn);
+	return ERR_NONE;
 }

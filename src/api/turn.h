@@ -1,4 +1,5 @@
-/* turn.h - what the engine thread has at hand while it runs requests.
+/* turn.h - what the engine thread has at hand while it runs requests, and the
+ * transactions that it runs them in.
  *
  * Floor: api.  Engine thread only.
  */
@@ -12,7 +13,12 @@ struct turn {
 	struct world *world;
 	bool is_draining;        /* shutting down: no poll is held */
 	struct queue_chain done; /* tasks that can be given back */
+	bool is_failing;         /* the last write failed */
+	int64_t written_ms;      /* last commit of something; 0: tidied since */
 };
+
+/* The request that a parked poll is. */
+struct request *turn_request_of(struct parked *parked);
 
 /* Find who is calling, and count it as a sign of life.
  * ERR_NO_SESSION; ERR_TIMED_OUT: *out_reason says why; ERR_STORAGE. */
@@ -20,7 +26,21 @@ MUST_CHECK enum err turn_find_session(struct turn *turn,
     const struct request *request, struct player **out,
     enum end_reason *out_reason);
 
-/* Give the request back: its reply is ready. */
+/* Give the request back: its reply is ready, and what it tells is committed.
+ */
 void turn_finish(struct turn *turn, struct request *request);
+
+/* Run a parked poll again and give it back, with mail or without: it is not
+ * parked again. */
+void turn_answer_parked(struct turn *turn, struct parked *parked);
+
+/* Begin a transaction.  ERR_STORAGE: turn_end() is due all the same. */
+MUST_CHECK enum err turn_begin(struct turn *turn);
+
+/* End the transaction: commit if err is ERR_NONE, roll back otherwise.  After a
+ * commit, polls of ended sessions and of players who got mail are answered.
+ * Returns err, or what has become of the commit.  A failed fsync ends the
+ * process: nobody knows what is on the disk then, and asking again would lie. */
+MUST_CHECK enum err turn_end(struct turn *turn, enum err err);
 
 #endif

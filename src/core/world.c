@@ -7,6 +7,8 @@
 #include "core/presence.h"
 #include "core/room.h"
 
+#define TRIM_CHUNK 256
+
 enum err
 world_init(
     struct world *world, struct store *store, const struct settings *settings)
@@ -61,22 +63,23 @@ world_has_trim(const struct world *world)
 enum err
 world_trim(struct world *world, size_t max)
 {
-	struct trim *trims;
-	size_t n = 0;
-	enum err err;
+	struct trim trims[TRIM_CHUNK];
+	enum err err = ERR_NONE;
 
-	if (list_is_empty(&world->trim))
-		return ERR_NONE;
-	trims = mem_resize(NULL, max, sizeof(*trims));
-	while (n < max && !list_is_empty(&world->trim)) {
-		struct player *player = CONTAINER_OF(
-		    list_take_first(&world->trim), struct player, trim);
+	while (!err && max > 0 && !list_is_empty(&world->trim)) {
+		size_t n = 0;
 
-		list_append(&world->trimming, &player->trim);
-		trims[n++] = (struct trim){ player->id, player->acked };
+		while (
+		    n < TRIM_CHUNK && n < max && !list_is_empty(&world->trim)) {
+			struct player *player = CONTAINER_OF(
+			    list_first(&world->trim), struct player, trim);
+
+			list_append(&world->trimming, &player->trim);
+			trims[n++] = (struct trim){ player->id, player->acked };
+		}
+		err = world->store->events_trim(world->store, trims, n);
+		max -= n;
 	}
-	err = world->store->events_trim(world->store, trims, n);
-	free(trims);
 	return err;
 }
 

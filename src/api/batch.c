@@ -1,0 +1,97 @@
+/* batch.c - see batch.h.
+ *
+ * When the store fails, the transaction is lost with everything in it.  Then
+ * each request of the batch is run again in a transaction of its own, and
+ * those that still fail get 503: one command too big for the disk does not
+ * spoil its neighbours.
+ */
+#include "config.h"
+
+#include "api/batch.h"
+
+#include "api/commands.h"
+#include "api/get_room.h"
+#include "api/poll.h"
+#include "api/reply.h"
+#include "api/route.h"
+
+/* GET /healthz, outside a transaction. */
+static void
+run_health(struct turn *turn, struct request *request)
+{
+	struct store *store = turn->world->store;
+	uint64_t n;
+	enum err err = turn->is_failing ? store->probe(store) :
+					  store->count_rooms(store, &n);
+
+	turn->is_failing = err != ERR_NONE;
+	if (err) {
+		reply_fail(request, ERR_STORAGE);
+		return;
+	}
+	request_reset_reply(request);
+	request->reply.status = 200;
+	request->reply.type = REPLY_JSON;
+	buf_add_text(&request->reply.body,
+	    "{\"status\":\"ok\",\"version\":\"" PACKAGE_VERSION "\"}");
+}
+
+/* Run one request inside the transaction.  Afterwards it has its reply, or
+ * is parked. */
+static MUST_CHECK enum err
+run_request(struct turn *turn, struct request *request)
+{
+	switch (request->route->kind) {
+	case ROUTE_COMMAND:
+	case ROUTE_ENVELOPE:
+		return commands_run(turn, request);
+	case ROUTE_EVENTS:
+		return poll_run(turn, request);
+	case ROUTE_ROOM:
+		return get_room_run(turn, request);
+	case ROUTE_HEALTH: /* later, see answer() */
+	case ROUTE_PAGE:
+		break;
+	}
+	return ERR_NONE;
+}
+
+static MUST_CHECK enum err
+run_transaction(struct turn *turn, struct request **batch, size_t n)
+{
+	enum err err = turn_begin(turn);
+
+	for (size_t i = 0; !err && i < n; i++)
+		err = run_request(turn, batch[i]);
+	return turn_end(turn, err);
+}
+
+/* Whether the request owes nothing to the transaction any more: it has been
+ * given back, or waits for mail. */
+static bool
+is_settled(const struct request *request)
+{
+	return request->parked.player || request->is_finished;
+}
+
+static void
+answer(struct turn *turn, struct request *request)
+{
+	if (request->route->kind == ROUTE_HEALTH)
+		run_health(turn, request);
+	turn_finish(turn, request);
+}
+
+void
+batch_run(struct turn *turn, struct request **batch, size_t n)
+{
+	enum err err = run_transaction(turn, batch, n);
+
+	for (size_t i = 0; err && i < n; i++)
+		if (!is_settled(batch[i]) &&
+		    (n == 1 || run_transaction(turn, &batch[i], 1)))
+			reply_fail(batch[i], ERR_STORAGE);
+	for (size_t i = 0; i < n; i++)
+		if (!is_settled(batch[i]))
+			answer(turn, batch[i]);
+}

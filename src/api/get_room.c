@@ -1,0 +1,35 @@
+/* get_room.c - see get_room.h. */
+#include "api/get_room.h"
+
+#include "api/reply.h"
+#include "api/room_text.h"
+#include "core/mailbox.h"
+
+enum err
+get_room_run(struct turn *turn, struct request *request)
+{
+	enum end_reason reason = END_UNREGISTERED;
+	struct player *player;
+	enum err err;
+
+	err = turn_find_session(turn, request, &player, &reason);
+	if (!err)
+		err = request->err;
+	if (!err)
+		err = player->room ? mailbox_load(turn->world, player) :
+				     ERR_NO_ROOM;
+	if (err == ERR_STORAGE)
+		return err;
+	if (err == ERR_TIMED_OUT) {
+		reply_fail_ended(request, reason);
+	} else if (err) {
+		reply_fail(request, err);
+	} else {
+		request_reset_reply(request);
+		request->reply.status = 200;
+		request->reply.type = REPLY_JSON;
+		return room_text_add_snapshot(
+		    turn->world, player, &request->reply.body);
+	}
+	return ERR_NONE;
+}

@@ -1,0 +1,72 @@
+/* upkeep.c - see upkeep.h. */
+#include "api/upkeep.h"
+
+#include "base/clock.h"
+#include "core/presence.h"
+
+#define MAX_EXPIRE 256 /* sessions and rooms ended in one transaction */
+#define MAX_TRIM 4096  /* mailboxes trimmed in one */
+#define TRIM_AFTER_MS 1000
+#define RETRY_AFTER_MS 1000
+#define TIDY_AFTER_MS 2000 /* of quiet */
+
+static bool
+is_trim_due(struct upkeep *upkeep, const struct world *world, int64_t now_ms)
+{
+	if (!world_has_trim(world))
+		upkeep->trim_ms = 0;
+	else if (upkeep->trim_ms == 0)
+		upkeep->trim_ms = now_ms + TRIM_AFTER_MS;
+	return upkeep->trim_ms && now_ms >= upkeep->trim_ms;
+}
+
+static void
+tidy_when_quiet(struct turn *turn, int64_t now_ms)
+{
+	if (turn->written_ms == 0 || now_ms - turn->written_ms < TIDY_AFTER_MS)
+		return;
+	turn->written_ms = 0;
+	turn->world->store->tidy(turn->world->store);
+}
+
+void
+upkeep_run(struct upkeep *upkeep, struct turn *turn)
+{
+	struct world *world = turn->world;
+	int64_t now_ms = clock_now_ms();
+	bool has_trim;
+	enum err err;
+
+	presence_tick(world);
+	tidy_when_quiet(turn, now_ms);
+	has_trim = is_trim_due(upkeep, world, now_ms);
+	if (now_ms < upkeep->retry_ms || (!has_trim && !presence_is_due(world)))
+		return;
+	err = turn_begin(turn);
+	if (!err)
+		err = presence_expire(world, MAX_EXPIRE);
+	if (!err && has_trim)
+		err = world_trim(world, MAX_TRIM);
+	if (turn_end(turn, err))
+		upkeep->retry_ms = now_ms + RETRY_AFTER_MS;
+}
+
+bool
+upkeep_is_due(const struct upkeep *upkeep, const struct turn *turn)
+{
+	return clock_now_ms() >= upkeep->retry_ms &&
+	    presence_is_due(turn->world);
+}
+
+void
+upkeep_finish(struct turn *turn)
+{
+	enum err err = ERR_NONE;
+
+	while (!err && world_has_trim(turn->world)) {
+		err = turn_begin(turn);
+		if (!err)
+			err = world_trim(turn->world, MAX_TRIM);
+		err = turn_end(turn, err);
+	}
+}

@@ -1,0 +1,28 @@
+/* upkeep.h - what the engine thread does of its own accord.
+ *
+ * Floor: api.  Engine thread only.
+ */
+#ifndef PEERPOST_API_UPKEEP_H
+#define PEERPOST_API_UPKEEP_H
+
+#include "api/turn.h"
+
+/* Zeroed: nothing has happened yet. */
+struct upkeep {
+	int64_t retry_ms; /* after a failure, not before this */
+	int64_t trim_ms;  /* when acknowledged events go; 0: there are none */
+};
+
+/* Look at the clocks; end sessions and rooms whose time is over; delete
+ * acknowledged events about a second after; tidy the store after a while
+ * without commands.  Once a round, and at least every PRESENCE_TICK_MS. */
+void upkeep_run(struct upkeep *upkeep, struct turn *turn);
+
+/* Whether there is something to do that should not wait. */
+bool upkeep_is_due(const struct upkeep *upkeep, const struct turn *turn);
+
+/* The last transaction: what has been acknowledged need not be told again
+ * after an orderly stop. */
+void upkeep_finish(struct turn *turn);
+
+#endif
