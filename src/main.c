@@ -28,6 +28,7 @@
 #include "options.h"
 
 #define TICK_MS 1000
+#define PAUSE_MS 2000 /* a tick later than this: the process stood still */
 #define DRAIN_MS 2000 /* commands are still executed */
 #define FLUSH_MS 500  /* for the last replies to leave */
 
@@ -48,6 +49,7 @@ struct server {
 	struct loop_source wake, signals;
 	int wake_fd, signal_fd;
 	bool is_stopping;
+	bool has_more; /* the last round has left something */
 	int64_t ticked_ms;
 };
 
@@ -91,9 +93,12 @@ on_signal(struct loop_source *source, uint32_t events)
 static void
 admit(struct server *server)
 {
+	bool has_room = http_has_room(server->http);
+
+	if (!has_room)
+		http_make_room(server->http);
 	for (size_t i = 0; i < server->n_listeners; i++)
-		listener_pause(
-		    server->listeners[i], !http_has_room(server->http));
+		listener_pause(server->listeners[i], !has_room);
 }
 
 static void
@@ -106,18 +111,31 @@ on_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 		admit(server);
 }
 
+/* After a pause of the whole process, connections look overdue whose bytes
+ * are there and have just not been read: they get until the next tick. */
 static void
-run_round(struct server *server)
+tick(struct server *server)
 {
-	int64_t now_ms;
+	int64_t now_ms = clock_now_ms();
+	int64_t elapsed_ms = now_ms - server->ticked_ms;
 
-	loop_wait(server->loop, clock_max_sleep_ms(TICK_MS));
-	now_ms = clock_now_ms();
-	if (now_ms - server->ticked_ms >= clock_max_sleep_ms(TICK_MS)) {
-		server->ticked_ms = now_ms;
+	if (elapsed_ms < clock_max_sleep_ms(TICK_MS))
+		return;
+	server->ticked_ms = now_ms;
+	if (elapsed_ms < TICK_MS + PAUSE_MS)
 		http_expire(server->http);
-	}
-	http_run(server->http);
+}
+
+/* One round of the loop, waiting for max_ms at most. */
+static void
+run_round(struct server *server, int64_t max_ms)
+{
+	if (server->has_more || max_ms < 0)
+		max_ms = 0;
+	loop_wait(server->loop,
+	    clock_max_sleep_ms(max_ms < TICK_MS ? (int)max_ms : TICK_MS));
+	tick(server);
+	server->has_more = http_run(server->http);
 	if (server->engine)
 		engine_flush(server->engine);
 	admit(server);
@@ -161,7 +179,8 @@ set_limits(struct server *server)
 	    (size_t)wanted;
 	if (*max_parked == 0)
 		*max_parked = http->max_connections -
-		    http->max_connections / UNPARKED_SHARE;
+		    (http->max_connections + UNPARKED_SHARE - 1) /
+			UNPARKED_SHARE;
 	http->max_connections_per_address = (uint32_t)options
 						->max_connections_per_address;
 	http->max_body = (size_t)options->max_body;
@@ -274,7 +293,7 @@ drain(struct server *server)
 	engine_flush(server->engine);
 	while (
 	    http_n_connections(server->http) > 0 && clock_now_ms() < until_ms)
-		run_round(server);
+		run_round(server, until_ms - clock_now_ms());
 }
 
 static void
@@ -294,7 +313,7 @@ flush(struct server *server)
 	int64_t until_ms = clock_now_ms() + FLUSH_MS;
 
 	do
-		run_round(server);
+		run_round(server, until_ms - clock_now_ms());
 	while (http_is_busy(server->http) && clock_now_ms() < until_ms);
 }
 
@@ -330,7 +349,7 @@ main(int argc, char **argv)
 	status = EXIT_FAILURE;
 	if (start(&server)) {
 		while (!server.is_stopping)
-			run_round(&server);
+			run_round(&server, TICK_MS);
 		stop(&server);
 		status = EXIT_SUCCESS;
 	}

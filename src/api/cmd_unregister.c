@@ -10,9 +10,11 @@ run(struct session *session, const struct call *call, struct outcome *out)
 	(void)call;
 	command_answer_null(out);
 	err = player_end(session->world, session->player, END_UNREGISTERED);
-	if (!err)
-		session->player = NULL;
-	return err;
+	if (err)
+		return err;
+	session->player = NULL;
+	session->is_over = true;
+	return ERR_NONE;
 }
 
 const struct command command_unregister = {

@@ -30,6 +30,7 @@ struct session {
 	struct world *world;
 	const struct request *request;
 	struct player *player;         /* NULL: none (yet, or any more) */
+	bool is_over;                  /* unregistered: there will be none */
 	char token[DIGEST_TOKEN_SIZE]; /* of a session registered just now */
 };
 
@@ -47,7 +48,8 @@ struct command {
 	 * must.  Sets call->err instead of returning it. */
 	bool (*check_bare)(
 	    struct call *call, struct span body, bool is_text_plain);
-	/* Do it.  Any error but ERR_STORAGE means that nothing has changed.
+	/* Do it.  Any error but ERR_STORAGE means that nothing has changed
+	 * (but for a join, which may have found the host gone).
 	 * out is empty, of kind OUTCOME_NONE. */
 	enum err (*run)(struct session *session, const struct call *call,
 	    struct outcome *out);

@@ -13,6 +13,9 @@
 #define KEPT_REPLIES 64 /* a player */
 #define KEPT_S 600      /* none younger is forgotten, unless there are more */
 #define MAX_TEXT ((size_t)16 << 20)
+/* With this much to be kept for one key, further commands of its array fail:
+ * an array of joins could be remembered in megabytes. */
+#define MAX_RECORD ((size_t)64 << 10)
 
 static bool
 begins_with_register(const struct request *request)
@@ -80,6 +83,8 @@ run_call(struct session *session, const struct call *call, struct outcome *out)
 {
 	enum err err, evict_err;
 
+	if (session->is_over)
+		return ERR_NO_SESSION;
 	if (session->player && session->player->is_removed)
 		return ERR_TIMED_OUT;
 	if (call->err)
@@ -97,12 +102,31 @@ run_call(struct session *session, const struct call *call, struct outcome *out)
 	return err;
 }
 
+/* Whether the replies so far are as much as is kept with a key. */
+static bool
+is_record_full(const struct request *request, const struct buf *record)
+{
+	return request->has_key && record->len > MAX_RECORD;
+}
+
+/* The commands that follow a register in one request are the new player's. */
+static void
+pay_rest(const struct session *session, const struct request *request)
+{
+	/* A new bucket is full, and so pays whatever it is asked. */
+	if (request->n_calls > 1 && session->player)
+		(void)bucket_take(&session->player->commands,
+		    session->world->settings->command_rate, clock_now_ms(),
+		    (uint32_t)request->n_calls - 1);
+}
+
 /* Run all calls into the record.  A single call's failure is the request's:
  * it comes in *out_failure. */
 static MUST_CHECK enum err
 run_calls(struct session *session, struct request *request, struct buf *record,
     enum err *out_failure)
 {
+	bool is_register = !session->player;
 	struct outcome outcome;
 	enum err err = ERR_NONE;
 
@@ -113,7 +137,9 @@ run_calls(struct session *session, struct request *request, struct buf *record,
 
 		outcome.kind = OUTCOME_NONE;
 		buf_reset(&outcome.text);
-		err = run_call(session, call, &outcome);
+		err = is_record_full(request, record) ?
+		    ERR_TOO_LARGE :
+		    run_call(session, call, &outcome);
 		if (err == ERR_STORAGE)
 			break;
 		if (err) {
@@ -122,6 +148,8 @@ run_calls(struct session *session, struct request *request, struct buf *record,
 			    session->player ? session->player->end_reason :
 					      END_UNREGISTERED);
 		}
+		if (i == 0 && is_register)
+			pay_rest(session, request);
 		reply_record(record, &outcome);
 		err = ERR_NONE;
 	}

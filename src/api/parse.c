@@ -42,9 +42,10 @@ find_query_name(const char *name)
 }
 
 static MUST_CHECK enum err
-take_number(const char *text, bool *has, uint64_t *out)
+take_number(const struct target_member *member, bool *has, uint64_t *out)
 {
-	*has = text_to_uint(span_of(text), VALUE_MAX_UINT, out);
+	*has = !member->is_cut &&
+	    text_to_uint(span_of(member->value), VALUE_MAX_UINT, out);
 	return *has ? ERR_NONE : ERR_BAD_CURSOR;
 }
 
@@ -58,15 +59,15 @@ take_query_member(struct request *request, enum query_name name,
 	switch (name) {
 	case QUERY_AFTER:
 		return is_poll ?
-		    take_number(member->value, &poll->has_after, &poll->after) :
+		    take_number(member, &poll->has_after, &poll->after) :
 		    ERR_NONE;
 	case QUERY_WAIT:
 		return is_poll ?
-		    take_number(member->value, &poll->has_wait, &poll->wait_s) :
+		    take_number(member, &poll->has_wait, &poll->wait_s) :
 		    ERR_NONE;
 	case QUERY_MAX:
 		return is_poll ?
-		    take_number(member->value, &poll->has_max, &poll->max) :
+		    take_number(member, &poll->has_max, &poll->max) :
 		    ERR_NONE;
 	case QUERY_TOKEN:
 		if (request->has_token || !member->value[0])

@@ -7,7 +7,8 @@
  * (request_parse(), pure).  Then either the reply is there already, or the
  * request is submitted to the engine thread (engine.h), which gives it back
  * with its reply, be it half a minute later.  In between the loop thread
- * touches nothing of it but `owner`.
+ * touches nothing of it but `owner` and, to ask for it
+ * back, `cancel`.
  */
 #ifndef PEERPOST_API_REQUEST_H
 #define PEERPOST_API_REQUEST_H

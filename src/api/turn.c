@@ -44,6 +44,8 @@ turn_finish(struct turn *turn, struct request *request)
 {
 	assert(request->reply.status && !request->parked.player);
 	assert(!request->is_finished);
+	if (request->reply.body.overflowed)
+		reply_fail(request, ERR_STORAGE); /* not the half of it */
 	request->is_finished = true;
 	if (request->reply.given_to)
 		player_note_given(
@@ -69,7 +71,8 @@ turn_begin(struct turn *turn)
 	return turn->world->store->begin(turn->world->store);
 }
 
-/* Commit; with anything written, acknowledged events go along for free. */
+/* Commit; with anything written, acknowledged events go along for free.  Not
+ * while writing fails: what would fit alone must not fail with them. */
 static MUST_CHECK enum err
 commit(struct turn *turn)
 {
@@ -77,7 +80,7 @@ commit(struct turn *turn)
 	bool has_written = store->has_written(store);
 	enum err err = ERR_NONE;
 
-	if (has_written)
+	if (has_written && !turn->is_failing)
 		err = world_trim(turn->world, MAX_TRIM);
 	if (!err)
 		err = store->commit(store);

@@ -14,7 +14,8 @@ struct turn {
 	bool is_draining;        /* shutting down: no poll is held */
 	struct queue_chain done; /* tasks that can be given back */
 	bool is_failing;         /* the last write failed */
-	int64_t written_ms;      /* last commit of something; 0: tidied since */
+	int64_t probed_ms;  /* when it was last tried whether it still does */
+	int64_t written_ms; /* last commit of something; 0: tidied since */
 };
 
 /* The request that a parked poll is. */

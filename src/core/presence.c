@@ -1,6 +1,8 @@
 /* presence.c - see presence.h. */
 #include "core/presence.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/player.h"
@@ -262,8 +264,7 @@ presence_expire(struct world *world, size_t max)
 		err = sweep(world);
 	for (size_t i = 0; !err && done && i < max; i++) {
 		err = expire_one(world, now_ms, &done);
-		if (err == ERR_ABSENT) /* undone by a rollback: forgotten */
-			err = ERR_NONE;
+		assert(err != ERR_ABSENT); /* a rollback clears the lists */
 		if (!err)
 			err = player_evict(world);
 	}

@@ -214,8 +214,9 @@ room_create(struct world *world, struct player *player)
 /* Whether the news of somebody's joining fits into the host's mailbox; if
  * not, the host's session is ended, and with it the room. */
 static MUST_CHECK enum err
-check_host(struct world *world, struct room *room)
+check_host(struct world *world, struct room *room, uint32_t joiner)
 {
+	char digits[TEXT_INT_SIZE];
 	struct player *host;
 	enum err err;
 
@@ -224,7 +225,7 @@ check_host(struct world *world, struct room *room)
 		err = mailbox_load(world, host);
 	if (err)
 		return err;
-	if (mailbox_has_room(world, host, TEXT_INT_SIZE))
+	if (mailbox_has_room(world, host, text_from_int(digits, joiner)))
 		return ERR_NONE;
 	err = player_end(world, host, END_MAILBOX_OVERFLOW);
 	return err ? err : ERR_ROOM_NOT_FOUND;
@@ -246,7 +247,7 @@ room_join(struct world *world, struct player *player, const char *uuid)
 	if (world->settings->max_room_members &&
 	    room->n_members >= world->settings->max_room_members)
 		return ERR_ROOM_FULL;
-	err = check_host(world, room);
+	err = check_host(world, room, player->id);
 	if (err)
 		return err;
 	err = enter(world, player, room);

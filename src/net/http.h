@@ -43,10 +43,15 @@ size_t http_n_connections(const struct http *http);
 /* Take over what came back from the engine. */
 void http_complete(struct http *http, struct queue_chain chain);
 
-/* Let libmicrohttpd work on everything that has been touched.  Once a round. */
-void http_run(struct http *http);
-/* Close what is overdue.  Once a second. */
+/* Let libmicrohttpd work on everything that has been touched.  Once a round.
+ * Returns whether something is left for the next, which should not wait. */
+bool http_run(struct http *http);
+/* Close what is overdue.  Once a second, but not right after a pause of the
+ * whole process: what came in meanwhile has not been read yet. */
 void http_expire(struct http *http);
+/* When there is no room: close the connection that has been idle for longest,
+ * if that is at least a second. */
+void http_make_room(struct http *http);
 
 /* From now on every reply closes its connection. */
 void http_drain(struct http *http);

@@ -18,6 +18,7 @@
  * deadlocks when a daemon's own limit is reached: stay below both. */
 #define MAX_CONNECTIONS 64
 #define MHD_LIMIT 96
+#define MAX_RUNS 8 /* of one cell in one round */
 /* Touched lazily; with 16 KiB, header blocks of nearly 16 KiB are dropped
  * without an answer. */
 #define MHD_MEMORY ((size_t)32 << 10)
@@ -113,11 +114,12 @@ cell_release(struct cell *cell)
 void
 cell_free(struct cell *cell)
 {
-	list_remove(&cell->roomy);
-	list_remove(&cell->touched);
 	loop_remove(cell->http->loop, &cell->source, cell->epoll_fd);
 	if (cell->daemon)
 		MHD_stop_daemon(cell->daemon);
+	/* Closing its last connections has put the cell into lists again. */
+	list_remove(&cell->roomy);
+	list_remove(&cell->touched);
 	free(cell);
 }
 
@@ -130,29 +132,38 @@ is_spare(const struct cell *cell)
 	return roomy->next != &cell->roomy || roomy->prev != &cell->roomy;
 }
 
+/* A client that has filled its socket with small requests could keep its cell
+ * busy for ever: the others get their turn in between. */
 static void
 run(struct cell *cell)
 {
 	MHD_UNSIGNED_LONG_LONG timeout_ms;
 
-	do {
+	for (int i = 0; i < MAX_RUNS; i++) {
 		list_remove(&cell->touched);
 		MHD_run(cell->daemon);
-	} while (!list_is_empty(&cell->touched) ||
-	    (MHD_get_timeout(cell->daemon, &timeout_ms) == MHD_YES &&
-		timeout_ms == 0));
+		if (list_is_empty(&cell->touched) &&
+		    (MHD_get_timeout(cell->daemon, &timeout_ms) != MHD_YES ||
+			timeout_ms > 0))
+			break;
+		cell_touch(cell);
+	}
 	if (cell->n_connections == 0 && is_spare(cell))
 		cell_free(cell);
 }
 
-void
+bool
 http_run(struct http *http)
 {
+	struct list now;
 	struct list *node;
 
-	while ((node = list_first(&http->touched)) != NULL) {
+	/* Cells that are touched meanwhile have to wait for the next round. */
+	list_init(&now);
+	while ((node = list_first(&http->touched)) != NULL)
+		list_append(&now, node);
+	while ((node = list_first(&now)) != NULL)
 		run(CONTAINER_OF(node, struct cell, touched));
-		if (list_is_empty(&http->touched))
-			connection_end_hungup(http);
-	}
+	connection_end_hungup(http);
+	return !list_is_empty(&http->touched);
 }

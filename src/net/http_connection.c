@@ -20,6 +20,8 @@
 
 /* An idle connection may stay, and a reply may take, so long. */
 #define REST_MS 75000
+/* Not even to make room is a connection closed that is idle for less. */
+#define SPARED_MS 1000
 
 /* Said to an address that has too many connections, before any request. */
 #define TOO_MANY_BODY \
@@ -85,10 +87,10 @@ on_ready(struct loop_source *source, uint32_t events)
 	    connection->is_half_closed)
 		return;
 	connection->is_half_closed = true;
-	if (connection->state == CONNECTION_WAITING)
-		exchange_on_hangup(connection->exchange);
-	else
+	if (connection->state != CONNECTION_WAITING)
 		connection_hang_up(connection);
+	else if (!connection->exchange->has_reply)
+		exchange_on_hangup(connection->exchange);
 }
 
 void
@@ -109,12 +111,16 @@ end(struct connection *connection)
 void
 connection_end_hungup(struct http *http)
 {
-	struct list *node;
+	struct list *node, *next;
 
-	while ((node = list_take_first(&http->hungup)) != NULL) {
+	for (node = http->hungup.next; node != &http->hungup; node = next) {
 		struct connection *connection = CONTAINER_OF(
 		    node, struct connection, hungup);
 
+		next = node->next;
+		if (!list_is_empty(&connection->cell->touched))
+			continue;
+		list_remove(node);
 		/* A reply is still to come, or on its way: later then. */
 		if (connection->state == CONNECTION_IDLE ||
 		    connection->state == CONNECTION_RECEIVING)
@@ -255,4 +261,26 @@ http_expire(struct http *http)
 {
 	expire(&http->receiving, http->settings->request_timeout_ms);
 	expire(&http->resting, REST_MS);
+}
+
+void
+http_make_room(struct http *http)
+{
+	int64_t now_ms = clock_now_ms();
+	struct list *node;
+
+	for (node = http->resting.next; node != &http->resting;
+	     node = node->next) {
+		struct connection *connection = CONTAINER_OF(
+		    node, struct connection, deadline);
+
+		/* Who has just been answered is likely to ask again. */
+		if (now_ms - connection->since_ms < SPARED_MS)
+			return;
+		if (connection->state != CONNECTION_IDLE)
+			continue;
+		list_remove(node);
+		end(connection);
+		return;
+	}
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -113,8 +114,8 @@ on_accept_failed(struct listener *listener)
 static void
 on_ready(struct loop_source *source, uint32_t events)
 {
-	struct listener *listener = (struct listener *)(void *)((char *)source -
-	    offsetof(struct listener, source));
+	struct listener *listener = CONTAINER_OF(
+	    source, struct listener, source);
 
 	(void)events;
 	for (int i = 0; i < MAX_ACCEPTS && !listener->is_paused; i++) {
