@@ -239,6 +239,19 @@ test('the whole array fails if its text is not JSON', async () => {
 	assert.deepEqual(await host.drain(), []);
 });
 
+test('a register after an unregister in the same array is no-session too',
+    async () => {
+	const player = await Player.register(daemon);
+	const replies = ok(await player.command([{ command: '###!UP' },
+		{ command: '###!RP', data: 'again' }, { command: '###!SM' }]));
+
+	assert.equal(replies[0].command, '###!UPK');
+	assert.equal(`${replies[1].command} ${replies[1].error}`,
+	    '###!RPB no-session');
+	assert.equal(`${replies[2].command} ${replies[2].error}`,
+	    '###!RMB no-session');
+});
+
 test('commands after an unregister in the same array are no-session',
     async () => {
 	const player = await Player.register(daemon);

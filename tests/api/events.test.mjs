@@ -207,7 +207,8 @@ test('a cursor, wait or max that is no integer in 0..2^53-1 is bad-cursor',
 	const player = await withEvents(2);
 
 	for (const bad of ['-1', 'x', '', '1.0', '1e3', ' 1', '+1', '0x1',
-	    '9007199254740992', '99999999999999999999', '1,2', 'null'])
+	    '9007199254740992', '99999999999999999999', '1,2', 'null',
+	    '0'.repeat(256) + '1'])
 		for (const name of ['after', 'wait', 'max'])
 			assertFailure(await player.events({
 				query: { after: '0', [name]: bad } }), 400, 'ICB',

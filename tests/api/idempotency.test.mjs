@@ -172,6 +172,40 @@ test('arrays are remembered as a whole, failures in them too', async () => {
 	    [['RMK', 'x'], ['OOO', { id: bob.id }]]);
 });
 
+test('of an array with a key at most about 64 KiB of replies are kept: the ' +
+    'commands after that are too-large', async () => {
+	const name = '"'.repeat(64);
+	const roomy = await startDaemon({ args: [...args,
+		'--max-mailbox-events', '0', '--max-mailbox-bytes', '0'] });
+	const host = await Player.register(roomy, name);
+	const uuid = ok(await host.create()).data;
+	const member = await Player.register(roomy, name);
+
+	for (let i = 0; i < 30; i++) {
+		const other = await Player.register(roomy, name);
+
+		ok(await other.join(uuid));
+	}
+
+	const key = newKey();
+	const array = Array.from({ length: 32 }, () => [
+		{ command: '###!JR', data: uuid }, { command: '###!LR' }]).flat();
+	const first = await member.command(array, keyed(key));
+	const words = ok(first).map((reply) => reply.error ?? 'ok');
+	const nRun = words.indexOf('too-large');
+
+	assert.ok(nRun > 2, words.join());
+	assert.deepEqual(words, words.map((_, i) => i < nRun ? 'ok' :
+	    'too-large'));
+	assert.ok(first.text.length < 200_000);
+	assertReplay(await member.command(array, keyed(key)), first);
+	// Without a key nothing is kept.
+	if (nRun % 2)
+		ok(await member.leave());
+	assert.ok(ok(await member.command(array)).every((reply) =>
+	    !reply.error));
+});
+
 test('events that ride on a reply are read afresh', async () => {
 	const { players: [host, bob] } = await makeRoom(daemon);
 	const key = newKey();

@@ -394,6 +394,20 @@ test('per player 50 commands/s with a burst of 200', async () => {
 const SLOW = ['--command-rate', '1', '--command-burst', '5',
 	'--player-timeout', '0', '--lobby-timeout', '0'];
 
+test('what follows a register in its array is paid for by the new player',
+    async () => {
+	const d = await startDaemon({ args: SLOW });
+	const replies = ok(await request(d, 'POST', '/command', { body:
+		[{ command: '###!RP', data: 'ann' },
+			...Array(5).fill({ command: '###!LR' })] }));
+
+	assertFailure(await request(d, 'POST', '/create-room',
+	    { token: replies[0].token }), 429, 'CRB', 'rate-limited');
+	d.advance(1);
+	ok(await request(d, 'POST', '/create-room',
+	    { token: replies[0].token }));
+});
+
 test('--command-rate and --command-burst set it; 429 has Retry-After and ' +
     'the command\'s own code, and nothing is done', async () => {
 	const d = await startDaemon({ args: SLOW });
