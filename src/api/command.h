@@ -44,8 +44,8 @@ struct command {
 	/* Look at call->data (which may be none) and set call->args.
 	 * ERR_BAD_*: it has not the shape that the command needs. */
 	enum err (*check)(struct call *call);
-	/* Take a body that is not JSON; false: it must be JSON.  NULL: it always
-	 * must.  Sets call->err instead of returning it. */
+	/* Take a body that is not JSON; false: it must be JSON. NULL: it
+	 * always must. Sets call->err instead of returning it. */
 	bool (*check_bare)(
 	    struct call *call, struct span body, bool is_text_plain);
 	/* Do it.  Any error but ERR_STORAGE means that nothing has changed

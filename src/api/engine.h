@@ -6,8 +6,8 @@
  * Requests go in by engine_submit() and come back by
  * engine_take_completed(), each exactly once.  All that have come in are run
  * one after the other in one transaction (at most 256), and given back after
- * its commit, together with the polls that were waiting for what they did.  A lone
- * request is never delayed.
+ * its commit, together with the polls that were waiting for what they did. A
+ * lone request is never delayed.
  */
 #ifndef PEERPOST_API_ENGINE_H
 #define PEERPOST_API_ENGINE_H
@@ -29,8 +29,8 @@ struct engine *engine_start(struct store *store,
 /* Hand a parsed request over, to be sent on with the next engine_flush(). */
 void engine_submit(struct engine *engine, struct request *request);
 /* Ask for a submitted request back early: its client has gone.  A parked
- * poll comes back at once, anything else when it is done.  The cancellation itself
- * comes back too (as TASK_CANCEL): only then may the request be freed. */
+ * poll comes back at once, anything else when it is done. The cancellation
+ * itself comes back too (TASK_CANCEL): only then may the request be freed. */
 void engine_cancel(struct engine *engine, struct request *request);
 /* From now on hold no poll, and answer those that are held. */
 void engine_drain(struct engine *engine);

@@ -35,9 +35,9 @@ struct json_value {
 };
 
 /* Check that text is exactly one JSON value, with nothing but white space
- * around it: RFC 8259's grammar, well-formed UTF-8 (RFC 3629), no byte order mark, no lone
- * surrogates in \u escapes, at most JSON_MAX_DEPTH arrays and objects inside one
- * another.  Duplicate keys and numbers of any size are fine.
+ * around it: RFC 8259's grammar, well-formed UTF-8 (RFC 3629), no byte order
+ * mark, no lone surrogates in \u escapes, at most JSON_MAX_DEPTH arrays and
+ * objects inside one another. Duplicate keys and numbers of any size are fine.
  * ERR_BAD_JSON: it is not. */
 MUST_CHECK enum err json_check(struct span text, struct json_value *out);
 

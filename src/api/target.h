@@ -23,18 +23,19 @@ struct target {
 	struct span query; /* raw, after the '?'; points into the target */
 };
 
-/* Split raw (origin form, absolute form or "*") and take base_path ("" or "/prefix", no slash
- * at its end) off the front; the prefix itself, with or without a slash, is "/".
- * ERR_BAD_REQUEST: a bad percent escape or %00 in the path, or none of the
- * three forms.  ERR_NOT_FOUND: outside base_path, or too long. */
+/* Split raw (origin form, absolute form or "*") and take base_path ("" or
+ * "/prefix", no slash at its end) off the front; the prefix itself, with or
+ * without a slash, is "/". ERR_BAD_REQUEST: a bad percent escape or %00 in the
+ * path, or none of the three forms. ERR_NOT_FOUND: outside base_path, or too
+ * long. */
 MUST_CHECK enum err target_parse(
     struct span raw, const char *base_path, struct target *out);
 
-/* Walk over the members of a raw query ("a=1&b=2"; '+' is a space).  Unknown names are the
- * caller's to ignore; a name or value too long for its array comes cut off (it then
- * equals nothing that we know, and is no valid value).
- * *out_more false: there was none left.  ERR_BAD_REQUEST: a bad percent escape or
- * %00 in it. */
+/* Walk over the members of a raw query ("a=1&b=2"; '+' is a space). Unknown
+ * names are the caller's to ignore; a name or value too long for its array
+ * comes cut off (it then equals nothing that we know, and is no valid value).
+ * *out_more false: there was none left. ERR_BAD_REQUEST: a bad percent escape
+ * or %00 in it. */
 struct target_member {
 	char name[32];
 	char value[TARGET_MAX_VALUE + 1];

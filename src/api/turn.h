@@ -41,7 +41,7 @@ MUST_CHECK enum err turn_begin(struct turn *turn);
 /* End the transaction: commit if err is ERR_NONE, roll back otherwise.  After a
  * commit, polls of ended sessions and of players who got mail are answered.
  * Returns err, or what has become of the commit.  A failed fsync ends the
- * process: nobody knows what is on the disk then, and asking again would lie. */
+ * process: nobody knows what is on the disk then, and a retry would lie. */
 MUST_CHECK enum err turn_end(struct turn *turn, enum err err);
 
 #endif

@@ -13,8 +13,8 @@
 /* Whether the member name key (between its quotes, still escaped) is name. */
 bool value_key_is(struct span key, const char *name);
 
-/* Append the text of the JSON string to out, unescaped.  false: value is no string,
- * or out is full. */
+/* Append the text of the JSON string to out, unescaped. false: value is no
+ * string, or out is full. */
 bool value_string(struct json_value value, struct buf *out);
 
 /* Read a JSON integer 0..2^53-1 (no fraction, no exponent).  false: it is

@@ -3,9 +3,9 @@
  * Floor: base.  Whoever owns the buffer says which thread.
  *
  * Appending beyond the ceiling, or when memory runs out, appends nothing,
- * and leaves a mark (`overflowed`) that stays until buf_reset(): a caller may append
- * many pieces and look once at the end.  A zeroed struct buf is empty with
- * ceiling 0: give it one with buf_init().
+ * and leaves a mark (`overflowed`) that stays until buf_reset(): a caller may
+ * append many pieces and look once at the end. A zeroed struct buf is empty
+ * with ceiling 0: give it one with buf_init().
  */
 #ifndef PEERPOST_BASE_BUF_H
 #define PEERPOST_BASE_BUF_H

@@ -34,8 +34,8 @@ void queue_fini(struct queue *queue);
  * empty: the taker may have to be told. */
 bool queue_push(struct queue *queue, struct queue_chain *chain);
 
-/* Take everything.  Waits until there is something, or for up to wait_ms (-1: for ever,
- * 0: not at all).  The chain may be empty on return. */
+/* Take everything. Waits until there is something, or for up to wait_ms (-1:
+ * for ever, 0: not at all). The chain may be empty on return. */
 struct queue_chain queue_take(struct queue *queue, int wait_ms);
 
 void queue_chain_append(struct queue_chain *chain, struct queue_item *item);

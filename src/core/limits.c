@@ -64,8 +64,8 @@ address_buckets_fini(struct address_buckets *buckets)
 		    buckets, CONTAINER_OF(node, struct address_bucket, by_use));
 }
 
-/* What has not been used for as long as an empty bucket takes to fill is full, and
- * a full bucket is as good as none. */
+/* What has not been used for as long as an empty bucket takes to fill is full,
+ * and a full bucket is as good as none. */
 static void
 forget_full(struct address_buckets *buckets, struct rate rate, int64_t now_ms)
 {

@@ -224,8 +224,9 @@ sweep(struct world *world)
 	return ERR_NONE;
 }
 
-/* End one session or room; *out_done false: there was none overdue.  A player who is to time
- * out takes part in no more events, so players come before rooms. */
+/* End one session or room; *out_done false: there was none overdue. A player
+ * who is to time out takes part in no more events, so players come before
+ * rooms. */
 static MUST_CHECK enum err
 expire_one(struct world *world, int64_t now_ms, bool *out_done)
 {

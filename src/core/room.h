@@ -3,8 +3,8 @@
  * Floor: core.  Engine thread only.
  *
  * Each operation checks everything before it writes anything, puts the events
- * that it causes into the mailboxes (peerpost-protocol(7)), and may list members
- * for eviction: call player_evict() when the command is at its end.
+ * that it causes into the mailboxes (peerpost-protocol(7)), and may list
+ * members for eviction: call player_evict() when the command is at its end.
  * All may return ERR_STORAGE.
  */
 #ifndef PEERPOST_CORE_ROOM_H

@@ -1,10 +1,10 @@
 /* http_connection.c - connections: coming, going, and taking too long.
  *
  * libmicrohttpd's own time-out is an inactivity timer, which one byte every
- * few seconds keeps quiet for ever, and it does not look at suspended connections at
- * all.  So both are done here: absolute deadlines, and the socket itself in
- * our epoll for the whole of its life, edge-triggered, which tells first
- * bytes and hang-ups.
+ * few seconds keeps quiet for ever, and it does not look at suspended
+ * connections at all. So both are done here: absolute deadlines, and the
+ * socket itself in our epoll for the whole of its life, edge-triggered, which
+ * tells first bytes and hang-ups.
  */
 #include "net/http_internal.h"
 

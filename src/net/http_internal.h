@@ -2,8 +2,8 @@
  *
  * Floor: net.  Loop thread only.
  *
- * Who owns what: struct http owns cells, a cell owns its libmicrohttpd daemon, the
- * daemon owns the sockets.  A struct connection lives from
+ * Who owns what: struct http owns cells, a cell owns its libmicrohttpd daemon,
+ * the daemon owns the sockets. A struct connection lives from
  * NOTIFY_CONNECTION(STARTED) to (CLOSED); a struct exchange from the first
  * sign of a request until libmicrohttpd has said NOTIFY_COMPLETED *and*
  * everything that was given to the engine is back.

@@ -136,7 +136,7 @@ struct store {
 	/* The sum of the sizes of the events of player above `after`. */
 	enum err (*events_bytes)(struct store *store, uint32_t player,
 	    uint64_t after, uint64_t *out);
-	/* The greatest event id of player, or its floor when that is greater. */
+	/* The greatest event id of player, or its floor if that is greater. */
 	enum err (*events_head)(
 	    struct store *store, uint32_t player, uint64_t *out);
 	/* Delete acknowledged events, the messages that nobody shares any
@@ -145,7 +145,7 @@ struct store {
 	enum err (*events_trim)(
 	    struct store *store, const struct trim *trims, size_t n);
 
-	/* Remember why a session ended (one of the caller's codes), and when. */
+	/* Remember why a session ended (a code of the caller's), and when. */
 	enum err (*ended_insert)(struct store *store,
 	    const uint8_t token_hash[DIGEST_SIZE], int reason, int64_t at_s);
 	/* Only if it ended at or after since_s. */
