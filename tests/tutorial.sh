@@ -6,4 +6,4 @@ for tool in curl jq; do
 		exit 77
 	fi
 done
-exec sh "${srcdir:-..}/docs/tutorial.sh"
+exec sh docs/tutorial.sh
