@@ -16,7 +16,7 @@
 #include "api/route.h"
 #include "base/clock.h"
 
-#define PROBE_EVERY_MS 1000
+#define PROBE_EVERY_MS 250
 
 /* Whether the store answers; after a failure, whether it can write again. */
 static MUST_CHECK enum err
