@@ -33,7 +33,7 @@
 #define FLUSH_MS 500  /* for the last replies to leave */
 
 /* Descriptors that are no client's: database, log, epolls, eventfds, and some
- * to spare.  Each 64 connections need two more, of their cell. */
+ * to spare.  Each 16 connections need up to two more, of their cell. */
 #define RESERVED_FDS 64
 /* One connection in so many is kept for commands: the rest may be parked. */
 #define UNPARKED_SHARE 16
@@ -157,7 +157,7 @@ raise_descriptor_limit(void)
 		getrlimit(RLIMIT_NOFILE, &limit);
 	n = limit.rlim_cur > (rlim_t)1 << 24 ? (size_t)1 << 24 :
 					       (size_t)limit.rlim_cur;
-	return n > 2 * RESERVED_FDS ? (n - RESERVED_FDS) / 33 * 32 :
+	return n > 2 * RESERVED_FDS ? (n - RESERVED_FDS) / 18 * 16 :
 				      RESERVED_FDS;
 }
 
