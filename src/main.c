@@ -124,6 +124,7 @@ tick(struct server *server)
 	server->ticked_ms = now_ms;
 	if (elapsed_ms < TICK_MS + PAUSE_MS)
 		http_expire(server->http);
+	http_save_memory(server->http);
 }
 
 /* One round of the loop, waiting for max_ms at most. */

@@ -20,6 +20,7 @@ http_create(struct loop *loop, struct engine *engine,
 	list_init(&http->full);
 	list_init(&http->receiving);
 	list_init(&http->resting);
+	list_init(&http->waiting);
 	list_init(&http->hungup);
 	return http;
 }

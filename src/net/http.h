@@ -49,6 +49,8 @@ bool http_run(struct http *http);
 /* Close what is overdue.  Once a second, but not right after a pause of the
  * whole process: what came in meanwhile has not been read yet. */
 void http_expire(struct http *http);
+/* Make small what has been waiting for a while.  Once a second. */
+void http_save_memory(struct http *http);
 /* When there is no room: close the connection that has been idle for longest,
  * if that is at least a second. */
 void http_make_room(struct http *http);

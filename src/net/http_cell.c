@@ -21,9 +21,6 @@
 #define MAX_CONNECTIONS 16
 #define MHD_LIMIT 32
 #define MAX_RUNS 8 /* of one cell in one round */
-/* Touched lazily; with 16 KiB, header blocks of nearly 16 KiB are dropped
- * without an answer. */
-#define MHD_MEMORY ((size_t)32 << 10)
 
 static void
 on_ready(struct loop_source *source, uint32_t events)
@@ -49,7 +46,7 @@ start_daemon(struct http *http)
 	    0, NULL, NULL, exchange_on_request, http,
 	    MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL,
 	    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_CONNECTION_LIMIT,
-	    MHD_LIMIT, MHD_OPTION_CONNECTION_MEMORY_LIMIT, MHD_MEMORY,
+	    MHD_LIMIT, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_MEMORY,
 	    MHD_OPTION_NOTIFY_CONNECTION, connection_on_notify, http,
 	    MHD_OPTION_NOTIFY_COMPLETED, exchange_on_completed, http,
 	    MHD_OPTION_URI_LOG_CALLBACK, exchange_on_target, http,

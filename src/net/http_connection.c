@@ -22,6 +22,8 @@
 #define REST_MS 75000
 /* Not even to make room is a connection closed that is idle for less. */
 #define SPARED_MS 1000
+/* A request that waits for longer is a held poll, and is to be small. */
+#define HELD_MS 1000
 
 /* Said to an address that has too many connections, before any request. */
 #define TOO_MANY_BODY \
@@ -59,7 +61,7 @@ connection_set_state(struct connection *connection, enum connection_state state)
 		list_append(&http->resting, &connection->deadline);
 		break;
 	case CONNECTION_WAITING:
-		list_remove(&connection->deadline);
+		list_append(&http->waiting, &connection->deadline);
 		break;
 	}
 }
@@ -261,6 +263,24 @@ http_expire(struct http *http)
 {
 	expire(&http->receiving, http->settings->request_timeout_ms);
 	expire(&http->resting, REST_MS);
+}
+
+void
+http_save_memory(struct http *http)
+{
+	int64_t now_ms = clock_now_ms();
+	struct list *node;
+
+	while ((node = list_first(&http->waiting)) != NULL) {
+		struct connection *connection = CONTAINER_OF(
+		    node, struct connection, deadline);
+
+		if (now_ms - connection->since_ms < HELD_MS)
+			return;
+		list_remove(node);
+		if (connection->is_kept)
+			memory_give_back(connection->memory);
+	}
 }
 
 void

@@ -63,6 +63,7 @@ exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 	connection = exchange->connection;
 	if (connection) {
 		connection->exchange = NULL;
+		connection->is_kept = true;
 		connection_set_state(connection,
 		    connection->has_more_bytes ? CONNECTION_RECEIVING :
 						 CONNECTION_IDLE);
@@ -143,6 +144,7 @@ start(struct exchange *exchange, struct MHD_Connection *mhd, const char *method,
 	enum err err;
 
 	exchange->is_started = true;
+	connection->memory = method;
 	if (!exchange->target)
 		return MHD_NO;
 	err = guard_check(mhd, method, version);

@@ -19,6 +19,9 @@
 #include "net/http.h"
 
 #define HTTP_MAX_HEADER_SIZE ((size_t)16 << 10)
+/* What libmicrohttpd keeps for a connection.  Touched lazily; with 16 KiB,
+ * header blocks of nearly 16 KiB are dropped without an answer. */
+#define HTTP_MEMORY ((size_t)32 << 10)
 
 struct cell {
 	struct http *http;
@@ -45,7 +48,9 @@ struct connection {
 	struct loop_source source;
 	enum connection_state state;
 	int64_t since_ms;     /* when the state began */
-	struct list deadline; /* in http->receiving or http->resting */
+	struct list deadline; /* in http->receiving, resting or waiting */
+	const char *memory;   /* where libmicrohttpd's block should begin */
+	bool is_kept;         /* it has served a request before */
 	bool is_half_closed;  /* the client will send no more */
 	struct list hungup;   /* in http->hungup until that is dealt with */
 	bool has_more_bytes;  /* came in while WAITING or SENDING */
@@ -77,7 +82,8 @@ struct http {
 	struct list touched;         /* cells */
 	struct list receiving;       /* deadline: request_timeout_ms */
 	struct list resting;         /* idle or sending; deadline: REST_MS */
-	struct list hungup;          /* half-closed, and not waiting */
+	struct list waiting; /* with the engine, for less than HELD_MS */
+	struct list hungup;  /* half-closed, and not waiting */
 };
 
 /* http_cell.c */
@@ -118,6 +124,12 @@ void exchange_on_completed(void *cls, struct MHD_Connection *mhd,
     void **context, enum MHD_RequestTerminationCode code);
 /* The client of a request that the engine has is gone. */
 void exchange_on_hangup(struct exchange *exchange);
+
+/* http_memory.c */
+
+/* Hand pages of zeros in libmicrohttpd's block, which should begin here (or
+ * NULL), back to the kernel; if it does not, nothing is done. */
+void memory_give_back(const char *block);
 
 /* http_guard.c */
 

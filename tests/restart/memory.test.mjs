@@ -1,0 +1,44 @@
+// memory.test.mjs - a held poll is small, also on a connection that has served
+// requests before.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { residentKb } from '../lib/crowd.mjs';
+import { Player, startDaemon, until } from '../lib/peerpost.mjs';
+import { Wire, plain, settle } from '../lib/wire.mjs';
+
+const N = 400;
+const skip = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1) > 1 &&
+    'sanitizers have a malloc of their own';
+
+test('polls that are held for a while give back what earlier requests of ' +
+    'their connections have touched', { skip }, async () => {
+	const daemon = await startDaemon({ args: ['--register-rate', '0'] });
+	const wires = [];
+
+	for (let i = 0; i < N; i++) {
+		const { token } = await Player.register(daemon);
+		const wire = await Wire.open(daemon);
+
+		await wire.exchange(plain('GET', '/events?wait=0', { token }));
+		wire.send(plain('GET', '/events?after=0&wait=55', { token }));
+		wires.push(wire);
+	}
+	await settle(daemon);
+
+	const before = residentKb(daemon.pid);
+
+	// libmicrohttpd's memory is 32 KiB for each, of which a poll needs two
+	// or three pages.
+	daemon.advance(2);
+	await until(() => before - residentKb(daemon.pid) > N * 16 || false,
+	    'memory');
+
+	// They are none the worse for it.
+	daemon.advance(56);
+	for (const wire of wires) {
+		const { status, json } = await wire.response();
+
+		assert.equal(`${status} ${json.events.length}`, '200 0');
+		wire.close();
+	}
+});
