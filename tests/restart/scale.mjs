@@ -22,7 +22,7 @@ import { Wire, plain, settle } from '../lib/wire.mjs';
 
 const N_WANTED = Number(process.argv[2] ?? 10_000);
 const N_FEW = 1000;
-const N_WAKES = 10_000;
+const N_WAKES = 5000;
 const PER_CHILD = 4000;
 const IN_FLIGHT = 8;
 // Nobody's time is to be up meanwhile.
@@ -156,22 +156,23 @@ async function main()
 		'--lobby-timeout', '0', '--poll-wait-max', `${WAIT}`] });
 	const children = [];
 	const rows = [];
+	// Wakes every second player, those that are not hosts, once a lap; before
+	// each lap all polls have been held for so long that they are small.
 	const figures = async (nParked) => {
 		const kb = residentKb(daemon.pid);
+		let ms = 0, nWakes = 0;
 
-		// The first wake of a connection makes memory resident, which is
-		// no matter of how many there are.
-		for (const each of children)
-			await tell(each, { verb: 'wake', n: PER_CHILD / 2 });
-		const before = cpuMs(daemon.pid);
+		while (nWakes < N_WAKES) {
+			await settledKb(daemon.pid);
 
-		// All children take part, so that every corner is woken.
-		for (const each of children)
-			await tell(each, { verb: 'wake',
-				n: Math.round(N_WAKES / children.length) });
-		const us = (cpuMs(daemon.pid) - before) * 1000 / N_WAKES;
+			const before = cpuMs(daemon.pid);
 
-		rows.push({ nParked, kb, us,
+			for (const { child: each, n: more } of children)
+				await tell(each, { verb: 'wake', n: more >> 1 });
+			ms += cpuMs(daemon.pid) - before;
+			nWakes += nParked >> 1;
+		}
+		rows.push({ nParked, kb, us: ms * 1000 / nWakes,
 			kbAfter: await settledKb(daemon.pid) });
 	};
 	const empty = residentKb(daemon.pid);
@@ -180,7 +181,7 @@ async function main()
 		const more = parked === 0 ? N_FEW : Math.min(PER_CHILD, n - parked);
 		const each = fork(fileURLToPath(import.meta.url), ['child']);
 
-		children.push(each);
+		children.push({ child: each, n: more });
 		await tell(each, { verb: 'daemon', listeners: daemon.listeners });
 		await tell(each, { verb: 'add', n: more });
 		parked += more;
@@ -189,18 +190,18 @@ async function main()
 			await figures(parked);
 	}
 	console.log('\nparked polls   resident memory    per poll   ' +
-	    'after the wakes   processor time per wake');
+	    'after wakes   processor time per wake');
 	for (const { nParked, kb, kbAfter, us } of rows)
 		console.log(`${String(nParked).padStart(12)}` +
 		    `${(kb / 1024).toFixed(1).padStart(14)} MiB` +
 		    `${((kb - empty) / nParked).toFixed(1).padStart(8)} KiB` +
-		    `${(kbAfter / 1024).toFixed(1).padStart(14)} MiB` +
+		    `${(kbAfter / 1024).toFixed(1).padStart(10)} MiB` +
 		    `${us.toFixed(0).padStart(23)} us`);
 	console.log('\nA wake is one relayed offer: the command, its commit ' +
 	    '(durability = process),\nthe poll\'s answer and the next poll on ' +
-	    'the same connection, which has been woken\nbefore.  Memory ' +
-	    'includes players and rooms.');
-	for (const each of children)
+	    'the same connection.  Memory includes\nplayers and rooms; after wakes ' +
+	    'it is told when all polls have been held for a\nwhile again.');
+	for (const { child: each } of children)
 		each.kill();
 	await daemon.stop();
 	process.exit();
