@@ -7,11 +7,11 @@ import { Player, startDaemon, until } from '../lib/peerpost.mjs';
 import { Wire, plain, settle } from '../lib/wire.mjs';
 
 const N = 400;
-const skip = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1) > 1 &&
-    'sanitizers have a malloc of their own';
+// Sanitizers have a malloc of their own, of which the daemon knows nothing.
+const isSanitized = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1) > 1;
 
 test('polls that are held for a while give back what earlier requests of ' +
-    'their connections have touched', { skip }, async () => {
+    'their connections have touched', async () => {
 	const daemon = await startDaemon({ args: ['--register-rate', '0'] });
 	const wires = [];
 
@@ -30,8 +30,9 @@ test('polls that are held for a while give back what earlier requests of ' +
 	// libmicrohttpd's memory is 32 KiB for each, of which a poll needs two
 	// or three pages.
 	daemon.advance(2);
-	await until(() => before - residentKb(daemon.pid) > N * 16 || false,
-	    'memory');
+	if (!isSanitized)
+		await until(() => before - residentKb(daemon.pid) > N * 16 ||
+		    false, 'memory');
 
 	// They are none the worse for it.
 	daemon.advance(56);
