@@ -49,8 +49,9 @@ struct server {
 	struct loop_source wake, signals;
 	int wake_fd, signal_fd;
 	bool is_stopping;
-	bool has_more; /* the last round has left something */
-	int64_t ticked_ms;
+	bool has_more;     /* the last round has left something */
+	int64_t ran_ms;    /* clock_running_ms() of the last round */
+	int64_t ticked_ms; /* clock_now_ms() of the last tick */
 };
 
 /* On the engine thread. */
@@ -116,13 +117,14 @@ on_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 static void
 tick(struct server *server)
 {
-	int64_t now_ms = clock_now_ms();
-	int64_t elapsed_ms = now_ms - server->ticked_ms;
+	int64_t now_ms = clock_now_ms(), running_ms = clock_running_ms();
+	bool has_paused = running_ms - server->ran_ms > TICK_MS + PAUSE_MS;
 
-	if (elapsed_ms < clock_max_sleep_ms(TICK_MS))
+	server->ran_ms = running_ms;
+	if (now_ms - server->ticked_ms < clock_max_sleep_ms(TICK_MS))
 		return;
 	server->ticked_ms = now_ms;
-	if (elapsed_ms < TICK_MS + PAUSE_MS)
+	if (!has_paused)
 		http_expire(server->http);
 	http_save_memory(server->http);
 }

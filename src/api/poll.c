@@ -229,7 +229,7 @@ park(struct turn *turn, struct request *request, struct player *player,
 		answer_empty(turn,
 		    CONTAINER_OF(player->parked, struct request, parked), true,
 		    AFTER_SUPERSEDED_MS);
-	if (max && world->n_parked >= max) {
+	if (max && world->parked.len >= max) {
 		*out_after_ms = random_between(
 		    AFTER_CROWDED_MIN_MS, AFTER_CROWDED_MAX_MS);
 		return false;

@@ -11,8 +11,6 @@
 #include "core/player.h"
 #include "core/presence.h"
 
-#define MAX_TRIM 4096 /* mailboxes trimmed in one transaction */
-
 struct request *
 turn_request_of(struct parked *parked)
 {
@@ -81,7 +79,7 @@ commit(struct turn *turn)
 	enum err err = ERR_NONE;
 
 	if (has_written && !turn->is_failing)
-		err = world_trim(turn->world, MAX_TRIM);
+		err = world_trim(turn->world, WORLD_MAX_TRIM);
 	if (!err)
 		err = store->commit(store);
 	if (err == ERR_FATAL) {

@@ -5,7 +5,6 @@
 #include "core/presence.h"
 
 #define MAX_EXPIRE 256 /* sessions and rooms ended in one transaction */
-#define MAX_TRIM 4096  /* mailboxes trimmed in one */
 #define TRIM_AFTER_MS 1000
 #define RETRY_AFTER_MS 1000
 #define TIDY_AFTER_MS 2000 /* of quiet */
@@ -46,7 +45,7 @@ upkeep_run(struct upkeep *upkeep, struct turn *turn)
 	if (!err)
 		err = presence_expire(world, MAX_EXPIRE);
 	if (!err && has_trim)
-		err = world_trim(world, MAX_TRIM);
+		err = world_trim(world, WORLD_MAX_TRIM);
 	if (turn_end(turn, err))
 		upkeep->retry_ms = now_ms + RETRY_AFTER_MS;
 }
@@ -66,7 +65,7 @@ upkeep_finish(struct turn *turn)
 	while (!err && world_has_trim(turn->world)) {
 		err = turn_begin(turn);
 		if (!err)
-			err = world_trim(turn->world, MAX_TRIM);
+			err = world_trim(turn->world, WORLD_MAX_TRIM);
 		err = turn_end(turn, err);
 	}
 }

@@ -13,7 +13,6 @@ parking_add(struct world *world, struct player *player, struct parked *parked,
 	player->parked = parked;
 	parked->player = player;
 	heap_insert(&world->parked, &parked->due, due_ms);
-	world->n_parked++;
 	list_remove(&player->seen);
 }
 
@@ -25,7 +24,6 @@ parking_remove(struct world *world, struct parked *parked)
 	if (!player)
 		return;
 	heap_remove(&world->parked, &parked->due);
-	world->n_parked--;
 	parked->player = NULL;
 	player->parked = NULL;
 	list_remove(&player->woken);

@@ -109,7 +109,6 @@ struct world {
 	int64_t purged_s;   /* Unix time of the last purge of ended sessions */
 
 	struct heap parked; /* by due time */
-	size_t n_parked;
 
 	struct address_buckets registers;
 };
@@ -123,6 +122,7 @@ void world_fini(struct world *world);
 /* Delete acknowledged events of up to max players, inside the transaction.
  * A rollback brings them back.  ERR_STORAGE. */
 MUST_CHECK enum err world_trim(struct world *world, size_t max);
+#define WORLD_MAX_TRIM 4096 /* a good max: what a commit can carry along */
 /* Whether there are acknowledged events to be deleted. */
 bool world_has_trim(const struct world *world);
 

@@ -2,8 +2,8 @@
 // (protocol section 4).
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { assertFailure, makeRoom, ok, parked, Player, request, startDaemon,
-    until, within } from '../lib/peerpost.mjs';
+import { assertFailure, looked, makeRoom, ok, parked, Player, request,
+    startDaemon, until, within } from '../lib/peerpost.mjs';
 
 const daemon = await startDaemon({ args: ['--command-burst', '10000',
 	'--command-rate', '10000'] });
@@ -468,11 +468,7 @@ async function assertHeld(d, wait, seconds)
 	await parked(d, poll);
 	// Real time passes too, so not up to the last moment.
 	d.advance(seconds * 0.9 - 1);
-	// The daemon looks every 10 ms.
-	for (let i = 0; i < 3; i++) {
-		await new Promise((resolve) => setTimeout(resolve, 15));
-		await request(d, 'GET', '/healthz');
-	}
+	await looked(d);
 	assert.equal(answered, false, `wait ${wait}`);
 	d.advance(seconds * 0.1 + 1);
 	same(await within(5000, `end of wait ${wait}`, poll),

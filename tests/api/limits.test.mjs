@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import test from 'node:test';
-import { assertFailure, makeRoom, ok, Player, parseResponses, rawExchange,
-    request, startDaemon, until, within } from '../lib/peerpost.mjs';
+import { assertFailure, looked, makeRoom, ok, Player, parseResponses,
+    rawExchange, request, startDaemon, until, within } from '../lib/peerpost.mjs';
 
 const FAST = ['--command-rate', '100000', '--command-burst', '100000'];
 
@@ -545,14 +545,6 @@ async function connect(d)
 	return connection;
 }
 
-async function look(d)
-{
-	for (let i = 0; i < 3; i++) {
-		await new Promise((resolve) => setTimeout(resolve, 15));
-		await request(d, 'GET', '/healthz');
-	}
-}
-
 const PARTS = [
 	['nothing but a byte', 'G'],
 	['half a request line', 'POST /regi'],
@@ -568,9 +560,9 @@ for (const [what, bytes] of PARTS)
 		const connection = await connect(d);
 
 		connection.socket.write(bytes);
-		await look(d);
+		await looked(d);
 		d.advance(14);
-		await look(d);
+		await looked(d);
 		assert.equal(connection.isClosed, false);
 		d.advance(2);
 		await within(10_000, 'close', connection.closed);
@@ -581,10 +573,10 @@ test('a byte now and then does not prolong the 15 s', async () => {
 	const connection = await connect(d);
 
 	connection.socket.write('GET / HTTP/1.1\r\nHost: x\r\nX: ');
-	await look(d);
+	await looked(d);
 	for (let i = 0; i < 3; i++) {
 		d.advance(4.5);
-		await look(d);
+		await looked(d);
 		assert.equal(connection.isClosed, false);
 		connection.socket.write('x');
 	}
@@ -601,9 +593,9 @@ test('a kept-alive connection idle for 75 s is closed', async () => {
 		connection.socket.write(ask);
 		await until(() => parseResponses(connection.text).length === i,
 		    'answer');
-		await look(d);
+		await looked(d);
 		d.advance(73);
-		await look(d);
+		await looked(d);
 		assert.equal(connection.isClosed, false);
 	}
 	d.advance(3);
@@ -615,9 +607,9 @@ test('a connection on which nothing ever comes is closed after 75 s',
 	const d = await startDaemon();
 	const connection = await connect(d);
 
-	await look(d);
+	await looked(d);
 	d.advance(73);
-	await look(d);
+	await looked(d);
 	assert.equal(connection.isClosed, false);
 	d.advance(3);
 	await within(10_000, 'close', connection.closed);
@@ -631,9 +623,9 @@ test('a parked poll is not idle', async () => {
 
 	connection.socket.write('GET /events?after=0&wait=300 HTTP/1.1\r\n' +
 	    `Host: x\r\nAuthorization: Bearer ${player.token}\r\n\r\n`);
-	await look(d);
+	await looked(d);
 	d.advance(200);
-	await look(d);
+	await looked(d);
 	assert.equal(connection.isClosed, false);
 	ok(await player.create());
 	await until(() => parseResponses(connection.text)[0]?.json

@@ -17,26 +17,6 @@ acknowledge(struct fixture *f, uint32_t id, uint64_t upto)
 	OK(mailbox_acknowledge(&f->world, player, upto));
 }
 
-/* How many rows the store has for the player, acknowledged or not. */
-static bool
-count_row(void *cls, uint64_t id, int kind, struct span body)
-{
-	(void)id;
-	(void)kind;
-	(void)body;
-	++*(size_t *)cls;
-	return true;
-}
-
-static size_t
-n_rows(struct fixture *f, uint32_t id)
-{
-	size_t n = 0;
-
-	OK(f->store->events_after(f->store, id, 0, count_row, &n));
-	return n;
-}
-
 static void
 test_ids_count_from_1_without_gaps(void **state)
 {

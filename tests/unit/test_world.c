@@ -209,25 +209,6 @@ receive(struct fixture *f, uint32_t id, int n)
 		    &f->world, get_player(f, id), EVENT_OFFER, span_of("1")));
 }
 
-static bool
-count_row(void *cls, uint64_t id, int kind, struct span body)
-{
-	(void)id;
-	(void)kind;
-	(void)body;
-	++*(size_t *)cls;
-	return true;
-}
-
-static size_t
-n_rows(struct fixture *f, uint32_t id)
-{
-	size_t n = 0;
-
-	OK(f->store->events_after(f->store, id, 0, count_row, &n));
-	return n;
-}
-
 static void
 test_trimming_deletes_just_what_is_acknowledged(void **state)
 {
@@ -334,18 +315,18 @@ test_polls_fall_due_in_order_and_not_before(void **state)
 	for (uint32_t i = 0; i < 3; i++)
 		parking_add(
 		    &f->world, add_player(f, 2 + i), &parked[i], due_ms[i]);
-	assert_int_equal(f->world.n_parked, 3);
+	assert_int_equal(f->world.parked.len, 3);
 	assert_int_equal(parking_next_due_ms(&f->world), 1000);
 	assert_null(parking_due(&f->world, 999));
 	assert_ptr_equal(parking_due(&f->world, 1000), &parked[1]);
 	parking_remove(&f->world, &parked[1]);
 	parking_remove(&f->world, &parked[1]);
-	assert_int_equal(f->world.n_parked, 2);
+	assert_int_equal(f->world.parked.len, 2);
 	assert_ptr_equal(parking_due(&f->world, 5000), &parked[2]);
 	parking_remove(&f->world, &parked[2]);
 	assert_ptr_equal(parking_due(&f->world, 5000), &parked[0]);
 	parking_remove(&f->world, &parked[0]);
-	assert_int_equal(f->world.n_parked, 0);
+	assert_int_equal(f->world.parked.len, 0);
 }
 
 int

@@ -189,4 +189,24 @@ mail_of(struct fixture *f, uint32_t id)
 	return f->mail;
 }
 
+/* How many rows the store has for the player, acknowledged or not. */
+static inline bool
+count_row(void *cls, uint64_t id, int kind, struct span body)
+{
+	(void)id;
+	(void)kind;
+	(void)body;
+	++*(size_t *)cls;
+	return true;
+}
+
+static inline size_t
+n_rows(struct fixture *f, uint32_t id)
+{
+	size_t n = 0;
+
+	OK(f->store->events_after(f->store, id, 0, count_row, &n));
+	return n;
+}
+
 #endif
