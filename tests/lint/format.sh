@@ -6,5 +6,5 @@ if [ -z "${CLANG_FORMAT-}" ]; then
 	exit 77
 fi
 cd "$srcdir"
-find src tests -name '*.[ch]' ! -name 'sqlite_sql.*' -exec \
+find src tests bench -name '*.[ch]' ! -name 'sqlite_sql.*' -exec \
 	"$CLANG_FORMAT" --dry-run --Werror {} +
