@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define STOP_MS 10000 /* then it is killed */
+
 bool
 process_start(
     struct processes *processes, const char *const *argv, const char *log)
@@ -43,11 +45,17 @@ process_start(
 void
 process_stop(struct processes *processes, int signo)
 {
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
 	while (processes->n > 0) {
 		pid_t pid = processes->pids[--processes->n];
 
 		kill(pid, signo);
-		waitpid(pid, NULL, 0);
+		for (int i = 0; waitpid(pid, NULL, WNOHANG) == 0; i++) {
+			if (i == STOP_MS)
+				kill(pid, SIGKILL);
+			nanosleep(&pause, NULL);
+		}
 	}
 }
 

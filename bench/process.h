@@ -21,7 +21,8 @@ struct processes {
  * when this process does.  argv ends with NULL.  false: cannot (errno). */
 bool process_start(
     struct processes *processes, const char *const *argv, const char *log);
-/* End them by signo, newest first, and wait for it. */
+/* End them by signo, newest first, and wait for it; who takes longer than
+ * 10 s is killed. */
 void process_stop(struct processes *processes, int signo);
 
 /* Wait until something listens on port.  false: a process has ended, or

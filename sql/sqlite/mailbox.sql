@@ -27,5 +27,10 @@ SELECT max(floor,
 	(SELECT coalesce(max(id), 0) FROM event WHERE player = ?1))
 FROM player WHERE id = ?1;
 
+-- What events_delete is about to let go of.  (RETURNING would do both, but
+-- through a temporary table, which costs several times as much.)
+-- name: events_acknowledged
+SELECT message FROM event WHERE player = ?1 AND id <= ?2;
+
 -- name: events_delete
-DELETE FROM event WHERE player = ?1 AND id <= ?2 RETURNING message;
+DELETE FROM event WHERE player = ?1 AND id <= ?2;

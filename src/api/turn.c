@@ -69,8 +69,8 @@ turn_begin(struct turn *turn)
 	return turn->world->store->begin(turn->world->store);
 }
 
-/* Commit; with anything written, acknowledged events go along for free.  Not
- * while writing fails: what would fit alone must not fail with them. */
+/* Commit; with anything written, acknowledged events go along when they are
+ * many (few are upkeep.c's).  Not while writing fails: what would fit alone must not fail with them. */
 static MUST_CHECK enum err
 commit(struct turn *turn)
 {
@@ -78,7 +78,8 @@ commit(struct turn *turn)
 	bool has_written = store->has_written(store);
 	enum err err = ERR_NONE;
 
-	if (has_written && !turn->is_failing)
+	if (has_written && !turn->is_failing &&
+	    world_has_much_trim(turn->world))
 		err = world_trim(turn->world, WORLD_MAX_TRIM);
 	if (!err)
 		err = store->commit(store);

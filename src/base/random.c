@@ -28,9 +28,14 @@ random_bytes(void *out, size_t len)
 uint32_t
 random_between(uint32_t min, uint32_t max)
 {
+	/* A poll takes one: a system call for each would be felt. */
+	static _Thread_local uint64_t drawn[64];
+	static _Thread_local size_t n_left;
 	uint64_t range = (uint64_t)max - min + 1;
-	uint64_t value;
 
-	random_bytes(&value, sizeof(value));
-	return min + (uint32_t)(value % range);
+	if (n_left == 0) {
+		random_bytes(drawn, sizeof(drawn));
+		n_left = sizeof(drawn) / sizeof(drawn[0]);
+	}
+	return min + (uint32_t)(drawn[--n_left] % range);
 }

@@ -150,6 +150,7 @@ mailbox_acknowledge(struct world *world, struct player *player, uint64_t upto)
 		if (err)
 			return err;
 	}
+	world->n_acked += upto - player->acked;
 	player->acked = upto;
 	player->bytes = bytes;
 	list_append(&world->trim, &player->trim);

@@ -8,6 +8,7 @@
 #include "core/room.h"
 
 #define TRIM_CHUNK 256
+#define MUCH_TRIM 256 /* events: about half a millisecond's work */
 
 enum err
 world_init(
@@ -60,12 +61,19 @@ world_has_trim(const struct world *world)
 	return !list_is_empty(&world->trim);
 }
 
+bool
+world_has_much_trim(const struct world *world)
+{
+	return world->n_acked >= MUCH_TRIM;
+}
+
 enum err
 world_trim(struct world *world, size_t max)
 {
 	struct trim trims[TRIM_CHUNK];
 	enum err err = ERR_NONE;
 
+	world->n_acked = 0;
 	while (!err && max > 0 && !list_is_empty(&world->trim)) {
 		size_t n = 0;
 

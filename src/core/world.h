@@ -94,6 +94,7 @@ struct world {
 	struct list removed;  /* session ended in this transaction */
 	struct list trim;     /* acknowledged events not yet deleted */
 	struct list trimming; /* the same, deleted in this transaction */
+	uint64_t n_acked;     /* events acknowledged since the last trim */
 
 	/* Clocks (presence.h); each list has the oldest first. */
 	struct list seen;   /* players without a parked poll */
@@ -123,8 +124,11 @@ void world_fini(struct world *world);
  * A rollback brings them back.  ERR_STORAGE. */
 MUST_CHECK enum err world_trim(struct world *world, size_t max);
 #define WORLD_MAX_TRIM 4096 /* a good max: what a commit can carry along */
-/* Whether there are acknowledged events to be deleted. */
+/* Whether there are acknowledged events to be deleted; whether they are so
+ * many that a commit should carry them along.  Many at once are cheaper: of a
+ * message the last reference goes, and its page is written once. */
 bool world_has_trim(const struct world *world);
+bool world_has_much_trim(const struct world *world);
 
 /* The transaction has been committed.  Call after having dealt with the
  * parked polls of `removed` players: they are freed here. */

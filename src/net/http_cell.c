@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -21,13 +20,6 @@
 #define MAX_CONNECTIONS 16
 #define MHD_LIMIT 32
 #define MAX_RUNS 8 /* of one cell in one round */
-
-static void
-on_ready(struct loop_source *source, uint32_t events)
-{
-	(void)events;
-	cell_touch(CONTAINER_OF(source, struct cell, source));
-}
 
 /* Only the format: the arguments may be what a client sent. */
 static void
@@ -57,27 +49,18 @@ static struct cell *
 create(struct http *http)
 {
 	struct cell *cell = mem_new(sizeof(*cell));
-	const union MHD_DaemonInfo *info;
 
 	cell->http = http;
 	list_init(&cell->roomy);
 	list_init(&cell->touched);
-	cell->source.on_ready = on_ready;
 	cell->daemon = start_daemon(http);
-	if (!cell->daemon)
-		goto undo;
-	info = MHD_get_daemon_info(cell->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	if (!info)
-		goto undo;
-	cell->epoll_fd = info->epoll_fd;
-	if (loop_add(http->loop, &cell->source, cell->epoll_fd, EPOLLIN) < 0)
-		goto undo;
+	if (!cell->daemon) {
+		log_warning("cannot make room for more connections");
+		free(cell);
+		return NULL;
+	}
 	list_append(&http->roomy, &cell->roomy);
 	return cell;
-undo:
-	log_warning("cannot make room for more connections");
-	cell_free(cell);
-	return NULL;
 }
 
 struct cell *
@@ -113,9 +96,7 @@ cell_release(struct cell *cell)
 void
 cell_free(struct cell *cell)
 {
-	loop_remove(cell->http->loop, &cell->source, cell->epoll_fd);
-	if (cell->daemon)
-		MHD_stop_daemon(cell->daemon);
+	MHD_stop_daemon(cell->daemon);
 	/* Closing its last connections has put the cell into lists again. */
 	list_remove(&cell->roomy);
 	list_remove(&cell->touched);
@@ -161,8 +142,12 @@ http_run(struct http *http)
 	list_init(&now);
 	while ((node = list_first(&http->touched)) != NULL)
 		list_append(&now, node);
-	while ((node = list_first(&now)) != NULL)
+	while ((node = list_first(&now)) != NULL) {
 		run(CONTAINER_OF(node, struct cell, touched));
+		/* The engine need not wait for the others. */
+		if (http->engine)
+			engine_flush(http->engine);
+	}
 	connection_end_hungup(http);
 	return !list_is_empty(&http->touched);
 }

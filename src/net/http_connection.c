@@ -79,6 +79,9 @@ on_ready(struct loop_source *source, uint32_t events)
 	struct connection *connection = CONTAINER_OF(
 	    source, struct connection, source);
 
+	/* Bytes that come while the engine has the request wait for its end. */
+	if (connection->state != CONNECTION_WAITING)
+		cell_touch(connection->cell);
 	if (events & EPOLLIN) {
 		if (connection->state == CONNECTION_IDLE)
 			connection_set_state(connection, CONNECTION_RECEIVING);
@@ -232,7 +235,7 @@ http_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 	list_init(&connection->deadline);
 	list_init(&connection->hungup);
 	if (loop_add(http->loop, &connection->source, fd,
-		EPOLLIN | EPOLLRDHUP | EPOLLET) < 0) {
+		EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0) {
 		http->n_connections++;
 		on_closed(connection);
 		close(fd);

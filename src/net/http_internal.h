@@ -26,8 +26,6 @@
 struct cell {
 	struct http *http;
 	struct MHD_Daemon *daemon;
-	struct loop_source source;
-	int epoll_fd;
 	unsigned n_connections;
 	struct list roomy;   /* in http->roomy or http->full */
 	struct list touched; /* in http->touched when it has to be run */

@@ -114,14 +114,19 @@ static enum err
 delete_events_of(
     struct sqlite_store *s, const struct trim *trim, struct lost *lost)
 {
-	sqlite3_stmt *stmt = sqlite_statement(s, SQL_EVENTS_DELETE);
+	sqlite3_stmt *stmt = sqlite_statement(s, SQL_EVENTS_ACKNOWLEDGED);
 	enum err err;
 
 	sqlite_bind_int(stmt, 1, trim->player);
 	sqlite_bind_uint(stmt, 2, trim->upto);
-	while ((err = sqlite_row(s, SQL_EVENTS_DELETE)) == ERR_NONE)
+	while ((err = sqlite_row(s, SQL_EVENTS_ACKNOWLEDGED)) == ERR_NONE)
 		add_lost(lost, sqlite3_column_int64(stmt, 0));
-	return err == ERR_ABSENT ? ERR_NONE : err;
+	if (err != ERR_ABSENT)
+		return err;
+	stmt = sqlite_statement(s, SQL_EVENTS_DELETE);
+	sqlite_bind_int(stmt, 1, trim->player);
+	sqlite_bind_uint(stmt, 2, trim->upto);
+	return sqlite_run(s, SQL_EVENTS_DELETE, NULL);
 }
 
 /* Take n references away from a message. */
