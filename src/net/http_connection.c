@@ -264,6 +264,15 @@ expire(struct list *list, int64_t limit_ms)
 void
 http_expire(struct http *http)
 {
+	struct list *node;
+
+	/* Linux tells libmicrohttpd's epoll of an event before ours, which was
+	 * there first, so a cell that runs always finds it.  Nobody promises
+	 * that; so whose request is under way is looked at once more. */
+	for (node = http->receiving.next; node != &http->receiving;
+	     node = node->next)
+		cell_touch(
+		    CONTAINER_OF(node, struct connection, deadline)->cell);
 	expire(&http->receiving, http->settings->request_timeout_ms);
 	expire(&http->resting, REST_MS);
 }

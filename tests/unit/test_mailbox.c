@@ -160,6 +160,24 @@ test_acknowledging_writes_nothing(void **state)
 }
 
 static void
+test_many_acknowledged_events_are_worth_a_deletion_and_few_are_not(void **state)
+{
+	struct fixture *f = *state;
+
+	add_player(f, 2);
+	for (int i = 0; i < 256; i++)
+		OK(send_text(f, 2, "1"));
+	acknowledge(f, 2, 255);
+	acknowledge(f, 2, 255);
+	assert_false(world_has_much_trim(&f->world));
+	acknowledge(f, 2, 256);
+	assert_true(world_has_much_trim(&f->world));
+	OK(world_trim(&f->world, 10));
+	assert_false(world_has_much_trim(&f->world));
+	assert_int_equal(n_rows(f, 2), 0);
+}
+
+static void
 test_a_mark_above_the_head_comes_down_with_a_rollback(void **state)
 {
 	struct fixture *f = *state;
@@ -271,6 +289,8 @@ main(void)
 		TEST(test_a_mailbox_is_full_to_the_byte),
 		TEST(test_acknowledging_never_goes_back_nor_beyond_the_head),
 		TEST(test_acknowledging_writes_nothing),
+		TEST(
+		    test_many_acknowledged_events_are_worth_a_deletion_and_few_are_not),
 		TEST(test_a_mark_above_the_head_comes_down_with_a_rollback),
 		TEST(test_a_broadcast_reaches_all_but_one_and_is_stored_once),
 		TEST(
