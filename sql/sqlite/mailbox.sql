@@ -28,7 +28,7 @@ SELECT max(floor,
 FROM player WHERE id = ?1;
 
 -- What events_delete is about to let go of.  (RETURNING would do both, but
--- through a temporary table, which costs several times as much.)
+-- through a temporary table, which is dearer than looking twice.)
 -- name: events_acknowledged
 SELECT message FROM event WHERE player = ?1 AND id <= ?2;
 

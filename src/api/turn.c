@@ -70,7 +70,8 @@ turn_begin(struct turn *turn)
 }
 
 /* Commit; with anything written, acknowledged events go along when they are
- * many (few are upkeep.c's).  Not while writing fails: what would fit alone must not fail with them. */
+ * many (few are upkeep.c's).  Not while writing fails: what would fit alone
+ * must not fail with them. */
 static MUST_CHECK enum err
 commit(struct turn *turn)
 {
