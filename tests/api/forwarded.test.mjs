@@ -37,8 +37,8 @@ test('what a client puts in front of its proxy\'s word is not believed',
     async () => {
 	assert.equal(await statuses([], via('198.51.100.1'),
 	    via('203.0.113.9, 198.51.100.1'), via('127.0.0.1, 198.51.100.1'),
-	    via('garbage, 198.51.100.1'), via(', 198.51.100.1'),
-	    via(['203.0.113.9', '198.51.100.1'])), '200 429 429 429 429 429');
+	    via('garbage, 198.51.100.1'), via(', 198.51.100.1')),
+	    '200 429 429 429 429');
 });
 
 test('further trusted proxies are passed over', async () => {
@@ -46,7 +46,9 @@ test('further trusted proxies are passed over', async () => {
 		'--trusted-proxy', '::1', '--trusted-proxy', 'unix',
 		'--trusted-proxy', '10.0.0.0/8'],
 	via('198.51.100.1, 10.1.2.3'), via('198.51.100.1, 10.9.9.9, 10.0.0.1'),
-	via('198.51.100.2, 10.1.2.3')), '200 429 200');
+	via('198.51.100.2, 10.1.2.3'),
+	// Lines of one header are one list.
+	via(['198.51.100.2', '10.1.2.3'])), '200 429 200 429');
 });
 
 test('IPv6 clients are counted by their /64', async () => {
