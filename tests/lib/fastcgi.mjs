@@ -402,16 +402,18 @@ export class FastcgiConnection {
 		return { id, ended, sent };
 	}
 
-	// One request and its response.
-	async ask(method, target, { token, body, headers = {}, ...options } = {})
+	// One request and its response.  body: any value, sent as JSON; text: the
+	// exact body instead; options: those of requestRecords(), and params.
+	async ask(method, target, { token, body, text, headers = {},
+	    ...options } = {})
 	{
 		const all = Object.entries(headers);
 
 		if (token)
 			all.push(['Authorization', `Bearer ${token}`]);
-		const bytes = body === undefined ? null :
-		    Buffer.from(typeof body === 'string' ? body :
-			JSON.stringify(body));
+		const bytes = text !== undefined ? Buffer.from(text) :
+		    body !== undefined ? Buffer.from(JSON.stringify(body)) :
+		    null;
 		const { ended } = this.request({ method, target, headers: all,
 			body: bytes }, options);
 
@@ -472,6 +474,17 @@ export class FastcgiConnection {
 	{
 		return this.waitFor('close', () => this.isClosed);
 	}
+}
+
+// Wait until the daemon has read what was sent to it so far: it serves its
+// sockets in turn, so that what is answered now was read after that.
+export async function settleFastcgi(daemon)
+{
+	const connection = await FastcgiConnection.open(daemon.fastcgi[0]);
+
+	for (let i = 0; i < 4; i++)
+		await connection.ask('GET', '/healthz');
+	connection.close();
 }
 
 // A response with what its body says.
