@@ -80,6 +80,8 @@ const SCRIPT = [
 	['ann', 'POST', '/message', { text: '['.repeat(40) }],
 	['ann', 'POST', '/message', { text: ' '.repeat(70_000) }],
 	['ann', 'GET', '/room', { headers: { 'X-Long': 'x'.repeat(17_000) } }],
+	['ann', 'GET', '/room', { headers: { Origin: ORIGIN,
+		'X-Long': 'x'.repeat(17_000) } }],
 	// Events.
 	['ann', 'GET', '/events?after=0&wait=0'],
 	['ann', 'GET', '/events?after=0&wait=0&max=1'],
