@@ -1,0 +1,164 @@
+/* front.c - see front.h. */
+#include "net/front.h"
+
+#include <string.h>
+
+#include "api/parse.h"
+#include "base/text.h"
+#include "net/forwarded.h"
+
+bool
+front_has_room(const struct front *front)
+{
+	return front->n_connections < front->settings.max_connections;
+}
+
+bool
+front_parse_method(struct span name, enum method *out)
+{
+	static const struct {
+		const char *name;
+		enum method method;
+	} known[] = { { "GET", METHOD_GET }, { "POST", METHOD_POST },
+		{ "HEAD", METHOD_HEAD }, { "OPTIONS", METHOD_OPTIONS },
+		{ "PUT", METHOD_OTHER }, { "DELETE", METHOD_OTHER },
+		{ "CONNECT", METHOD_OTHER }, { "TRACE", METHOD_OTHER },
+		{ "PATCH", METHOD_OTHER } };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (span_equals(name, known[i].name)) {
+			*out = known[i].method;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+front_is_text_plain(struct span type)
+{
+	const char *end = type.at ? memchr(type.at, ';', type.len) : NULL;
+
+	if (end)
+		type.len = (size_t)(end - type.at);
+	return text_equals_nocase(text_trim(type), "text/plain");
+}
+
+bool
+front_has_control(struct span value)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		unsigned char byte = (unsigned char)value.at[i];
+
+		if ((byte < 0x20 && byte != '\t') || byte == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+bool
+front_is_hopeless(struct span length)
+{
+	uint64_t size;
+
+	return length.at &&
+	    (!text_to_uint(length, UINT64_MAX, &size) ||
+		size > FRONT_MAX_SWALLOW);
+}
+
+bool
+front_take_body(struct request *request, struct span piece, size_t *n_swallowed)
+{
+	buf_add_span(&request->body, piece);
+	if (!request->body.overflowed)
+		return true;
+	request->is_too_large = true;
+	*n_swallowed += piece.len;
+	return *n_swallowed <= FRONT_MAX_SWALLOW;
+}
+
+struct address
+front_address(const struct front *front, const struct peer_address *peer)
+{
+	struct address address = address_of_peer(peer);
+
+	address.is_exempt |= trusted_proxies_has(
+	    &front->settings.trusted, peer);
+	return address;
+}
+
+void
+front_identify(const struct front *front, struct request *request,
+    const struct peer_address *peer, bool is_proxied,
+    struct span x_forwarded_for, struct span forwarded,
+    struct front_client *out)
+{
+	struct peer_address client = forwarded_client(
+	    &front->settings.trusted, peer, x_forwarded_for, forwarded);
+
+	*out = (struct front_client){
+		.address = address_of_peer(&client),
+		.is_proxied = is_proxied || client.is_unix != peer->is_unix ||
+		    memcmp(client.ip, peer->ip, sizeof(client.ip)) != 0,
+	};
+	memcpy(request->address, out->address.key, ADDRESS_KEY_SIZE);
+	request->is_exempt = out->address.is_exempt;
+}
+
+/* false: so many of this client's are under way that it gets no more. */
+static bool
+count(struct front *front, struct front_client *client)
+{
+	if (!client->is_proxied)
+		return true;
+	client->is_counted = address_counts_add(&front->addresses,
+	    &client->address, front->settings.max_connections_per_address);
+	return client->is_counted;
+}
+
+bool
+front_submit(struct front *front, struct request *request,
+    const char *base_path, struct front_client *client)
+{
+	if (!request_parse(request, base_path))
+		return false;
+	if (!front->engine) {
+		request_fail(request, NULL, ERR_SHUTTING_DOWN);
+		return false;
+	}
+	if (!count(front, client)) {
+		request_fail(request, NULL, ERR_RATE_LIMITED);
+		return false;
+	}
+	engine_submit(front->engine, request);
+	return true;
+}
+
+void
+front_release(struct front *front, struct front_client *client)
+{
+	if (client->is_counted)
+		address_counts_remove(&front->addresses, &client->address);
+	client->is_counted = false;
+}
+
+void
+front_refuse_body(struct request *request, const char *base_path)
+{
+	request->is_too_large = true;
+	/* A wrong path or method comes first, as it does with a small body. */
+	if (request_parse(request, base_path))
+		request_fail(request, NULL, ERR_TOO_LARGE);
+}
+
+void
+front_complete(struct queue_chain chain)
+{
+	struct queue_item *item;
+
+	while ((item = queue_chain_take(&chain)) != NULL) {
+		struct task *task = CONTAINER_OF(item, struct task, item);
+
+		task->request->give_back(task->request, task->kind);
+	}
+}
