@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { request, startDaemon } from '../lib/peerpost.mjs';
-import { FastcgiConnection } from '../lib/fastcgi.mjs';
+import { FastcgiConnection } from '../lib/fastcgi_connection.mjs';
 
 const ORIGIN = 'https://game.example';
 const UNKNOWN = 'c0ffee00-1111-4222-8333-444455556666';

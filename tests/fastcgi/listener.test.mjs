@@ -8,7 +8,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { ok, request, runProgram, scratchDir, startDaemon }
     from '../lib/peerpost.mjs';
-import { FastcgiConnection, settleFastcgi } from '../lib/fastcgi.mjs';
+import { FastcgiConnection, settleFastcgi } from
+    '../lib/fastcgi_connection.mjs';
 
 const hasIpv6 = Object.values(os.networkInterfaces()).flat()
     .some((each) => each.address === '::1');

@@ -6,14 +6,15 @@ import { makeRoom, ok, Player, request, startDaemon, until, within }
     from '../lib/peerpost.mjs';
 import { registerMany, residentKb, seeded, unlimited } from '../lib/crowd.mjs';
 import { patience } from '../lib/wait.mjs';
-import { beginRequest, encodePairs, FastcgiConnection, paramsOf, parseCgi,
-    record, requestRecords, responseOf, settleFastcgi, Status, stream, toJson,
-    Type } from '../lib/fastcgi.mjs';
+import { beginRequest, encodePairs, paramsOf, parseCgi, record,
+    requestRecords, responseOf, Status, stream, toJson, Type } from
+    '../lib/fastcgi.mjs';
+import { FastcgiConnection, settleFastcgi, soon } from
+    '../lib/fastcgi_connection.mjs';
 
 const start = (args = []) => startDaemon({ fastcgi: '127.0.0.1:0',
 	args: [...unlimited, ...args] });
 const open = (daemon) => FastcgiConnection.open(daemon.fastcgi[0]);
-const soon = (promise) => within(20_000 * patience, 'end of request', promise);
 const answer = async (promise) => toJson(responseOf(await soon(promise)));
 
 function post(target, { token }, value)

@@ -2,16 +2,16 @@
 // it.  (What it may not send: violations.test.mjs.)
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ok, startDaemon, within } from '../lib/peerpost.mjs';
-import { patience } from '../lib/wait.mjs';
-import { beginRequest, encodePairs, FastcgiConnection, paramsOf, parseCgi,
-    record, requestRecords, responseOf, Role, settleFastcgi, Status, stream,
-    toJson, Type } from '../lib/fastcgi.mjs';
+import { ok, startDaemon } from '../lib/peerpost.mjs';
+import { beginRequest, encodePairs, paramsOf, parseCgi, record,
+    requestRecords, responseOf, Role, Status, stream, toJson, Type } from
+    '../lib/fastcgi.mjs';
+import { FastcgiConnection, settleFastcgi, soon } from
+    '../lib/fastcgi_connection.mjs';
 
 const daemon = await startDaemon({ fastcgi: '127.0.0.1:0' });
 const open = () => FastcgiConnection.open(daemon.fastcgi[0]);
 const health = paramsOf({ method: 'GET', target: '/healthz' });
-const soon = (promise) => within(20_000 * patience, 'end of request', promise);
 
 async function assertServes(connection)
 {

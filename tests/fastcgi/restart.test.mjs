@@ -1,17 +1,17 @@
 // restart.test.mjs - SIGTERM and SIGKILL with web servers at the other end.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeRoom, ok, Player, request, startDaemon, within }
+import { makeRoom, ok, Player, request, startDaemon }
     from '../lib/peerpost.mjs';
 import { registerMany, unlimited } from '../lib/crowd.mjs';
-import { patience } from '../lib/wait.mjs';
-import { beginRequest, encodePairs, FastcgiConnection, paramsOf, record,
-    responseOf, settleFastcgi, stream, toJson, Type } from '../lib/fastcgi.mjs';
+import { beginRequest, encodePairs, paramsOf, record, responseOf, stream,
+    toJson, Type } from '../lib/fastcgi.mjs';
+import { FastcgiConnection, settleFastcgi, soon } from
+    '../lib/fastcgi_connection.mjs';
 
 const start = (options = {}) => startDaemon({ clock: false, args: unlimited,
 	fastcgi: '127.0.0.1:0', ...options });
 const open = (daemon) => FastcgiConnection.open(daemon.fastcgi[0]);
-const soon = (promise) => within(20_000 * patience, 'end of request', promise);
 const answer = async (promise) => toJson(responseOf(await soon(promise)));
 
 function poll({ token, cursor })

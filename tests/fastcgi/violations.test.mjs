@@ -2,17 +2,17 @@
 // that finds the port.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertFailure, ok, Player, request, startDaemon, until, within }
+import { assertFailure, ok, Player, request, startDaemon, until }
     from '../lib/peerpost.mjs';
 import { seeded } from '../lib/crowd.mjs';
-import { patience } from '../lib/wait.mjs';
-import { beginRequest, encodePairs, endRequest, FastcgiConnection, paramsOf,
-    record, requestRecords, responseOf, settleFastcgi, stream, toJson, Type }
-    from '../lib/fastcgi.mjs';
+import { beginRequest, encodePairs, endRequest, paramsOf, record,
+    requestRecords, responseOf, stream, toJson, Type } from
+    '../lib/fastcgi.mjs';
+import { FastcgiConnection, settleFastcgi, soon } from
+    '../lib/fastcgi_connection.mjs';
 
 const daemon = await startDaemon({ fastcgi: '127.0.0.1:0' });
 const open = (d = daemon) => FastcgiConnection.open(d.fastcgi[0]);
-const soon = (promise) => within(20_000 * patience, 'end of request', promise);
 const health = paramsOf({ method: 'GET', target: '/healthz' });
 const params = stream(Type.PARAMS, 1, encodePairs(health));
 const nothing = Buffer.alloc(0);
