@@ -365,6 +365,13 @@ export function registerTransport(other)
 	transport = other;
 }
 
+// Whether request() speaks HTTP to the daemon itself, so that a response shows
+// what becomes of the connection.
+export function isOverHttp()
+{
+	return transport === httpTransport;
+}
+
 // Or from outside, for every test file alike: the path of a module whose
 // default export is a transport.
 if (process.env.PEERPOST_TEST_TRANSPORT)
