@@ -347,8 +347,9 @@ export async function startDaemon({ args = [], env = {}, database,
 // A transport is { listenArgs(addresses) -> arguments,
 // send(daemon, { method, target, headers, body, listener, signal, onSent })
 // -> { status, headers, rawHeaders, body } }; headers are [name, value] pairs,
-// body is a Buffer or null.
-const httpTransport = {
+// body is a Buffer or null.  What stands for a daemon can have a transport of
+// its own (see paths.mjs).
+export const httpTransport = {
 	listenArgs: (addresses) =>
 	    addresses.flatMap((each) => ['--listen', each]),
 	send: sendHttp,
@@ -428,7 +429,7 @@ export function request(daemon, method, target, { token, body, text, headers = {
 		onSent = resolve;
 	});
 	const answered = within(deadline, `answer to ${method} ${target}`,
-	    transport.send(daemon, { method, target,
+	    (daemon.transport ?? transport).send(daemon, { method, target,
 		    headers: [...all.values()], body: bytes, listener, signal,
 		    onSent })).then(toResponse);
 
