@@ -156,13 +156,14 @@ export async function findsPlace(daemon, other)
 }
 
 // Let the player's poll be held; it comes by a way of its own.  other: some
-// other player, known to the daemon itself.
-export async function holdPoll(daemon, player, other, options)
+// other player, known to the daemon itself.  ask: the request.
+export async function holdPoll(daemon, player, other,
+    { ask = (options) => player.events({ after: player.cursor, wait: 55,
+	    ...options }) } = {})
 {
 	return until(async () => {
 		const abort = new AbortController();
-		const poll = player.events({ after: player.cursor, wait: 55,
-			...options, signal: abort.signal });
+		const poll = ask({ signal: abort.signal });
 		let isOver = false;
 
 		poll.then(() => {
