@@ -35,8 +35,9 @@
 // A request is read whole before the script sees it; a reply is passed on piece
 // by piece, unless one of the above needs it whole.  When a client goes away,
 // so do its requests to the target.  Connections to the target are never kept,
-// and Upgrade never passes, as with most proxies.  Of an opened tunnel (CONNECT)
-// only delayMs, answer and cutAfterMs can be scripted.
+// and Upgrade never passes, as with most proxies.  Of a tunnel (CONNECT) only
+// delayMs, answer and cutAfterMs can be scripted; once it was open, it ends as
+// forwarded or cut.
 //
 // An exchange, as the script and proxy.requests have it:
 //	n		0, 1, 2 ... in the order of arrival
@@ -330,7 +331,8 @@ export class FaultProxy {
 		// Node has let go of the socket: it is ours alone.
 		socket.on('close', () => {
 			exchange.over.abort();
-			exchange.finish('client-gone');
+			exchange.finish(exchange.isOpen ? 'forwarded' :
+			    'client-gone');
 		});
 		try {
 			const action = await this.decide(exchange, socket);
@@ -364,11 +366,12 @@ export class FaultProxy {
 			socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
 			other.write(head);
 			socket.pipe(other).pipe(socket);
+			exchange.isOpen = true;
 			exchange.onForwarded();
 		});
 		other.on('error', () =>
 		    closeEarly(exchange, 'target-failed', socket));
-		other.on('close', () => closeEarly(exchange, 'forwarded', socket));
+		other.on('close', () => socket.end());
 		socket.on('close', () => other.destroy());
 	}
 }
