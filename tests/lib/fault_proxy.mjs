@@ -8,6 +8,7 @@
 //	... fetch(`${proxy.url}/events`) ...
 //	await proxy.close();
 //
+// Ready-made scripts and answers are in fault_scripts.mjs, and exported here, too.
 // It knows nothing of the protocol that it carries, and needs nothing but Node
 // 18, so that clients of any kind can be tested through it: as a gateway (give
 // it a target) or as the proxy of a client's settings (absolute-form requests
@@ -54,6 +55,9 @@
 //	done		promise of end
 import http from 'node:http';
 import net from 'node:net';
+import { gatewayError } from './fault_scripts.mjs';
+
+export * from './fault_scripts.mjs';
 
 // RFC 9110, section 7.6.1.
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-authenticate',
@@ -183,8 +187,10 @@ export class FaultProxy {
 
 		exchange.action = action;
 		if (action.cutAfterMs !== undefined)
-			exchange.cutTimer = setTimeout(() =>
-			    closeEarly(exchange, 'cut', socket), action.cutAfterMs);
+			exchange.cutTimer = setTimeout(() => {
+				if (!exchange.end)
+					closeEarly(exchange, 'cut', socket);
+			}, action.cutAfterMs);
 		if (action.delayMs)
 			await new Promise((resolve) => {
 				const timer = setTimeout(resolve, action.delayMs);
@@ -459,48 +465,4 @@ async function lastOf(promises)
 		last = await promise;
 	}));
 	return last;
-}
-
-// --- scripts ------------------------------------------------------------
-
-// A script: the first request gets the first action, and so on, and all after
-// them the rest.  match: only requests that match count, others just pass.
-export function inTurn(actions, { rest = {}, match = () => true } = {})
-{
-	let n = 0;
-
-	return (exchange) => {
-		if (!match(exchange))
-			return {};
-		return n < actions.length ? actions[n++] : rest;
-	};
-}
-
-// A script that lets only some methods pass, and does what another says then.
-export function onlyMethods(methods, script = () => ({}))
-{
-	return (exchange) => methods.includes(exchange.method) ?
-	    script(exchange) : { answer: page(403, 'Method denied by policy.') };
-}
-
-// --- answers ------------------------------------------------------------
-
-// What a gateway says by itself when its target does not: 502, 503 or 504.
-export function gatewayError(status)
-{
-	return page(status, `${status} ${http.STATUS_CODES[status]}`);
-}
-
-// What a guest network says to everything until its terms are accepted: a
-// success, in HTML.
-export function captivePortal()
-{
-	return page(200, 'Welcome! Please accept our terms to use this network.');
-}
-
-function page(status, text)
-{
-	return { status,
-		headers: { 'Content-Type': 'text/html; charset=utf-8' },
-		body: `<!DOCTYPE html><html><body><h1>${text}</h1></body></html>\n` };
 }

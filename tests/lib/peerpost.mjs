@@ -347,9 +347,8 @@ export async function startDaemon({ args = [], env = {}, database,
 // A transport is { listenArgs(addresses) -> arguments,
 // send(daemon, { method, target, headers, body, listener, signal, onSent })
 // -> { status, headers, rawHeaders, body } }; headers are [name, value] pairs,
-// body is a Buffer or null.  What stands for a daemon can have a transport of
-// its own (see paths.mjs).
-export const httpTransport = {
+// body is a Buffer or null.
+const httpTransport = {
 	listenArgs: (addresses) =>
 	    addresses.flatMap((each) => ['--listen', each]),
 	send: sendHttp,
@@ -360,6 +359,9 @@ export function registerTransport(other)
 {
 	transport = other;
 }
+
+// What stands for a daemon may bring its own transport, see paths.mjs.
+export { httpTransport };
 
 // Or from outside, for every test file alike: the path of a module whose
 // default export is a transport.
