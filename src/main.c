@@ -40,9 +40,7 @@
 
 struct server {
 	struct options options;
-	struct http_settings http_settings;
-	struct loop *loop;
-	struct engine *engine;
+	struct front front;
 	struct http *http;
 	struct listener *listeners[OPTIONS_MAX_LISTEN];
 	size_t n_listeners;
@@ -75,7 +73,7 @@ on_wake(struct loop_source *source, uint32_t events)
 	(void)events;
 	if (read(server->wake_fd, &n, sizeof(n)) < 0)
 		return;
-	http_complete(server->http, engine_take_completed(server->engine));
+	front_complete(engine_take_completed(server->front.engine));
 }
 
 static void
@@ -94,7 +92,7 @@ on_signal(struct loop_source *source, uint32_t events)
 static void
 admit(struct server *server)
 {
-	bool has_room = http_has_room(server->http);
+	bool has_room = front_has_room(&server->front);
 
 	if (!has_room)
 		http_make_room(server->http);
@@ -108,7 +106,7 @@ on_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 	struct server *server = cls;
 
 	http_accept(server->http, fd, addr, len);
-	if (!http_has_room(server->http))
+	if (!front_has_room(&server->front))
 		admit(server);
 }
 
@@ -135,12 +133,12 @@ run_round(struct server *server, int64_t max_ms)
 {
 	if (server->has_more || max_ms < 0)
 		max_ms = 0;
-	loop_wait(server->loop,
+	loop_wait(server->front.loop,
 	    clock_max_sleep_ms(max_ms < TICK_MS ? (int)max_ms : TICK_MS));
 	tick(server);
 	server->has_more = http_run(server->http);
-	if (server->engine)
-		engine_flush(server->engine);
+	if (server->front.engine)
+		engine_flush(server->front.engine);
 	admit(server);
 }
 
@@ -168,7 +166,7 @@ static void
 set_limits(struct server *server)
 {
 	struct options *options = &server->options;
-	struct http_settings *http = &server->http_settings;
+	struct front_settings *front = &server->front.settings;
 	size_t possible = raise_descriptor_limit();
 	uint64_t wanted = options->max_connections;
 	uint64_t *max_parked = &options->settings.max_parked;
@@ -177,23 +175,23 @@ set_limits(struct server *server)
 		log_warning("the descriptor limit allows %zu connections "
 			    "only",
 		    possible);
-	http->max_connections = wanted == 0 || wanted > possible ?
+	front->max_connections = wanted == 0 || wanted > possible ?
 	    possible :
 	    (size_t)wanted;
 	if (*max_parked == 0)
-		*max_parked = http->max_connections -
-		    (http->max_connections + UNPARKED_SHARE - 1) /
+		*max_parked = front->max_connections -
+		    (front->max_connections + UNPARKED_SHARE - 1) /
 			UNPARKED_SHARE;
-	http->max_connections_per_address = (uint32_t)options
-						->max_connections_per_address;
-	http->max_body = (size_t)options->max_body;
-	http->request_timeout_ms = (int64_t)options->request_timeout_s * 1000;
-	http->base_path = options->base_path;
-	http->origins = options->origins;
-	http->allows_any_origin = options->n_origins == 0;
+	front->max_connections_per_address = (uint32_t)options
+						 ->max_connections_per_address;
+	front->max_body = (size_t)options->max_body;
+	front->request_timeout_ms = (int64_t)options->request_timeout_s * 1000;
+	front->base_path = options->base_path;
+	front->origins = options->origins;
+	front->allows_any_origin = options->n_origins == 0;
 	for (size_t i = 0; i < options->n_origins; i++)
 		if (strcmp(options->origins[i], "*") == 0)
-			http->allows_any_origin = true;
+			front->allows_any_origin = true;
 }
 
 static bool
@@ -206,15 +204,16 @@ open_descriptors(struct server *server)
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	server->loop = loop_create();
+	server->front.loop = loop_create();
 	server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	server->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	server->wake.on_ready = on_wake;
 	server->signals.on_ready = on_signal;
-	if (server->loop && server->wake_fd >= 0 && server->signal_fd >= 0 &&
-	    loop_add(server->loop, &server->wake, server->wake_fd, EPOLLIN) ==
-		0 &&
-	    loop_add(server->loop, &server->signals, server->signal_fd,
+	if (server->front.loop && server->wake_fd >= 0 &&
+	    server->signal_fd >= 0 &&
+	    loop_add(server->front.loop, &server->wake, server->wake_fd,
+		EPOLLIN) == 0 &&
+	    loop_add(server->front.loop, &server->signals, server->signal_fd,
 		EPOLLIN) == 0)
 		return true;
 	log_error("cannot start: %s", strerror(errno));
@@ -232,8 +231,8 @@ open_listeners(struct server *server)
 
 		if (!listen_address_parse(text, &address))
 			return false; /* options.c has let it pass */
-		listener = listener_open(server->loop, &address, on_accept,
-		    server, why, sizeof(why));
+		listener = listener_open(server->front.loop, &address,
+		    on_accept, server, why, sizeof(why));
 		if (!listener) {
 			log_error("cannot listen on %s: %s", text, why);
 			return false;
@@ -271,12 +270,11 @@ start(struct server *server)
 		log_error("%s", why);
 		return false;
 	}
-	server->engine = engine_start(
+	server->front.engine = engine_start(
 	    store, &options->settings, on_completed, server);
-	if (!server->engine)
+	if (!server->front.engine)
 		return false;
-	server->http = http_create(
-	    server->loop, server->engine, &server->http_settings);
+	server->http = http_create(&server->front);
 	for (size_t i = 0; i < server->n_listeners; i++)
 		fprintf(stderr, "listening on %s\n",
 		    listener_url(server->listeners[i]));
@@ -291,23 +289,23 @@ drain(struct server *server)
 	int64_t until_ms = clock_now_ms() + DRAIN_MS;
 
 	close_listeners(server);
-	http_drain(server->http);
-	engine_drain(server->engine);
-	engine_flush(server->engine);
-	while (
-	    http_n_connections(server->http) > 0 && clock_now_ms() < until_ms)
+	server->front.is_draining = true;
+	engine_drain(server->front.engine);
+	engine_flush(server->front.engine);
+	while (server->front.n_connections > 0 && clock_now_ms() < until_ms)
 		run_round(server, until_ms - clock_now_ms());
 }
 
 static void
 stop_engine(struct server *server)
 {
-	engine_stop(server->engine);
-	http_detach_engine(server->http);
-	http_complete(server->http, engine_take_completed(server->engine));
-	engine_free(server->engine);
-	loop_remove(server->loop, &server->wake, server->wake_fd);
-	server->engine = NULL;
+	struct engine *engine = server->front.engine;
+
+	engine_stop(engine);
+	server->front.engine = NULL;
+	front_complete(engine_take_completed(engine));
+	engine_free(engine);
+	loop_remove(server->front.loop, &server->wake, server->wake_fd);
 }
 
 static void
@@ -334,7 +332,7 @@ static void
 close_descriptors(struct server *server)
 {
 	close_listeners(server);
-	loop_free(server->loop);
+	loop_free(server->front.loop);
 	close(server->wake_fd);
 	close(server->signal_fd);
 }

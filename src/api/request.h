@@ -103,6 +103,10 @@ struct request {
 	uint8_t address[ADDRESS_KEY_SIZE];
 	bool is_exempt; /* loopback or Unix: no per-address limit */
 	void *owner;    /* the front door's own */
+	/* What takes the request, and then its cancellation if there was one,
+	 * back from the engine, on the loop thread.  For the front doors only:
+	 * the engine does not call it. */
+	void (*give_back)(struct request *request, enum task_kind kind);
 
 	/* Set by request_parse(). */
 	const struct route *route; /* NULL: unknown path */

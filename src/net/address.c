@@ -1,6 +1,7 @@
 /* address.c - see address.h. */
 #include "net/address.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -8,7 +9,9 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/text.h"
 
+#define IPV4_PREFIX_BYTES 12 /* ::ffff:0:0/96; RFC 4291, section 2.5.5.2 */
 #define IPV6_SUBSCRIBER_BYTES 8
 
 struct address_count {
@@ -17,47 +20,167 @@ struct address_count {
 	UT_hash_handle hh;
 };
 
-static struct address
-address_of_ipv4(struct in_addr in)
-{
-	struct address address = { .key = { [10] = 0xff, [11] = 0xff } };
+static const uint8_t ipv4_prefix[IPV4_PREFIX_BYTES] = {
+	[10] = 0xff, [11] = 0xff
+};
 
-	memcpy(address.key + 12, &in, sizeof(in));
-	address.is_exempt = address.key[12] == 127;
-	return address;
+static struct peer_address
+peer_of_ipv4(const struct in_addr *in)
+{
+	struct peer_address peer = { .is_unix = false };
+
+	memcpy(peer.ip, ipv4_prefix, sizeof(ipv4_prefix));
+	memcpy(peer.ip + sizeof(ipv4_prefix), in, sizeof(*in));
+	return peer;
 }
 
-static struct address
-address_of_ipv6(const struct in6_addr *in)
+static struct peer_address
+peer_of_ipv6(const struct in6_addr *in)
 {
-	struct address address = { .is_exempt = IN6_IS_ADDR_LOOPBACK(in) };
-	struct in_addr mapped;
+	struct peer_address peer = { .is_unix = false };
 
-	if (IN6_IS_ADDR_V4MAPPED(in)) {
-		memcpy(&mapped, in->s6_addr + 12, sizeof(mapped));
-		return address_of_ipv4(mapped);
-	}
-	memcpy(address.key, in->s6_addr, IPV6_SUBSCRIBER_BYTES);
-	return address;
+	memcpy(peer.ip, in, sizeof(peer.ip));
+	return peer;
 }
 
-struct address
-address_of(const struct sockaddr *addr)
+struct peer_address
+peer_address_of(const struct sockaddr *addr)
 {
 	/* Copies, because a sockaddr need not be aligned for what it is. */
 	if (addr->sa_family == AF_INET) {
 		struct sockaddr_in in;
 
 		memcpy(&in, addr, sizeof(in));
-		return address_of_ipv4(in.sin_addr);
+		return peer_of_ipv4(&in.sin_addr);
 	}
 	if (addr->sa_family == AF_INET6) {
 		struct sockaddr_in6 in6;
 
 		memcpy(&in6, addr, sizeof(in6));
-		return address_of_ipv6(&in6.sin6_addr);
+		return peer_of_ipv6(&in6.sin6_addr);
 	}
-	return (struct address){ .is_exempt = true };
+	return (struct peer_address){ .is_unix = true };
+}
+
+bool
+peer_address_is_ipv4(const struct peer_address *peer)
+{
+	return !peer->is_unix &&
+	    memcmp(peer->ip, ipv4_prefix, sizeof(ipv4_prefix)) == 0;
+}
+
+bool
+peer_address_parse_bare(struct span text, struct peer_address *out)
+{
+	char copy[INET6_ADDRSTRLEN];
+	struct in_addr in;
+	struct in6_addr in6;
+
+	if (text.len == 0 || text.len >= sizeof(copy) ||
+	    memchr(text.at, '\0', text.len))
+		return false;
+	memcpy(copy, text.at, text.len);
+	copy[text.len] = '\0';
+	if (inet_pton(AF_INET, copy, &in) == 1)
+		*out = peer_of_ipv4(&in);
+	else if (inet_pton(AF_INET6, copy, &in6) == 1)
+		*out = peer_of_ipv6(&in6);
+	else
+		return false;
+	return true;
+}
+
+/* Whether text is a port (RFC 7239, section 6: digits or "_name"). */
+static bool
+is_port(struct span text)
+{
+	uint64_t port;
+
+	if (text.len < 2 || text.at[0] != '_')
+		return text_to_uint(text, UINT16_MAX, &port);
+	for (size_t i = 1; i < text.len; i++) {
+		char c = text.at[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+		    !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-')
+			return false;
+	}
+	return true;
+}
+
+/* Split text at its first c, which goes.  false: there is none. */
+static bool
+split(struct span text, char c, struct span *out_before, struct span *out_after)
+{
+	const char *at = text.len ? memchr(text.at, c, text.len) : NULL;
+
+	if (!at)
+		return false;
+	out_before->at = text.at;
+	out_before->len = (size_t)(at - text.at);
+	out_after->at = at + 1;
+	out_after->len = text.len - out_before->len - 1;
+	return true;
+}
+
+/* "[2001:db8::1]" and "[2001:db8::1]:1234", from after the bracket. */
+static bool
+parse_bracketed(struct span text, struct peer_address *out)
+{
+	struct span ip, port;
+
+	if (!split(text, ']', &ip, &port) || !memchr(ip.at, ':', ip.len))
+		return false;
+	if (port.len && port.at[0] != ':')
+		return false;
+	if (port.len && !is_port((struct span){ port.at + 1, port.len - 1 }))
+		return false;
+	return peer_address_parse_bare(ip, out);
+}
+
+bool
+peer_address_parse(struct span text, struct peer_address *out)
+{
+	struct span ip, port;
+
+	if (text.len && text.at[0] == '[')
+		return parse_bracketed(
+		    (struct span){ text.at + 1, text.len - 1 }, out);
+	/* One colon: no IPv6 address has so few. */
+	if (split(text, ':', &ip, &port) && !memchr(port.at, ':', port.len))
+		return is_port(port) && peer_address_parse_bare(ip, out);
+	return peer_address_parse_bare(text, out);
+}
+
+static bool
+is_loopback(const struct peer_address *peer)
+{
+	static const uint8_t ipv6_loopback[16] = { [15] = 1 };
+
+	if (peer_address_is_ipv4(peer))
+		return peer->ip[IPV4_PREFIX_BYTES] == 127;
+	return memcmp(peer->ip, ipv6_loopback, sizeof(ipv6_loopback)) == 0;
+}
+
+struct address
+address_of_peer(const struct peer_address *peer)
+{
+	struct address address = { .is_exempt = peer->is_unix ||
+		    is_loopback(peer) };
+
+	if (peer_address_is_ipv4(peer))
+		memcpy(address.key, peer->ip, sizeof(peer->ip));
+	else
+		memcpy(address.key, peer->ip, IPV6_SUBSCRIBER_BYTES);
+	return address;
+}
+
+struct address
+address_of(const struct sockaddr *addr)
+{
+	const struct peer_address peer = peer_address_of(addr);
+
+	return address_of_peer(&peer);
 }
 
 static struct address_count *

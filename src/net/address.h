@@ -1,6 +1,6 @@
-/* address.h - clients' addresses, as far as limits care.
+/* address.h - who is at the other end, and what limits make of that.
  *
- * Floor: net.  Loop thread only.
+ * Floor: net.  Counts: loop thread only.  The rest: any thread; pure.
  */
 #ifndef PEERPOST_NET_ADDRESS_H
 #define PEERPOST_NET_ADDRESS_H
@@ -9,10 +9,36 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "base/span.h"
 #include "core/limits.h"
 
-/* Who is at the other end.  IPv4 as ::ffff:a.b.c.d; of IPv6 the /64, which is
- * what one subscriber has. */
+/* The address of a peer, or of a hop that a proxy tells of, in full. */
+struct peer_address {
+	/* IPv4 as ::ffff:a.b.c.d, so that it is the same address whether it
+	 * came through an IPv4 or an IPv6 socket.  All zero if is_unix. */
+	uint8_t ip[16];
+	bool is_unix;
+};
+
+/* The address of an accepted connection.  What is neither IPv4 nor IPv6 is a
+ * Unix socket: we listen on nothing else. */
+struct peer_address peer_address_of(const struct sockaddr *addr);
+
+/* Read an address as proxies write it: "192.0.2.1", "2001:db8::1" or
+ * "[2001:db8::1]"; with a port if there is no doubt: "192.0.2.1:1234",
+ * "[2001:db8::1]:1234".  The port may be obfuscated (RFC 7239, section 6.3);
+ * it is ignored.  Borrows text, any bytes.  false: something else (a name, a
+ * zone id, blanks around it); *out is untouched. */
+bool peer_address_parse(struct span text, struct peer_address *out);
+
+/* peer_address_parse() of an address alone: no brackets, no port. */
+bool peer_address_parse_bare(struct span text, struct peer_address *out);
+
+/* Whether it is an IPv4 address, by whatever kind of socket. */
+bool peer_address_is_ipv4(const struct peer_address *peer);
+
+/* What limits per address count by.  IPv4 as ::ffff:a.b.c.d; of IPv6 the /64,
+ * which is what one subscriber has. */
 struct address {
 	uint8_t key[ADDRESS_KEY_SIZE];
 	/* Loopback or a Unix socket: somebody's reverse proxy, or the
@@ -20,6 +46,8 @@ struct address {
 	bool is_exempt;
 };
 
+struct address address_of_peer(const struct peer_address *peer);
+/* address_of_peer() of peer_address_of(). */
 struct address address_of(const struct sockaddr *addr);
 
 /* Connections by address. */

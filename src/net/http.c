@@ -7,14 +7,11 @@
 #include "net/http_internal.h"
 
 struct http *
-http_create(struct loop *loop, struct engine *engine,
-    const struct http_settings *settings)
+http_create(struct front *front)
 {
 	struct http *http = mem_new(sizeof(*http));
 
-	http->loop = loop;
-	http->engine = engine;
-	http->settings = settings;
+	http->front = front;
 	list_init(&http->roomy);
 	list_init(&http->touched);
 	list_init(&http->full);
@@ -23,30 +20,6 @@ http_create(struct loop *loop, struct engine *engine,
 	list_init(&http->waiting);
 	list_init(&http->hungup);
 	return http;
-}
-
-bool
-http_has_room(const struct http *http)
-{
-	return http->n_connections < http->settings->max_connections;
-}
-
-size_t
-http_n_connections(const struct http *http)
-{
-	return http->n_connections;
-}
-
-void
-http_drain(struct http *http)
-{
-	http->is_draining = true;
-}
-
-void
-http_detach_engine(struct http *http)
-{
-	http->engine = NULL;
 }
 
 bool

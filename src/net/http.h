@@ -15,33 +15,15 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "api/engine.h"
-#include "net/loop.h"
+#include "net/front.h"
 
 struct http;
 
-struct http_settings {
-	const char *base_path;      /* "" or "/prefix" */
-	const char *const *origins; /* allowed ones; NULL-terminated */
-	bool allows_any_origin;     /* answer "*" */
-	size_t max_body;
-	int64_t request_timeout_ms; /* from its first byte to its last */
-	size_t max_connections;
-	uint32_t max_connections_per_address; /* 0: no limit */
-};
-
-/* Borrows all three until http_free(). */
-struct http *http_create(struct loop *loop, struct engine *engine,
-    const struct http_settings *settings);
+/* Borrows front until http_free(). */
+struct http *http_create(struct front *front);
 
 /* Take a connection (listener_accept_fn; cls is the struct http). */
 void http_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len);
-/* Whether there is room for one more. */
-bool http_has_room(const struct http *http);
-size_t http_n_connections(const struct http *http);
-
-/* Take over what came back from the engine. */
-void http_complete(struct http *http, struct queue_chain chain);
 
 /* Let libmicrohttpd work on everything that has been touched.  Once a round.
  * Returns whether something is left for the next, which should not wait. */
@@ -52,13 +34,9 @@ void http_expire(struct http *http);
 /* Make small what has been waiting for a while.  Once a second. */
 void http_save_memory(struct http *http);
 /* When there is no room: close the connection that has been idle for longest,
- * if that is at least a second. */
-void http_make_room(struct http *http);
+ * if that is at least FRONT_SPARED_MS.  Returns whether there was one. */
+bool http_make_room(struct http *http);
 
-/* From now on every reply closes its connection. */
-void http_drain(struct http *http);
-/* From now on there is no engine: every request is answered 503. */
-void http_detach_engine(struct http *http);
 /* Whether some reply is still on its way out. */
 bool http_is_busy(const struct http *http);
 

@@ -145,8 +145,8 @@ http_run(struct http *http)
 	while ((node = list_first(&now)) != NULL) {
 		run(CONTAINER_OF(node, struct cell, touched));
 		/* The engine need not wait for the others. */
-		if (http->engine)
-			engine_flush(http->engine);
+		if (http->front->engine)
+			engine_flush(http->front->engine);
 	}
 	connection_end_hungup(http);
 	return !list_is_empty(&http->touched);

@@ -18,10 +18,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-/* An idle connection may stay, and a reply may take, so long. */
-#define REST_MS 75000
-/* Not even to make room is a connection closed that is idle for less. */
-#define SPARED_MS 1000
 /* A request that waits for longer is a held poll, and is to be small. */
 #define HELD_MS 1000
 
@@ -144,10 +140,10 @@ on_closed(struct connection *connection)
 	connection_set_state(connection, CONNECTION_IDLE);
 	list_remove(&connection->deadline);
 	list_remove(&connection->hungup);
-	loop_remove(http->loop, &connection->source, connection->fd);
-	address_counts_remove(&http->addresses, &connection->address);
+	loop_remove(http->front->loop, &connection->source, connection->fd);
+	address_counts_remove(&http->front->addresses, &connection->address);
 	cell_release(connection->cell);
-	http->n_connections--;
+	http->front->n_connections--;
 	free(connection);
 }
 
@@ -173,7 +169,7 @@ refuse(const struct http *http, int fd)
 {
 	char text[sizeof(too_many) + 64];
 	int len = snprintf(text, sizeof(text), too_many,
-	    http->settings->allows_any_origin ?
+	    http->front->settings.allows_any_origin ?
 		"Access-Control-Allow-Origin: *\r\n" :
 		"",
 	    sizeof(TOO_MANY_BODY) - 1);
@@ -191,7 +187,7 @@ start(struct connection *connection, const struct sockaddr *addr, socklen_t len)
 	struct http *http = connection->http;
 	int n_bytes;
 
-	http->n_connections++;
+	http->front->n_connections++;
 	http->starting = connection;
 	connection_set_state(connection,
 	    ioctl(connection->fd, FIONREAD, &n_bytes) == 0 && n_bytes > 0 ?
@@ -215,14 +211,14 @@ http_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 	struct connection *connection;
 	struct cell *cell;
 
-	if (!address_counts_add(&http->addresses, &address,
-		http->settings->max_connections_per_address)) {
+	if (!address_counts_add(&http->front->addresses, &address,
+		http->front->settings.max_connections_per_address)) {
 		refuse(http, fd);
 		return;
 	}
 	cell = cell_get(http);
 	if (!cell) {
-		address_counts_remove(&http->addresses, &address);
+		address_counts_remove(&http->front->addresses, &address);
 		close(fd);
 		return;
 	}
@@ -234,9 +230,9 @@ http_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 	connection->source.on_ready = on_ready;
 	list_init(&connection->deadline);
 	list_init(&connection->hungup);
-	if (loop_add(http->loop, &connection->source, fd,
+	if (loop_add(http->front->loop, &connection->source, fd,
 		EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0) {
-		http->n_connections++;
+		http->front->n_connections++;
 		on_closed(connection);
 		close(fd);
 		return;
@@ -273,8 +269,8 @@ http_expire(struct http *http)
 	     node = node->next)
 		cell_touch(
 		    CONTAINER_OF(node, struct connection, deadline)->cell);
-	expire(&http->receiving, http->settings->request_timeout_ms);
-	expire(&http->resting, REST_MS);
+	expire(&http->receiving, http->front->settings.request_timeout_ms);
+	expire(&http->resting, FRONT_REST_MS);
 }
 
 void
@@ -295,7 +291,7 @@ http_save_memory(struct http *http)
 	}
 }
 
-void
+bool
 http_make_room(struct http *http)
 {
 	int64_t now_ms = clock_now_ms();
@@ -307,12 +303,13 @@ http_make_room(struct http *http)
 		    node, struct connection, deadline);
 
 		/* Who has just been answered is likely to ask again. */
-		if (now_ms - connection->since_ms < SPARED_MS)
-			return;
+		if (now_ms - connection->since_ms < FRONT_SPARED_MS)
+			return false;
 		if (connection->state != CONNECTION_IDLE)
 			continue;
 		list_remove(node);
 		end(connection);
-		return;
+		return true;
 	}
+	return false;
 }

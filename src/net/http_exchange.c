@@ -15,10 +15,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* A body over the limit is read and dropped up to this size, so that its
- * sender can read the answer; beyond it the connection is closed. */
-#define MAX_SWALLOW ((size_t)8 << 20)
-
 static void
 free_if_done(struct exchange *exchange)
 {
@@ -29,6 +25,27 @@ free_if_done(struct exchange *exchange)
 	free(exchange);
 }
 
+static void
+complete(struct exchange *exchange)
+{
+	exchange->has_reply = true;
+	if (exchange->is_over)
+		return;
+	cell_touch(exchange->connection->cell);
+	MHD_resume_connection(exchange->connection->mhd);
+}
+
+static void
+give_back(struct request *request, enum task_kind kind)
+{
+	struct exchange *exchange = request->owner;
+
+	exchange->n_out--;
+	if (kind == TASK_RUN)
+		complete(exchange);
+	free_if_done(exchange);
+}
+
 void *
 exchange_on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 {
@@ -37,8 +54,9 @@ exchange_on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	struct exchange *exchange = mem_new(sizeof(*exchange));
 
 	exchange->connection = connection;
-	exchange->request = request_new(http->settings->max_body);
+	exchange->request = request_new(http->front->settings.max_body);
 	exchange->request->owner = exchange;
+	exchange->request->give_back = give_back;
 	/* libmicrohttpd is about to decode the original in its place. */
 	exchange->target = strdup(target);
 	connection->exchange = exchange;
@@ -76,35 +94,10 @@ exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 	free_if_done(exchange);
 }
 
-static enum method
-method_of(const char *method)
-{
-	static const struct {
-		const char *name;
-		enum method method;
-	} served[] = { { "GET", METHOD_GET }, { "POST", METHOD_POST },
-		{ "HEAD", METHOD_HEAD }, { "OPTIONS", METHOD_OPTIONS } };
-
-	for (size_t i = 0; i < sizeof(served) / sizeof(served[0]); i++)
-		if (strcmp(method, served[i].name) == 0)
-			return served[i].method;
-	return METHOD_OTHER;
-}
-
 static struct span
 header(struct MHD_Connection *mhd, const char *name)
 {
 	return span_of(MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, name));
-}
-
-static bool
-is_text_plain(struct span type)
-{
-	const char *end = type.at ? memchr(type.at, ';', type.len) : NULL;
-
-	if (end)
-		type.len = (size_t)(end - type.at);
-	return text_equals_nocase(text_trim(type), "text/plain");
 }
 
 /* Write the failure and close: the rest of the request is not read. */
@@ -127,11 +120,9 @@ is_hopeless(struct MHD_Connection *mhd, size_t max_body)
 	struct span expect = header(mhd, "Expect");
 	uint64_t size;
 
-	if (!length.at)
-		return false;
-	if (!text_to_uint(length, UINT64_MAX, &size) || size > MAX_SWALLOW)
-		return true;
-	return size > max_body && text_equals_nocase(expect, "100-continue");
+	return front_is_hopeless(length) ||
+	    (text_equals_nocase(expect, "100-continue") &&
+		text_to_uint(length, UINT64_MAX, &size) && size > max_body);
 }
 
 /* The headers are there. */
@@ -147,22 +138,22 @@ start(struct exchange *exchange, struct MHD_Connection *mhd, const char *method,
 	connection->memory = method;
 	if (!exchange->target)
 		return MHD_NO;
-	err = guard_check(mhd, method, version);
+	err = guard_check(mhd, version);
+	if (!err && !front_parse_method(span_of(method), &request->method))
+		err = ERR_UNKNOWN_METHOD;
 	if (err)
 		return refuse(exchange, err);
-	request->method = method_of(method);
 	request->target = span_of(exchange->target);
 	request->authorization = header(mhd, "Authorization");
 	request->idempotency_key = header(mhd, "Idempotency-Key");
 	request->last_event_id = header(mhd, "Last-Event-ID");
-	request->is_text_plain = is_text_plain(header(mhd, "Content-Type"));
+	request->is_text_plain = front_is_text_plain(
+	    header(mhd, "Content-Type"));
 	memcpy(request->address, connection->address.key, ADDRESS_KEY_SIZE);
 	request->is_exempt = connection->address.is_exempt;
 	if (is_hopeless(mhd, request->body.max)) {
-		request->is_too_large = true;
-		if (request_parse(
-			request, connection->http->settings->base_path))
-			request_fail(request, NULL, ERR_TOO_LARGE);
+		front_refuse_body(
+		    request, connection->http->front->settings.base_path);
 		exchange->has_reply = true;
 		return response_queue(connection, request, true);
 	}
@@ -172,15 +163,9 @@ start(struct exchange *exchange, struct MHD_Connection *mhd, const char *method,
 static enum MHD_Result
 take_upload(struct exchange *exchange, const char *upload, size_t *size)
 {
-	struct request *request = exchange->request;
-
-	buf_add(&request->body, upload, *size);
-	if (request->body.overflowed) {
-		request->is_too_large = true;
-		exchange->swallowed += *size;
-		if (exchange->swallowed > MAX_SWALLOW)
-			return MHD_NO;
-	}
+	if (!front_take_body(exchange->request, (struct span){ upload, *size },
+		&exchange->n_swallowed))
+		return MHD_NO;
 	*size = 0;
 	return MHD_YES;
 }
@@ -191,21 +176,18 @@ submit(struct exchange *exchange, struct MHD_Connection *mhd)
 {
 	struct connection *connection = exchange->connection;
 	struct request *request = exchange->request;
-	struct http *http = connection->http;
+	struct front *front = connection->http->front;
 
-	if (request_parse(request, http->settings->base_path) && http->engine) {
-		request->no_hold = connection->is_half_closed;
+	request->no_hold = connection->is_half_closed;
+	if (front_submit(front, request, front->settings.base_path)) {
 		connection_set_state(connection, CONNECTION_WAITING);
 		MHD_suspend_connection(mhd);
 		exchange->n_out++;
-		engine_submit(http->engine, request);
 		return MHD_YES;
 	}
-	if (request->reply.status == 0)
-		request_fail(request, NULL, ERR_SHUTTING_DOWN);
 	exchange->has_reply = true;
 	return response_queue(connection, request,
-	    http->is_draining || connection->is_half_closed);
+	    front->is_draining || connection->is_half_closed);
 }
 
 enum MHD_Result
@@ -233,39 +215,13 @@ exchange_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
 	if (!exchange->has_reply)
 		return submit(exchange, mhd);
 	return response_queue(exchange->connection, exchange->request,
-	    http->is_draining || exchange->connection->is_half_closed);
+	    http->front->is_draining || exchange->connection->is_half_closed);
 }
 
 void
 exchange_on_hangup(struct exchange *exchange)
 {
 	exchange->n_out++;
-	engine_cancel(exchange->connection->http->engine, exchange->request);
-}
-
-static void
-complete(struct exchange *exchange)
-{
-	exchange->has_reply = true;
-	if (exchange->is_over)
-		return;
-	cell_touch(exchange->connection->cell);
-	MHD_resume_connection(exchange->connection->mhd);
-}
-
-void
-http_complete(struct http *http, struct queue_chain chain)
-{
-	struct queue_item *item;
-
-	(void)http;
-	while ((item = queue_chain_take(&chain)) != NULL) {
-		struct task *task = CONTAINER_OF(item, struct task, item);
-		struct exchange *exchange = task->request->owner;
-
-		exchange->n_out--;
-		if (task->kind == TASK_RUN)
-			complete(exchange);
-		free_if_done(exchange);
-	}
+	engine_cancel(
+	    exchange->connection->http->front->engine, exchange->request);
 }

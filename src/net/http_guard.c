@@ -32,16 +32,6 @@ is_token(const char *text, size_t len)
 	return len > 0;
 }
 
-static bool
-has_control(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (((unsigned char)text[i] < 0x20 && text[i] != '\t') ||
-		    text[i] == 0x7f)
-			return true;
-	return false;
-}
-
 static enum MHD_Result
 on_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_size,
     const char *value, size_t value_size)
@@ -51,7 +41,7 @@ on_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_size,
 
 	(void)kind;
 	if (!is_token(key, key_size) ||
-	    (value && has_control(value, value_size)))
+	    front_has_control((struct span){ value, value ? value_size : 0 }))
 		counts->is_bad = true;
 	if (text_equals_nocase(name, "Content-Length")) {
 		counts->content_length++;
@@ -67,20 +57,8 @@ on_header(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_size,
 	return MHD_YES;
 }
 
-static bool
-is_known_method(const char *method)
-{
-	static const char *const methods[] = { "GET", "HEAD", "POST", "PUT",
-		"DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH" };
-
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (strcmp(method, methods[i]) == 0)
-			return true;
-	return false;
-}
-
 enum err
-guard_check(struct MHD_Connection *mhd, const char *method, const char *version)
+guard_check(struct MHD_Connection *mhd, const char *version)
 {
 	struct header_counts counts = { 0 };
 	const union MHD_ConnectionInfo *info;
@@ -88,7 +66,7 @@ guard_check(struct MHD_Connection *mhd, const char *method, const char *version)
 
 	info = MHD_get_connection_info(
 	    mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	if (info && info->header_size > HTTP_MAX_HEADER_SIZE)
+	if (info && info->header_size > FRONT_MAX_HEADER)
 		return ERR_HEADERS_TOO_LARGE;
 	MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, on_header, &counts);
 	if (counts.is_bad || counts.content_length > 1 ||
@@ -97,5 +75,5 @@ guard_check(struct MHD_Connection *mhd, const char *method, const char *version)
 	    (counts.transfer_encoding && !is_1_1) ||
 	    (counts.host == 0 && is_1_1))
 		return ERR_BAD_REQUEST;
-	return is_known_method(method) ? ERR_NONE : ERR_UNKNOWN_METHOD;
+	return ERR_NONE;
 }

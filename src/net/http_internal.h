@@ -18,7 +18,6 @@
 #include "net/address.h"
 #include "net/http.h"
 
-#define HTTP_MAX_HEADER_SIZE ((size_t)16 << 10)
 /* What libmicrohttpd keeps for a connection.  Touched lazily; with 16 KiB,
  * header blocks of nearly 16 KiB are dropped without an answer. */
 #define HTTP_MEMORY ((size_t)32 << 10)
@@ -61,7 +60,7 @@ struct exchange {
 	struct request *request;       /* never NULL */
 	char *target;                  /* the raw one; NULL: out of memory */
 	size_t n_out;                  /* tasks that the engine has */
-	size_t swallowed;              /* bytes of a body that is too large */
+	size_t n_swallowed;            /* bytes of a body that is too large */
 	bool is_started;               /* the headers have been looked at */
 	bool is_whole;                 /* the end of the body has been seen */
 	bool has_reply;
@@ -69,17 +68,13 @@ struct exchange {
 };
 
 struct http {
-	struct loop *loop;
-	struct engine *engine; /* NULL: shutting down */
-	const struct http_settings *settings;
-	size_t n_connections, n_sending, n_waiting;
-	struct address_counts addresses;
-	bool is_draining;
+	struct front *front;
+	size_t n_sending, n_waiting;
 	struct connection *starting; /* while MHD_add_connection() runs */
 	struct list roomy, full;     /* cells: can take more, or not */
 	struct list touched;         /* cells */
 	struct list receiving;       /* deadline: request_timeout_ms */
-	struct list resting;         /* idle or sending; deadline: REST_MS */
+	struct list resting; /* idle or sending; deadline: FRONT_REST_MS */
 	struct list waiting; /* with the engine, for less than HELD_MS */
 	struct list hungup;  /* half-closed, and not waiting */
 };
@@ -132,9 +127,9 @@ void memory_give_back(const char *block);
 /* http_guard.c */
 
 /* Whether the header is one that nobody can misunderstand.
- * ERR_BAD_REQUEST, ERR_HEADERS_TOO_LARGE, ERR_UNKNOWN_METHOD. */
+ * ERR_BAD_REQUEST, ERR_HEADERS_TOO_LARGE. */
 MUST_CHECK enum err guard_check(
-    struct MHD_Connection *mhd, const char *method, const char *version);
+    struct MHD_Connection *mhd, const char *version);
 
 /* http_response.c */
 

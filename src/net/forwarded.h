@@ -1,0 +1,34 @@
+/* forwarded.h - who the client is, when proxies stand between.
+ *
+ * Floor: net.  Any thread; pure.  No allocation, time linear in the headers,
+ * any bytes.
+ *
+ * Each proxy adds the address of its own peer at the right end of a list.  So
+ * only the right end can be believed, as far as trusted proxies have written
+ * it; what the client itself sent stands at the left, and is not looked at.
+ */
+#ifndef PEERPOST_NET_FORWARDED_H
+#define PEERPOST_NET_FORWARDED_H
+
+#include "base/span.h"
+#include "net/address.h"
+#include "net/trusted.h"
+
+/* The client behind peer, which sent these headers (several lines of one name
+ * joined by commas; {NULL, 0} if there is none).
+ *
+ * A peer that is not trusted is the client.  Otherwise it is the rightmost
+ * address in X-Forwarded-For that is not a trusted proxy, or the leftmost of
+ * all if all are.  Without X-Forwarded-For (or if it is blank) the same goes
+ * for Forwarded (RFC 7239).  X-Forwarded-For wins because every proxy sets
+ * that; one that sets only Forwarded must remove the other, or its clients
+ * may write it themselves.
+ *
+ * Where the walk comes upon what is no address before it has found the client
+ * ("unknown", "_hidden", no for=, an empty element, broken quotes), the client
+ * is not known: the result is peer. */
+struct peer_address forwarded_client(const struct trusted_proxies *trusted,
+    const struct peer_address *peer, struct span x_forwarded_for,
+    struct span forwarded);
+
+#endif

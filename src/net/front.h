@@ -1,0 +1,79 @@
+/* front.h - what the front doors have in common.
+ *
+ * Floor: net.  Loop thread only.
+ *
+ * A front door (http.h, fastcgi.h) turns bytes into a struct request and its
+ * reply into bytes.  Whatever does not depend on how they are written is
+ * here, so that all doors answer alike.
+ */
+#ifndef PEERPOST_NET_FRONT_H
+#define PEERPOST_NET_FRONT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/engine.h"
+#include "net/address.h"
+#include "net/loop.h"
+
+/* The header block, or the parameters, of a request; more is answered 431. */
+#define FRONT_MAX_HEADER ((size_t)16 << 10)
+/* A body over the limit is read and dropped up to this size, so that its
+ * sender can read the answer. */
+#define FRONT_MAX_SWALLOW ((size_t)8 << 20)
+/* An idle HTTP connection may stay, and a reply may take, so long. */
+#define FRONT_REST_MS 75000
+/* Not even to make room is a connection closed that is idle for less. */
+#define FRONT_SPARED_MS 1000
+
+struct front_settings {
+	const char *base_path;      /* "" or "/prefix" */
+	const char *const *origins; /* allowed ones; NULL-terminated */
+	bool allows_any_origin;     /* answer "*" */
+	size_t max_body;
+	int64_t request_timeout_ms; /* from its first byte to its last */
+	size_t max_connections;     /* of all doors together */
+	uint32_t max_connections_per_address; /* 0: no limit */
+};
+
+struct front {
+	struct loop *loop;
+	struct engine *engine; /* NULL: shut down, all is answered 503 */
+	struct front_settings settings;
+	size_t n_connections; /* of all doors */
+	struct address_counts addresses;
+	bool is_draining; /* every reply closes its connection */
+};
+
+/* Whether there is room for one more connection. */
+bool front_has_room(const struct front *front);
+
+/* What the method's name means.  false: HTTP knows no such method
+ * (RFC 9110, section 9, and PATCH); *out is untouched. */
+bool front_parse_method(struct span name, enum method *out);
+/* Whether a Content-Type is text/plain, whatever its parameters. */
+bool front_is_text_plain(struct span type);
+/* Whether there is a byte in a header's value that RFC 9110, section 5.5, has
+ * no place for: a control, other than a tab. */
+bool front_has_control(struct span value);
+
+/* Whether so large a body has been announced that reading it makes no sense:
+ * answer at once.  length: the value of Content-Length; not there: no. */
+bool front_is_hopeless(struct span length);
+/* Add a piece of the body, or count it if there is too much of it already.
+ * n_swallowed: what has been dropped so far.  false: it will never end. */
+bool front_take_body(
+    struct request *request, struct span piece, size_t *n_swallowed);
+
+/* The request is there as a whole: let the engine answer (true), which gives
+ * it back through request->give_back; or answer it here (false). */
+bool front_submit(
+    struct front *front, struct request *request, const char *base_path);
+/* Answer it here: its body is too large. */
+void front_refuse_body(struct request *request, const char *base_path);
+
+/* Give back what came from the engine, each to its own door. */
+void front_complete(struct queue_chain chain);
+
+#endif

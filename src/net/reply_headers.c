@@ -1,0 +1,65 @@
+/* reply_headers.c - see reply_headers.h. */
+#include "net/reply_headers.h"
+
+#include <stdio.h>
+
+#define ALLOWED_METHODS "GET, POST, HEAD, OPTIONS"
+#define ALLOWED_HEADERS \
+	"Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
+#define EXPOSED_HEADERS "Retry-After, Idempotency-Replayed"
+#define PREFLIGHT_MAX_AGE "86400"
+
+/* Cross-Origin Resource Sharing (Fetch standard).  On errors too: without it
+ * an error looks to a page like a network failure. */
+static void
+add_cors(const struct front_settings *settings, struct span origin,
+    reply_header_fn add, void *cls)
+{
+	add(cls, "Access-Control-Expose-Headers", EXPOSED_HEADERS);
+	if (settings->allows_any_origin) {
+		add(cls, "Access-Control-Allow-Origin", "*");
+		return;
+	}
+	add(cls, "Vary", "Origin");
+	for (size_t i = 0; settings->origins[i]; i++)
+		if (span_equals(origin, settings->origins[i]))
+			add(cls, "Access-Control-Allow-Origin",
+			    settings->origins[i]);
+}
+
+static void
+add_content_headers(enum reply_type type, reply_header_fn add, void *cls)
+{
+	add(cls, "Content-Type",
+	    type == REPLY_HTML ? "text/html; charset=utf-8" :
+				 "application/json; charset=utf-8");
+	add(cls, "Cache-Control", "no-store");
+	add(cls, "X-Content-Type-Options", "nosniff");
+	add(cls, "Cross-Origin-Resource-Policy", "cross-origin");
+}
+
+void
+reply_headers(const struct reply *reply, const struct front_settings *settings,
+    struct span origin, reply_header_fn add, void *cls)
+{
+	char seconds[16];
+
+	if (reply->type != REPLY_EMPTY)
+		add_content_headers(reply->type, add, cls);
+	if (reply->retry_after_s) {
+		snprintf(seconds, sizeof(seconds), "%u", reply->retry_after_s);
+		add(cls, "Retry-After", seconds);
+	}
+	if (reply->allow)
+		add(cls, "Allow", reply->allow);
+	if (reply->is_replay)
+		add(cls, "Idempotency-Replayed", "true");
+	if (reply->status == 401) /* RFC 9110, section 11.6.1 */
+		add(cls, "WWW-Authenticate", "Bearer");
+	if (reply->is_preflight) {
+		add(cls, "Access-Control-Allow-Methods", ALLOWED_METHODS);
+		add(cls, "Access-Control-Allow-Headers", ALLOWED_HEADERS);
+		add(cls, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE);
+	}
+	add_cors(settings, origin, add, cls);
+}

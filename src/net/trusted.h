@@ -1,0 +1,50 @@
+/* trusted.h - which peers are trusted proxies.
+ *
+ * Floor: net.  Any thread; pure.  Filled from the options before anything is
+ * served, and only read from then on.
+ *
+ * To trust a proxy is to believe what it says about its clients' addresses
+ * (forwarded.h), so a block should hold proxies and nothing else: whoever
+ * connects from inside it can pass for anybody.
+ */
+#ifndef PEERPOST_NET_TRUSTED_H
+#define PEERPOST_NET_TRUSTED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/address.h"
+
+#define TRUSTED_MAX 32
+
+/* All addresses that begin with the same bits (CIDR; RFC 4632, RFC 4291). */
+struct trusted_block {
+	uint8_t prefix[16]; /* as in peer_address; zero after the bits */
+	uint8_t n_bits;     /* 0..128 */
+};
+
+/* Zeroed, it trusts nobody. */
+struct trusted_proxies {
+	struct trusted_block blocks[TRUSTED_MAX];
+	size_t n_blocks;
+	bool is_unix; /* whoever comes through a Unix socket */
+};
+
+/* Trust what text names, too: "192.0.2.1", "192.0.2.0/24", "2001:db8::1",
+ * "2001:db8::/32", "unix", or "none", which adds nothing.  Bits set beyond the
+ * prefix are ignored.  ::ffff:192.0.2.0/120 is 192.0.2.0/24; but no other
+ * block written as IPv6 holds IPv4 addresses: ::/0 is all of IPv6, 0.0.0.0/0
+ * all of IPv4.  Borrows text.  false: it is none of these, or a block too many
+ * (TRUSTED_MAX); nothing is changed. */
+bool trusted_proxies_add(struct trusted_proxies *trusted, const char *text);
+
+/* Trust this machine: 127.0.0.0/8, ::1, Unix sockets.  There must be room for
+ * two blocks. */
+void trusted_proxies_add_defaults(struct trusted_proxies *trusted);
+
+/* Whether peer is one of them. */
+bool trusted_proxies_has(
+    const struct trusted_proxies *trusted, const struct peer_address *peer);
+
+#endif
