@@ -266,7 +266,7 @@ kill -9 "$pid" || fail "the daemon was not running"
 wait "$pid" 2>/dev/null
 pid=
 exec 3<&-
-if curl -s --max-time 20 "$url/healthz" >/dev/null; then
+if curl -sf --max-time 20 "$url/healthz" >/dev/null; then
 	fail "somebody still answers"
 fi
 

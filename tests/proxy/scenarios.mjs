@@ -1,0 +1,480 @@
+// scenarios.mjs - what a client must be able to rely on behind each server.
+//
+// One daemon and one web server for all of them.  The daemon holds one poll
+// only, so that a second player's poll tells whether it does at the moment:
+// what a web server has passed on cannot be seen from outside.
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Player, assertFailure, makeRoom, ok, program, request, scratchDir,
+    startDaemon, until } from '../lib/peerpost.mjs';
+import { Wire, plain, settle } from '../lib/wire.mjs';
+import { isInstalled, openDir, shippedText, startServer } from
+    './servers.mjs';
+
+const isLong = process.env.PEERPOST_TEST_LONG === '1';
+
+// --- daemon and server ----------------------------------------------------
+
+// Why the server cannot be tried here, or false.
+export function whyNot(spec)
+{
+	return isInstalled(spec.program) ? false :
+	    `${spec.program} is not installed`;
+}
+
+// A daemon with the listener that the server wants; its first one is HTTP.
+export async function startUpstream(spec, { args = [] } = {})
+{
+	if (spec.upstream === 'http') {
+		const daemon = await startDaemon({ args });
+
+		return { daemon, upstream: `127.0.0.1:${daemon.port}` };
+	}
+	const upstream = `unix:${path.join(openDir(), 'fastcgi.sock')}`;
+	const daemon = await startDaemon({ fastcgi: upstream,
+		args: [...args, '--fastcgi-mode', '0666'] });
+
+	return { daemon, upstream };
+}
+
+// Is the one poll that the daemon can hold another player's?
+async function isHolding(daemon, probe)
+{
+	const wire = await Wire.open(daemon);
+
+	wire.send(plain('GET', '/events?after=0&wait=55',
+	    { token: probe.token }));
+	await settle(daemon);
+	const isAnswered = wire.pending.length > 0;
+
+	wire.close();
+	return isAnswered;
+}
+
+// Wait until the daemon holds a poll that start() sends; the promise of its
+// answer is `poll`.  (Our own asking may be in its way: then it is sent again.)
+async function hold(daemon, probe, start)
+{
+	for (;;) {
+		const poll = start();
+		let isAnswered = false;
+
+		poll.then(() => {
+			isAnswered = true;
+		}, () => {});
+		if (await until(async () => isAnswered ? 'answered' :
+		    await isHolding(daemon, probe) ? 'held' : null,
+		'poll at the daemon') === 'held')
+			return { poll };
+		assert.ok(ok(await poll).poll_after_ms, 'answered, not held');
+	}
+}
+
+// Let the daemon answer what it still holds for clients that have gone.
+async function empty({ daemon, probe })
+{
+	daemon.advance(60);
+	await until(async () => !await isHolding(daemon, probe) || null,
+	    'daemon that holds nothing');
+}
+
+// A player as it is to be: it polls with its cursor, and whatever goes wrong
+// it tries again.
+class Listener {
+	constructor(player)
+	{
+		this.player = player;
+		this.events = [];
+		this.statuses = new Set();
+		this.stopped = new AbortController();
+		this.done = this.run();
+	}
+
+	async run()
+	{
+		const { player, stopped: { signal } } = this;
+
+		while (!signal.aborted) {
+			try {
+				const response = await player.events({
+					after: player.cursor, wait: 20, signal });
+
+				this.statuses.add(response.status);
+				if (response.status === 200) {
+					this.events.push(...response.json.events);
+					player.cursor = response.json.next;
+				}
+			} catch {
+				this.statuses.add('cut');
+			}
+			await new Promise((resolve) => setTimeout(resolve, 20));
+		}
+	}
+
+	// What it has heard of messages.
+	get messages()
+	{
+		return this.events.filter(({ command }) => command === '###!RMK')
+		    .map(({ data }) => data);
+	}
+
+	async stop()
+	{
+		this.stopped.abort();
+		await this.done;
+	}
+}
+
+// One command that is repeated until it works.
+function insist(player, text)
+{
+	return until(async () => {
+		try {
+			const response = await player.message(text,
+			    { headers: { 'Idempotency-Key': text } });
+
+			return response.status === 200 || null;
+		} catch {
+			return null;
+		}
+	}, `reply to ${text}`);
+}
+
+// Messages that come while something goes wrong: all of them, once, in order.
+async function disturb({ daemon, front, probe }, disturbances)
+{
+	const { players: [ann, bob] } = await makeRoom(front);
+	const listener = new Listener(bob);
+	const sent = [];
+
+	try {
+		for (const [i, cause] of disturbances.entries()) {
+			await until(async () => await isHolding(daemon, probe) ||
+			    null, 'poll at the daemon');
+			await cause();
+			sent.push(`message ${i}`);
+			await insist(ann, sent.at(-1));
+			await until(() => listener.messages.length >= sent.length ||
+			    null, `message after ${listener.statuses}`);
+		}
+		sent.push('the last');
+		await insist(ann, sent.at(-1));
+		await until(() => listener.messages.length >= sent.length || null,
+		    'the last message');
+	} finally {
+		await listener.stop();
+	}
+	assert.deepEqual(listener.messages, sent);
+	assert.deepEqual(listener.events.map(({ id }) => id),
+	    listener.events.map((_, i) => listener.events[0].id + i));
+	return listener.statuses;
+}
+
+// --- the scenarios --------------------------------------------------------
+
+// docs/tutorial.sh, as it is; only that the daemon which it starts says the
+// web server's address in the place of its own.
+async function tutorial(t, { daemon, front, upstream, spec })
+{
+	for (const tool of ['curl', 'jq'])
+		if (spawnSync(tool, ['--version']).error)
+			return t.skip(`${tool} is not installed`);
+	const wrapper = path.join(scratchDir(), 'peerpostd');
+	const where = spec.upstream === 'http' ? `--listen ${upstream}` :
+	    `--listen 127.0.0.1:0 --fastcgi ${upstream} --fastcgi-mode 0666`;
+	const url = `http://${front.host}:${front.port}`;
+
+	// $4: the database.  The daemon keeps the process, which is killed in
+	// the course of it.
+	fs.writeFileSync(wrapper, `#!/bin/sh
+		(until curl -sf -o /dev/null ${url}/healthz; do sleep 0.05; done
+		echo "peerpostd: listening on ${url}" >&2) &
+		exec '${program}' ${where} --database "$4" 2>>'${wrapper}.log'
+	`, { mode: 0o755 });
+
+	const script = fileURLToPath(
+	    new URL('../../docs/tutorial.sh', import.meta.url));
+
+	await daemon.stop();
+	await new Promise((resolve, reject) => {
+		execFile('sh', [script], { env: { ...process.env,
+			PEERPOSTD: wrapper }, timeout: 60_000 },
+		(error, stdout, stderr) => error ? reject(new Error(
+		    stdout.slice(-2000) + stderr)) : resolve());
+	});
+	await daemon.restart();
+}
+
+async function fullHold(t, { front })
+{
+	const player = await Player.register(front);
+	const wait = isLong ? 55 : 3;
+	const before = Date.now();
+	const reply = ok(await player.events({ after: 0, wait,
+		deadline: 70_000 }));
+
+	assert.deepEqual(reply, { events: [], next: 0 });
+	// The daemon takes off up to a tenth.
+	assert.ok(Date.now() - before >= wait * 890, 'not held');
+	if (isLong)
+		t.diagnostic(`held for ${(Date.now() - before) / 1000} s`);
+}
+
+async function wakeUp(t, { daemon, front, probe })
+{
+	const { players: [ann, bob] } = await makeRoom(front);
+	const { poll } = await hold(daemon, probe, () => bob.events({
+		after: bob.cursor, wait: 55 }));
+
+	ok(await ann.message('wake up'));
+	assert.deepEqual(ok(await poll).events.map(({ data }) => data),
+	    ['wake up']);
+}
+
+async function hangUp(t, { daemon, front, probe, spec })
+{
+	const player = await Player.register(front);
+	let client;
+	const { poll } = await hold(daemon, probe, () => {
+		client = new AbortController();
+		return player.events({ after: 0, wait: 55,
+			signal: client.signal });
+	});
+
+	client.abort();
+	await assert.rejects(poll);
+	if (!spec.tellsHangUp) {
+		await settle(daemon);
+		daemon.advance(60);
+	}
+	await until(async () => !await isHolding(daemon, probe) || null,
+	    'daemon that knows of the hang-up');
+}
+
+async function reload(t, place)
+{
+	const statuses = await disturb(place, [() => place.front.reload(),
+		() => place.front.reload()]);
+
+	t.diagnostic(`the client saw ${[...statuses].join(', ')}`);
+	// Nobody need notice.
+	for (const status of statuses)
+		assert.ok(status === 200 || status === 'cut', `status ${status}`);
+}
+
+async function restart(t, place)
+{
+	const { daemon, spec } = place;
+	const statuses = await disturb(place, [
+		() => daemon.restart(),
+		async () => {
+			await daemon.kill();
+			await daemon.restart();
+		},
+	]);
+
+	t.diagnostic(`the client saw ${[...statuses].join(', ')}`);
+	for (const status of statuses)
+		assert.ok(status === 200 || status === 'cut' ||
+		    spec.onCut.includes(status), `status ${status}`);
+}
+
+// --- what passes through --------------------------------------------------
+
+// Requests and what is to become of them, at any door: [name, response].
+async function ask(door)
+{
+	const { players: [ann, bob] } = await makeRoom(door);
+	const found = [];
+	const add = async (name, status, response) => {
+		response = await response;
+		assert.equal(response.status, status,
+		    `${name}: ${response.text}`);
+		found.push([name, response]);
+	};
+	const key = { 'Idempotency-Key': `key ${ann.id}` };
+	const origin = { Origin: 'https://game.example' };
+
+	await add('a message', 200, ann.message('x', { headers: key }));
+	await add('it again', 200, ann.message('x', { headers: key }));
+	await add('the key again', 422, ann.message('y', { headers: key }));
+	await add('an offer', 204, ann.offer({ id: bob.id, rtc: 1 },
+	    { headers: origin }));
+	await add('no session', 401, request(door, 'POST', '/create-room'));
+	await add('not host', 403, bob.seal());
+	await add('no such path', 404, request(door, 'GET', '/nowhere'));
+	await add('no such method', 405, ann.request('PUT', '/message'));
+	await add('no such command', 404, ann.command({ command: '###!XX' }));
+	await add('bad JSON', 400, ann.post('/message', { text: '{' }));
+	await add('a bad cursor', 400, ann.events({ after: 'x' }));
+	await add('in a room already', 409, ann.create());
+	await add('too much', 413, ann.message('x'.repeat(70_000)));
+	await add('a preflight', 204, request(door, 'OPTIONS', '/message', {
+		headers: { ...origin, 'Access-Control-Request-Method': 'POST',
+			'Access-Control-Request-Headers': 'authorization' } }));
+	await add('health', 200, request(door, 'GET', '/healthz'));
+	await add('its head', 200, request(door, 'HEAD', '/healthz'));
+	await add('the page', 200, request(door, 'GET', '/'));
+	await add('a token in the body', 200, request(door, 'POST', '/events', {
+		text: JSON.stringify({ token: bob.token, wait: 0 }),
+		headers: { 'Content-Type': 'text/plain' } }));
+	await add('a token in the query', 200, request(door, 'GET', '/events', {
+		query: { access_token: bob.token, wait: 0, after: 0 } }));
+	await add('a cursor in a header', 200, bob.events({ wait: 0,
+		headers: { 'Last-Event-ID': '2' } }));
+	for (let i = 0; i < 4; i++)
+		ok(await ann.message(`${i}`.repeat(60_000)));
+	await add('large replies', 200, bob.events({ after: 4, wait: 0 }));
+	const { response } = await until(async () => {
+		const reply = await ann.leave();
+
+		return reply.status === 429 ? { response: reply } : null;
+	}, 'limit');
+
+	await add('too often', 429, response);
+	return { found, names: [`${ann.id}`, `${bob.id}`] };
+}
+
+const PASSED_ON = ['content-type', 'cache-control', 'x-content-type-options',
+	'cross-origin-resource-policy', 'access-control-allow-origin',
+	'access-control-allow-methods', 'access-control-allow-headers',
+	'access-control-max-age', 'access-control-expose-headers', 'vary',
+	'allow', 'retry-after', 'idempotency-replayed'];
+
+async function passes(t, { daemon, front })
+{
+	const [there, here] = [await ask(daemon), await ask(front)];
+	// But for ids, which nobody gets twice.
+	const withoutNames = ({ names }, text) => names.reduce(
+	    (so, name) => so.replaceAll(name, 'ID'), text);
+
+	for (const [i, [name, direct]] of there.found.entries()) {
+		const [, through] = here.found[i];
+
+		assert.equal(withoutNames(here, through.text),
+		    withoutNames(there, direct.text), name);
+		for (const header of PASSED_ON)
+			assert.equal(through.headers[header],
+			    direct.headers[header], `${name}: ${header}`);
+		if (name !== 'its head' && direct.status !== 204)
+			assert.equal(Number(through.headers['content-length']),
+			    through.body.length, name);
+		if (direct.status === 204)
+			assert.equal(through.headers['content-type'], undefined);
+	}
+}
+
+async function addresses(t, { spec })
+{
+	const host = Object.values(networkInterfaces()).flat()
+	    .find((each) => !each.internal && each.family === 'IPv4')?.address;
+
+	if (!host)
+		return t.skip('this machine has no address but loopback');
+	const { daemon, upstream } = await startUpstream(spec,
+	    { args: ['--register-rate', '1', '--register-burst', '3'] });
+	const front = await startServer(spec, upstream, { host });
+	const register = (door, headers) => request(door, 'POST', '/register',
+	    { body: 'x', headers });
+
+	// Whatever the client says, it is the same client.
+	const { response } = await until(async () => {
+		const n = Math.ceil(Math.random() * 250);
+		const reply = await register(front, {
+			'X-Forwarded-For': `198.51.100.${n}`,
+			Forwarded: `for=203.0.113.${n}`,
+			'X-Real-IP': `203.0.113.${n}` });
+
+		return reply.status === 429 ? { response: reply } : null;
+	}, 'limit');
+
+	assertFailure(response, 429, 'RPB', 'rate-limited');
+	// For another client nothing has happened yet.
+	ok(await register(daemon, { 'X-Forwarded-For': '198.51.100.251' }));
+	assert.equal((await register(daemon, { 'X-Forwarded-For': host }))
+	    .status, 429);
+}
+
+async function logs(t, { front, spec })
+{
+	const player = await Player.register(front);
+
+	ok(await request(front, 'GET', '/events', { query: {
+		access_token: player.token, wait: 0 } }));
+	await front.stop();
+	if (spec.log)
+		assert.match(front.logText(), /GET \/events/);
+	assert.ok(!front.everythingSaid().includes(player.token));
+}
+
+function holdsLongEnough(t, { spec })
+{
+	if (!spec.holdsFor)
+		return t.skip('it has no such limit');
+	const [, seconds] = spec.holdsFor.exec(shippedText(spec));
+
+	assert.ok(Number(seconds) > 60);
+}
+
+const scenarios = {
+	'the tutorial': tutorial,
+	'a poll that is held for its full time': fullHold,
+	'its limit is longer than any poll': holdsLongEnough,
+	'a message reaches a held poll': wakeUp,
+	'a client that hangs up': hangUp,
+	'a reload in mid-poll loses nothing': reload,
+	'a restart of the daemon in mid-poll loses nothing': restart,
+	'replies pass unchanged': passes,
+	'clients are told apart by their addresses': addresses,
+	'no tokens in its logs': logs,
+};
+
+// All of them, as one test with a test for each.
+export function testServer(spec)
+{
+	test(spec.name, { skip: whyNot(spec) }, async (t) => {
+		const { daemon, upstream } = await startUpstream(spec, { args: [
+			'--max-parked', '1', '--register-rate', '0',
+			'--command-rate', '1', '--command-burst', '100',
+			'--player-timeout', '0', '--lobby-timeout', '0'] });
+		const front = await startServer(spec, upstream);
+		const probe = await Player.register(daemon, 'probe');
+		const place = { spec, daemon, upstream, front, probe };
+
+		for (const [name, run] of Object.entries(scenarios))
+			await t.test(name, async (t) => {
+				await empty(place);
+				await run(t, place);
+			});
+	});
+}
+
+// The same, below a path of the web server; with, and without the daemon's
+// knowing of it.
+export function testBelowPath(spec, prefix)
+{
+	for (const args of [[], ['--base-path', prefix]])
+		test(`${spec.name}, ${args.join(' ') || 'no --base-path'}`,
+		    { skip: whyNot(spec) }, async () => {
+			const { upstream } = await startUpstream(spec, { args });
+			const front = await startServer(spec, upstream);
+			const { token } = ok(await request(front, 'POST',
+			    `${prefix}/register`, { body: 'ann' }));
+
+			ok(await request(front, 'GET', `${prefix}/healthz`));
+			ok(await request(front, 'POST', `${prefix}/create-room`,
+			    { token }));
+			assert.deepEqual(ok(await request(front, 'GET',
+			    `${prefix}/events`, { token, query: { after: 0,
+				wait: 5 } })).events.map(({ data }) => data), [1]);
+			assertFailure(await request(front, 'GET',
+			    `${prefix}/nowhere`), 404, 'ICB', 'not-found');
+			assert.equal((await request(front, 'GET', '/healthz'))
+			    .status, 404);
+		});
+}
