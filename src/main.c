@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "net/fastcgi.h"
 #include "net/http.h"
 #include "net/listener.h"
 #include "net/loop.h"
@@ -42,7 +43,8 @@ struct server {
 	struct options options;
 	struct front front;
 	struct http *http;
-	struct listener *listeners[OPTIONS_MAX_LISTEN];
+	struct fastcgi *fastcgi;
+	struct listener *listeners[2 * OPTIONS_MAX_LISTEN];
 	size_t n_listeners;
 	struct loop_source wake, signals;
 	int wake_fd, signal_fd;
@@ -94,18 +96,28 @@ admit(struct server *server)
 {
 	bool has_room = front_has_room(&server->front);
 
-	if (!has_room)
-		http_make_room(server->http);
+	if (!has_room && !http_make_room(server->http))
+		fastcgi_make_room(server->fastcgi);
 	for (size_t i = 0; i < server->n_listeners; i++)
 		listener_pause(server->listeners[i], !has_room);
 }
 
 static void
-on_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
+on_http(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct server *server = cls;
 
 	http_accept(server->http, fd, addr, len);
+	if (!front_has_room(&server->front))
+		admit(server);
+}
+
+static void
+on_fastcgi(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct server *server = cls;
+
+	fastcgi_accept(server->fastcgi, fd, addr, len);
 	if (!front_has_room(&server->front))
 		admit(server);
 }
@@ -122,8 +134,10 @@ tick(struct server *server)
 	if (now_ms - server->ticked_ms < clock_max_sleep_ms(TICK_MS))
 		return;
 	server->ticked_ms = now_ms;
-	if (!has_paused)
+	if (!has_paused) {
 		http_expire(server->http);
+		fastcgi_expire(server->fastcgi);
+	}
 	http_save_memory(server->http);
 }
 
@@ -137,6 +151,7 @@ run_round(struct server *server, int64_t max_ms)
 	    clock_max_sleep_ms(max_ms < TICK_MS ? (int)max_ms : TICK_MS));
 	tick(server);
 	server->has_more = http_run(server->http);
+	server->has_more |= fastcgi_run(server->fastcgi);
 	if (server->front.engine)
 		engine_flush(server->front.engine);
 	admit(server);
@@ -186,6 +201,7 @@ set_limits(struct server *server)
 						 ->max_connections_per_address;
 	front->max_body = (size_t)options->max_body;
 	front->request_timeout_ms = (int64_t)options->request_timeout_s * 1000;
+	front->trusted = options->trusted;
 	front->base_path = options->base_path;
 	front->origins = options->origins;
 	front->allows_any_origin = options->n_origins == 0;
@@ -221,24 +237,38 @@ open_descriptors(struct server *server)
 }
 
 static bool
+open_listener(struct server *server, const char *text, const char *scheme,
+    const struct listen_access *access, listener_accept_fn on_connection)
+{
+	struct listen_address address;
+	struct listener *listener;
+	char why[256];
+
+	if (!listen_address_parse(text, &address))
+		return false; /* options.c has let it pass */
+	listener = listener_open(server->front.loop, &address, scheme, access,
+	    on_connection, server, why, sizeof(why));
+	if (!listener) {
+		log_error("cannot listen on %s: %s", text, why);
+		return false;
+	}
+	server->listeners[server->n_listeners++] = listener;
+	return true;
+}
+
+static bool
 open_listeners(struct server *server)
 {
-	for (size_t i = 0; i < server->options.n_listen; i++) {
-		const char *text = server->options.listen[i];
-		struct listen_address address;
-		struct listener *listener;
-		char why[256];
+	const struct options *options = &server->options;
 
-		if (!listen_address_parse(text, &address))
-			return false; /* options.c has let it pass */
-		listener = listener_open(server->front.loop, &address,
-		    on_accept, server, why, sizeof(why));
-		if (!listener) {
-			log_error("cannot listen on %s: %s", text, why);
+	for (size_t i = 0; i < options->n_listen; i++)
+		if (!open_listener(
+			server, options->listen[i], "http", NULL, on_http))
 			return false;
-		}
-		server->listeners[server->n_listeners++] = listener;
-	}
+	for (size_t i = 0; i < options->n_fastcgi; i++)
+		if (!open_listener(server, options->fastcgi[i], "fastcgi",
+			&options->fastcgi_access, on_fastcgi))
+			return false;
 	return true;
 }
 
@@ -275,6 +305,7 @@ start(struct server *server)
 	if (!server->front.engine)
 		return false;
 	server->http = http_create(&server->front);
+	server->fastcgi = fastcgi_create(&server->front);
 	for (size_t i = 0; i < server->n_listeners; i++)
 		fprintf(stderr, "listening on %s\n",
 		    listener_url(server->listeners[i]));
@@ -315,7 +346,9 @@ flush(struct server *server)
 
 	do
 		run_round(server, until_ms - clock_now_ms());
-	while (http_is_busy(server->http) && clock_now_ms() < until_ms);
+	while (
+	    (http_is_busy(server->http) || fastcgi_is_busy(server->fastcgi)) &&
+	    clock_now_ms() < until_ms);
 }
 
 static void
@@ -326,6 +359,7 @@ stop(struct server *server)
 	stop_engine(server);
 	flush(server);
 	http_free(server->http);
+	fastcgi_free(server->fastcgi);
 }
 
 static void

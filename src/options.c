@@ -8,6 +8,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,56 @@ take_listen(struct options *options, const char *text)
 		return false;
 	options->listen[options->n_listen++] = text;
 	return true;
+}
+
+static bool
+take_fastcgi(struct options *options, const char *text)
+{
+	struct listen_address address;
+
+	if (options->n_fastcgi == OPTIONS_MAX_LISTEN ||
+	    !listen_address_parse(text, &address))
+		return false;
+	options->fastcgi[options->n_fastcgi++] = text;
+	return true;
+}
+
+/* Octal, as chmod(1) takes it; who may write may connect. */
+static bool
+take_fastcgi_mode(struct options *options, const char *text)
+{
+	mode_t mode = 0;
+	size_t len = strlen(text);
+
+	if (len < 3 || len > 4 || strspn(text, "01234567") != len ||
+	    (len == 4 && text[0] != '0'))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		mode = mode << 3 | (mode_t)(text[i] - '0');
+	options->fastcgi_access.has_mode = true;
+	options->fastcgi_access.mode = mode;
+	return true;
+}
+
+/* By name, or by number. */
+static bool
+take_fastcgi_group(struct options *options, const char *text)
+{
+	const struct group *group = getgrnam(text);
+	uint64_t number;
+
+	if (!group && !text_to_uint(span_of(text), UINT32_MAX - 1, &number))
+		return false;
+	options->fastcgi_access.has_group = true;
+	options->fastcgi_access.group = group ? group->gr_gid : (gid_t)number;
+	return true;
+}
+
+static bool
+take_trusted_proxy(struct options *options, const char *text)
+{
+	options->has_trusted = true;
+	return trusted_proxies_add(&options->trusted, text);
 }
 
 static bool
@@ -123,6 +174,14 @@ take_log_level(struct options *options, const char *text)
 static const struct option_spec specs[] = {
 	{ "listen", "ADDR:PORT", "where to serve HTTP: IPv4, [IPv6]:PORT or unix:PATH; port 0\n        picks a free one; repeatable (127.0.0.1:8080)",
 	  TYPE_TEXT, 0, 0, 0, 0, take_listen },
+	{ "fastcgi", "ADDR:PORT", "where to serve FastCGI, beside or instead of HTTP; repeatable (none)",
+	  TYPE_TEXT, 0, 0, 0, 0, take_fastcgi },
+	{ "fastcgi-mode", "MODE", "permissions of the Unix sockets of --fastcgi, octal (0660)",
+	  TYPE_TEXT, 0, 0, 0, 0, take_fastcgi_mode },
+	{ "fastcgi-group", "GROUP", "group of the Unix sockets of --fastcgi (the daemon's own)",
+	  TYPE_TEXT, 0, 0, 0, 0, take_fastcgi_group },
+	{ "trusted-proxy", "CIDR|unix|none", "believe what these proxies say of their clients' addresses;\n        repeatable (127.0.0.0/8, ::1 and unix)",
+	  TYPE_TEXT, 0, 0, 0, 0, take_trusted_proxy },
 	{ "database", "FILE", "the SQLite database (./peerpost.db)",
 	  TYPE_TEXT, 0, 0, 0, 0, take_database },
 	{ "durability", "power|process", "power: what is acknowledged survives a power cut; process: it\n        survives a crash of the daemon (power)",
@@ -253,6 +312,7 @@ set_defaults(struct options *options)
 		.database = "./peerpost.db",
 		.durability = DURABILITY_POWER,
 		.base_path = "",
+		.fastcgi_access = { .has_mode = true, .mode = 0660 },
 		.log_level = LOG_LEVEL_INFO,
 	};
 	for (size_t i = 0; i < N_SPECS; i++)
@@ -271,7 +331,9 @@ finish(struct options *options)
 		    stderr);
 		return 2;
 	}
-	if (options->n_listen == 0)
+	if (!options->has_trusted)
+		trusted_proxies_add_defaults(&options->trusted);
+	if (options->n_listen == 0 && options->n_fastcgi == 0)
 		options->listen[options->n_listen++] = "127.0.0.1:8080";
 	return -1;
 }

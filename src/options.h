@@ -10,6 +10,8 @@
 
 #include "base/log.h"
 #include "core/settings.h"
+#include "net/listener.h"
+#include "net/trusted.h"
 #include "store/store.h"
 
 #define OPTIONS_MAX_LISTEN 32
@@ -18,6 +20,11 @@
 struct options {
 	const char *listen[OPTIONS_MAX_LISTEN];
 	size_t n_listen;
+	const char *fastcgi[OPTIONS_MAX_LISTEN];
+	size_t n_fastcgi;
+	struct listen_access fastcgi_access;
+	struct trusted_proxies trusted;
+	bool has_trusted; /* else the defaults hold */
 	const char *database;
 	enum durability durability;
 	const char *base_path; /* "" or "/prefix", no slash at its end */

@@ -139,7 +139,6 @@ fcgi_next_pair(struct span *pairs, struct fcgi_pair *out, bool *out_more)
 		*out_more = false;
 		return ERR_NONE;
 	}
-	/* Not name_len + value_len > rest.len: 32-bit sums wrap round. */
 	if (take_length(&rest, &name_len) || take_length(&rest, &value_len) ||
 	    name_len > rest.len || value_len > rest.len - name_len)
 		return ERR_BAD_REQUEST;

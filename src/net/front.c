@@ -5,6 +5,7 @@
 
 #include "api/parse.h"
 #include "base/text.h"
+#include "net/forwarded.h"
 
 bool
 front_has_room(const struct front *front)
@@ -76,9 +77,48 @@ front_take_body(struct request *request, struct span piece, size_t *n_swallowed)
 	return *n_swallowed <= FRONT_MAX_SWALLOW;
 }
 
+struct address
+front_address(const struct front *front, const struct peer_address *peer)
+{
+	struct address address = address_of_peer(peer);
+
+	address.is_exempt |= trusted_proxies_has(
+	    &front->settings.trusted, peer);
+	return address;
+}
+
+void
+front_identify(const struct front *front, struct request *request,
+    const struct peer_address *peer, bool is_proxied,
+    struct span x_forwarded_for, struct span forwarded,
+    struct front_client *out)
+{
+	struct peer_address client = forwarded_client(
+	    &front->settings.trusted, peer, x_forwarded_for, forwarded);
+
+	*out = (struct front_client){
+		.address = address_of_peer(&client),
+		.is_proxied = is_proxied || client.is_unix != peer->is_unix ||
+		    memcmp(client.ip, peer->ip, sizeof(client.ip)) != 0,
+	};
+	memcpy(request->address, out->address.key, ADDRESS_KEY_SIZE);
+	request->is_exempt = out->address.is_exempt;
+}
+
+/* false: so many of this client's are under way that it gets no more. */
+static bool
+count(struct front *front, struct front_client *client)
+{
+	if (!client->is_proxied)
+		return true;
+	client->is_counted = address_counts_add(&front->addresses,
+	    &client->address, front->settings.max_connections_per_address);
+	return client->is_counted;
+}
+
 bool
-front_submit(
-    struct front *front, struct request *request, const char *base_path)
+front_submit(struct front *front, struct request *request,
+    const char *base_path, struct front_client *client)
 {
 	if (!request_parse(request, base_path))
 		return false;
@@ -86,8 +126,20 @@ front_submit(
 		request_fail(request, NULL, ERR_SHUTTING_DOWN);
 		return false;
 	}
+	if (!count(front, client)) {
+		request_fail(request, NULL, ERR_RATE_LIMITED);
+		return false;
+	}
 	engine_submit(front->engine, request);
 	return true;
+}
+
+void
+front_release(struct front *front, struct front_client *client)
+{
+	if (client->is_counted)
+		address_counts_remove(&front->addresses, &client->address);
+	client->is_counted = false;
 }
 
 void

@@ -16,6 +16,7 @@
 #include "api/engine.h"
 #include "net/address.h"
 #include "net/loop.h"
+#include "net/trusted.h"
 
 /* The header block, or the parameters, of a request; more is answered 431. */
 #define FRONT_MAX_HEADER ((size_t)16 << 10)
@@ -35,6 +36,7 @@ struct front_settings {
 	int64_t request_timeout_ms; /* from its first byte to its last */
 	size_t max_connections;     /* of all doors together */
 	uint32_t max_connections_per_address; /* 0: no limit */
+	struct trusted_proxies trusted;
 };
 
 struct front {
@@ -44,6 +46,13 @@ struct front {
 	size_t n_connections; /* of all doors */
 	struct address_counts addresses;
 	bool is_draining; /* every reply closes its connection */
+};
+
+/* Whose request it is. */
+struct front_client {
+	struct address address;
+	bool is_proxied; /* it is not the peer of the connection */
+	bool is_counted; /* in front->addresses, as long as the engine has it */
 };
 
 /* Whether there is room for one more connection. */
@@ -66,10 +75,28 @@ bool front_is_hopeless(struct span length);
 bool front_take_body(
     struct request *request, struct span piece, size_t *n_swallowed);
 
+/* What the connections of peer are counted by.  Those of a trusted proxy are
+ * not: its clients' requests are, see front_submit(). */
+struct address front_address(
+    const struct front *front, const struct peer_address *peer);
+
+/* Find out whose request it is that came from peer, and tell the request.
+ * What the headers say (values; "not there" if there is none) is believed of
+ * trusted proxies only, see forwarded.h.  is_proxied: peer is already not the
+ * peer of the connection. */
+void front_identify(const struct front *front, struct request *request,
+    const struct peer_address *peer, bool is_proxied,
+    struct span x_forwarded_for, struct span forwarded,
+    struct front_client *out);
+
 /* The request is there as a whole: let the engine answer (true), which gives
- * it back through request->give_back; or answer it here (false). */
-bool front_submit(
-    struct front *front, struct request *request, const char *base_path);
+ * it back through request->give_back; or answer it here (false).
+ * The requests that a proxy has brought from one client and that the engine
+ * has are limited like the connections of a client that comes itself. */
+bool front_submit(struct front *front, struct request *request,
+    const char *base_path, struct front_client *client);
+/* The engine has given it back. */
+void front_release(struct front *front, struct front_client *client);
 /* Answer it here: its body is too large. */
 void front_refuse_body(struct request *request, const char *base_path);
 

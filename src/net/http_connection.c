@@ -207,7 +207,8 @@ void
 http_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct http *http = cls;
-	struct address address = address_of(addr);
+	struct peer_address peer = peer_address_of(addr);
+	struct address address = front_address(http->front, &peer);
 	struct connection *connection;
 	struct cell *cell;
 
@@ -226,6 +227,7 @@ http_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 	connection->http = http;
 	connection->cell = cell;
 	connection->fd = fd;
+	connection->peer = peer;
 	connection->address = address;
 	connection->source.on_ready = on_ready;
 	list_init(&connection->deadline);

@@ -41,8 +41,10 @@ give_back(struct request *request, enum task_kind kind)
 	struct exchange *exchange = request->owner;
 
 	exchange->n_out--;
-	if (kind == TASK_RUN)
+	if (kind == TASK_RUN) {
+		front_release(exchange->front, &exchange->client);
 		complete(exchange);
+	}
 	free_if_done(exchange);
 }
 
@@ -53,6 +55,7 @@ exchange_on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	struct connection *connection = connection_of(mhd);
 	struct exchange *exchange = mem_new(sizeof(*exchange));
 
+	exchange->front = http->front;
 	exchange->connection = connection;
 	exchange->request = request_new(http->front->settings.max_body);
 	exchange->request->owner = exchange;
@@ -125,6 +128,57 @@ is_hopeless(struct MHD_Connection *mhd, size_t max_body)
 		text_to_uint(length, UINT64_MAX, &size) && size > max_body);
 }
 
+/* The lines of one list-valued header (RFC 9110, section 5.3), joined. */
+struct joined {
+	const char *name;
+	struct span value; /* "not there"; of one line; or all of lines */
+	struct buf lines;
+};
+
+static enum MHD_Result
+join(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_size,
+    const char *value, size_t value_size)
+{
+	struct joined *joined = cls;
+
+	(void)kind;
+	if (!value ||
+	    !text_equals_nocase((struct span){ key, key_size }, joined->name))
+		return MHD_YES;
+	if (joined->value.at) {
+		if (joined->lines.len == 0)
+			buf_add_span(&joined->lines, joined->value);
+		buf_add_text(&joined->lines, ", ");
+		buf_add(&joined->lines, value, value_size);
+		joined->value = buf_span(&joined->lines);
+	} else {
+		joined->value = (struct span){ value, value_size };
+	}
+	return MHD_YES;
+}
+
+static void
+identify(struct exchange *exchange, struct MHD_Connection *mhd)
+{
+	struct connection *connection = exchange->connection;
+	const struct front *front = connection->http->front;
+	struct joined x_forwarded_for = { .name = "X-Forwarded-For" };
+	struct joined forwarded = { .name = "Forwarded" };
+
+	buf_init(&x_forwarded_for.lines, FRONT_MAX_HEADER);
+	buf_init(&forwarded.lines, FRONT_MAX_HEADER);
+	if (trusted_proxies_has(&front->settings.trusted, &connection->peer)) {
+		MHD_get_connection_values_n(
+		    mhd, MHD_HEADER_KIND, join, &x_forwarded_for);
+		MHD_get_connection_values_n(
+		    mhd, MHD_HEADER_KIND, join, &forwarded);
+	}
+	front_identify(front, exchange->request, &connection->peer, false,
+	    x_forwarded_for.value, forwarded.value, &exchange->client);
+	buf_fini(&x_forwarded_for.lines);
+	buf_fini(&forwarded.lines);
+}
+
 /* The headers are there. */
 static enum MHD_Result
 start(struct exchange *exchange, struct MHD_Connection *mhd, const char *method,
@@ -149,8 +203,7 @@ start(struct exchange *exchange, struct MHD_Connection *mhd, const char *method,
 	request->last_event_id = header(mhd, "Last-Event-ID");
 	request->is_text_plain = front_is_text_plain(
 	    header(mhd, "Content-Type"));
-	memcpy(request->address, connection->address.key, ADDRESS_KEY_SIZE);
-	request->is_exempt = connection->address.is_exempt;
+	identify(exchange, mhd);
 	if (is_hopeless(mhd, request->body.max)) {
 		front_refuse_body(
 		    request, connection->http->front->settings.base_path);
@@ -179,7 +232,8 @@ submit(struct exchange *exchange, struct MHD_Connection *mhd)
 	struct front *front = connection->http->front;
 
 	request->no_hold = connection->is_half_closed;
-	if (front_submit(front, request, front->settings.base_path)) {
+	if (front_submit(
+		front, request, front->settings.base_path, &exchange->client)) {
 		connection_set_state(connection, CONNECTION_WAITING);
 		MHD_suspend_connection(mhd);
 		exchange->n_out++;

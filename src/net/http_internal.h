@@ -51,18 +51,21 @@ struct connection {
 	bool is_half_closed;  /* the client will send no more */
 	struct list hungup;   /* in http->hungup until that is dealt with */
 	bool has_more_bytes;  /* came in while WAITING or SENDING */
-	struct address address;
+	struct peer_address peer;
+	struct address address;    /* of the peer, as it is counted */
 	struct exchange *exchange; /* the running one, or NULL */
 };
 
 struct exchange {
+	struct front *front;
 	struct connection *connection; /* NULL: it is closed */
 	struct request *request;       /* never NULL */
 	char *target;                  /* the raw one; NULL: out of memory */
-	size_t n_out;                  /* tasks that the engine has */
-	size_t n_swallowed;            /* bytes of a body that is too large */
-	bool is_started;               /* the headers have been looked at */
-	bool is_whole;                 /* the end of the body has been seen */
+	struct front_client client;
+	size_t n_out;       /* tasks that the engine has */
+	size_t n_swallowed; /* bytes of a body that is too large */
+	bool is_started;    /* the headers have been looked at */
+	bool is_whole;      /* the end of the body has been seen */
 	bool has_reply;
 	bool is_over; /* NOTIFY_COMPLETED */
 };

@@ -157,26 +157,64 @@ remove_stale_file(const struct sockaddr_un *un)
 	close(fd);
 }
 
+/* Nobody can connect before listen(2), so nobody slips in meanwhile. */
 static int
-open_socket(const struct listen_address *address)
+grant(const struct sockaddr_un *un, const struct listen_access *access)
 {
-	int family = address->addr.ss_family, on = 1;
+	if (access && access->has_group &&
+	    chown(un->sun_path, (uid_t)-1, access->group) < 0)
+		return -1;
+	if (access && access->has_mode && chmod(un->sun_path, access->mode) < 0)
+		return -1;
+	return 0;
+}
+
+static int
+bind_unix(int fd, const struct listen_address *address,
+    const struct listen_access *access)
+{
+	struct sockaddr_un un;
+	int saved;
+
+	memcpy(&un, &address->addr, sizeof(un));
+	remove_stale_file(&un);
+	if (bind(fd, (const struct sockaddr *)&address->addr, address->len) < 0)
+		return -1;
+	if (grant(&un, access) == 0 && listen(fd, BACKLOG) == 0)
+		return 0;
+	saved = errno;
+	unlink(un.sun_path);
+	errno = saved;
+	return -1;
+}
+
+static int
+bind_tcp(int fd, const struct listen_address *address)
+{
+	int on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	/* Accepted sockets inherit it. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (address->addr.ss_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(fd, (const struct sockaddr *)&address->addr, address->len) < 0)
+		return -1;
+	return listen(fd, BACKLOG);
+}
+
+static int
+open_socket(
+    const struct listen_address *address, const struct listen_access *access)
+{
+	int family = address->addr.ss_family, result;
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
-	if (family == AF_UNIX) {
-		remove_stale_file((const void *)&address->addr);
-	} else {
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-		/* Accepted sockets inherit it. */
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	}
-	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, (const struct sockaddr *)&address->addr, address->len) <
-		0 ||
-	    listen(fd, BACKLOG) < 0) {
+	result = family == AF_UNIX ? bind_unix(fd, address, access) :
+				     bind_tcp(fd, address);
+	if (result < 0) {
 		int saved = errno;
 
 		close(fd);
@@ -187,8 +225,9 @@ open_socket(const struct listen_address *address)
 }
 
 static void
-write_url(struct listener *listener)
+write_url(struct listener *listener, const char *scheme)
 {
+	bool is_http = strcmp(scheme, "http") == 0;
 	struct sockaddr_storage addr = { 0 };
 	socklen_t len = sizeof(addr);
 	struct sockaddr_in in;
@@ -199,25 +238,27 @@ write_url(struct listener *listener)
 	if (addr.ss_family == AF_INET) {
 		memcpy(&in, &addr, sizeof(in));
 		inet_ntop(AF_INET, &in.sin_addr, host, sizeof(host));
-		snprintf(listener->url, sizeof(listener->url), "http://%s:%u",
-		    host, ntohs(in.sin_port));
+		snprintf(listener->url, sizeof(listener->url), "%s://%s:%u",
+		    scheme, host, ntohs(in.sin_port));
 	} else if (addr.ss_family == AF_INET6) {
 		memcpy(&in6, &addr, sizeof(in6));
 		inet_ntop(AF_INET6, &in6.sin6_addr, host, sizeof(host));
-		snprintf(listener->url, sizeof(listener->url), "http://[%s]:%u",
-		    host, ntohs(in6.sin6_port));
+		snprintf(listener->url, sizeof(listener->url), "%s://[%s]:%u",
+		    scheme, host, ntohs(in6.sin6_port));
 	} else {
-		snprintf(listener->url, sizeof(listener->url), "unix:%s",
+		snprintf(listener->url, sizeof(listener->url), "%s%sunix:%s",
+		    is_http ? "" : scheme, is_http ? "" : "+",
 		    listener->unix_path);
 	}
 }
 
 struct listener *
 listener_open(struct loop *loop, const struct listen_address *address,
+    const char *scheme, const struct listen_access *access,
     listener_accept_fn on_accept, void *cls, char *out_why, size_t why_size)
 {
 	struct listener *listener;
-	int fd = open_socket(address);
+	int fd = open_socket(address, access);
 
 	if (fd < 0) {
 		snprintf(out_why, why_size, "%s", strerror(errno));
@@ -234,7 +275,7 @@ listener_open(struct loop *loop, const struct listen_address *address,
 		listener->unix_path = mem_copy_text(
 		    ((const struct sockaddr_un *)(const void *)&address->addr)
 			->sun_path);
-	write_url(listener);
+	write_url(listener, scheme);
 	listener_pause(listener, false);
 	return listener;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include "net/loop.h"
 
@@ -28,11 +29,22 @@ struct listener;
 typedef void (*listener_accept_fn)(
     void *cls, int fd, const struct sockaddr *addr, socklen_t len);
 
+/* Who may connect to a Unix socket: its file's mode and group. */
+struct listen_access {
+	bool has_mode;
+	mode_t mode; /* else: what umask(2) leaves */
+	bool has_group;
+	gid_t group; /* else: the process's own */
+};
+
 /* Listen.  A socket file that nobody listens on any more is replaced.
+ * scheme: what is spoken there, "http" or "fastcgi".  access matters to Unix
+ * sockets only; NULL: nothing is said.
  * NULL: it cannot, and one sentence without a full stop is in out_why. */
 struct listener *listener_open(struct loop *loop,
-    const struct listen_address *address, listener_accept_fn on_accept,
-    void *cls, char *out_why, size_t why_size);
+    const struct listen_address *address, const char *scheme,
+    const struct listen_access *access, listener_accept_fn on_accept, void *cls,
+    char *out_why, size_t why_size);
 
 /* Stop listening; a Unix socket's file is removed.  NULL is fine. */
 void listener_close(struct listener *listener);
@@ -40,7 +52,8 @@ void listener_close(struct listener *listener);
 /* Stop or go on taking connections; meanwhile they wait in the kernel. */
 void listener_pause(struct listener *listener, bool is_paused);
 
-/* "http://127.0.0.1:8080", with the real port; "unix:/path". */
+/* "http://127.0.0.1:8080", with the real port; "unix:/path" for HTTP,
+ * "fastcgi+unix:/path" for others. */
 const char *listener_url(const struct listener *listener);
 
 #endif

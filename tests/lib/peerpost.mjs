@@ -20,12 +20,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { patience, within } from './wait.mjs';
+
+export { within };
 
 export const program =
     path.resolve(process.env.PEERPOSTD ?? 'src/peerpostd');
 
-// For daemons under a sanitizer or valgrind: all deadlines times this.
-const patience = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1);
 const START_MS = 15_000 * patience;
 const STOP_MS = 10_000 * patience;
 const ANSWER_MS = 30_000 * patience;
@@ -60,18 +61,6 @@ export function scratchDir()
 	return dir;
 }
 
-// Give the promise a deadline: what is awaited must happen, and soon.
-export function within(ms, what, promise)
-{
-	let timer;
-	const late = new Promise((resolve, reject) => {
-		timer = setTimeout(() => reject(new Error(`no ${what} within ${ms} ms`)),
-		    ms);
-	});
-
-	return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
 // Ask until the answer is true (anything but false, null, undefined), and
 // return it.  For effects that no event announces.
 export async function until(condition, what = 'expected state')
@@ -104,15 +93,17 @@ export function runProgram(args, { env = {} } = {})
 }
 
 class Daemon {
-	constructor({ args, env, database, clock, listen })
+	constructor({ args, env, database, clock, listen, fastcgi })
 	{
 		this.dir = scratchDir();
 		this.database = database ?? path.join(this.dir, 'peerpost.db');
 		this.args = args;
 		this.env = env;
-		this.listen = [listen].flat();
+		this.addresses = transport.addresses(
+		    { listen: [listen].flat(), fastcgi: [fastcgi].flat() });
 		this.stderr = '';
 		this.listeners = [];
+		this.fastcgi = [];
 		this.passed = 0;
 		this.stalled = 0;
 		if (clock) {
@@ -151,7 +142,10 @@ class Daemon {
 
 	async start()
 	{
-		const command = [program, ...transport.listenArgs(this.listen),
+		const { listen, fastcgi } = this.addresses;
+		const command = [program,
+			...listen.flatMap((each) => ['--listen', each]),
+			...fastcgi.flatMap((each) => ['--fastcgi', each]),
 			'--database', this.database, ...this.args];
 		const env = { ...process.env, ...this.env };
 
@@ -162,6 +156,7 @@ class Daemon {
 			env.PEERPOST_TEST_CLOCK = this.clockFile;
 		this.agent = new http.Agent({ keepAlive: true });
 		this.listeners = [];
+		this.fastcgi = [];
 		this.ended = null;
 		this.wanted = false;
 		this.child = spawn(command[0], command.slice(1),
@@ -177,8 +172,11 @@ class Daemon {
 		child.stderr.setEncoding('utf8');
 		child.stderr.on('data', (text) => {
 			this.stderr += text;
-			this.listeners = listenersIn(this.stderr.slice(from));
-			if (this.listeners.length >= this.listen.length)
+			const found = listenersIn(this.stderr.slice(from));
+
+			this.listeners = found.filter((each) => !each.isFastcgi);
+			this.fastcgi = found.filter((each) => each.isFastcgi);
+			if (found.length >= listen.length + fastcgi.length)
 				announced();
 		});
 		this.exited = new Promise((resolve) => {
@@ -255,14 +253,12 @@ class Daemon {
 	// may differ.
 	async restart({ args = this.args } = {})
 	{
-		const addresses = this.listeners;
+		const { listeners, fastcgi } = this;
 
 		await this.stop();
 		this.args = args;
-		this.listen = addresses.map((each) => each.path ?
-		    `unix:${each.path}` :
-		    `${each.host.includes(':') ? `[${each.host}]` : each.host}` +
-		    `:${each.port}`);
+		this.addresses = { listen: listeners.map(addressOf),
+			fastcgi: fastcgi.map(addressOf) };
 		return this.start();
 	}
 
@@ -319,24 +315,36 @@ function listenersIn(stderr)
 	const found = [];
 
 	for (const [, what] of stderr.matchAll(/listening on (\S+)\r?\n/g)) {
-		if (what.startsWith('unix:')) {
-			found.push({ path: what.slice('unix:'.length) });
+		const isFastcgi = what.startsWith('fastcgi');
+		const [, socket] = /^(?:fastcgi\+)?unix:(.+)$/.exec(what) ?? [];
+
+		if (socket) {
+			found.push({ isFastcgi, path: socket });
 			continue;
 		}
 		const url = new URL(what);
 
-		found.push({ url: what.replace(/\/$/, ''), port: Number(url.port),
+		found.push({ isFastcgi, url: what.replace(/\/$/, ''),
+			port: Number(url.port),
 			host: url.hostname.replace(/^\[|\]$/g, '') });
 	}
 	return found;
 }
 
-// Start a daemon.  listen: one address or several; clock: false for real time
-// only.  It is stopped when the current test, or else the file, ends.
-export async function startDaemon({ args = [], env = {}, database,
-    clock = true, listen = '127.0.0.1:0' } = {})
+// What --listen and --fastcgi are given to have the same listener again.
+function addressOf({ path: socket, host, port })
 {
-	const daemon = new Daemon({ args, env, database, clock, listen });
+	return socket ? `unix:${socket}` :
+	    `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+// Start a daemon.  listen, fastcgi: one address or several, whose listeners are
+// then in daemon.listeners and daemon.fastcgi; clock: false for real time only.  It is stopped when the current test, or else the file, ends.
+export async function startDaemon({ args = [], env = {}, database,
+    clock = true, listen = '127.0.0.1:0', fastcgi = [] } = {})
+{
+	const daemon = new Daemon({ args, env, database, clock, listen,
+		fastcgi });
 
 	after(() => daemon.stop());
 	return daemon.start();
@@ -344,15 +352,12 @@ export async function startDaemon({ args = [], env = {}, database,
 
 // --- requests -----------------------------------------------------------
 
-// A transport is { listenArgs(addresses) -> arguments,
+// A transport is { addresses({ listen, fastcgi }) -> { listen, fastcgi },
 // send(daemon, { method, target, headers, body, listener, signal, onSent })
-// -> { status, headers, rawHeaders, body } }; headers are [name, value] pairs,
+// -> { status, headers, rawHeaders, body } }.  addresses() may give the daemon
+// further listeners than the test asks for; headers are [name, value] pairs,
 // body is a Buffer or null.
-const httpTransport = {
-	listenArgs: (addresses) =>
-	    addresses.flatMap((each) => ['--listen', each]),
-	send: sendHttp,
-};
+const httpTransport = { addresses: (asked) => asked, send: sendHttp };
 let transport = httpTransport;
 
 export function registerTransport(other)

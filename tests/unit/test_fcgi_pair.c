@@ -161,6 +161,32 @@ test_lengths_from_128_take_4_bytes(void **state)
 	check_lengths(5, 0x54321, BYTES("\5\x80\5\x43\x21"));
 }
 
+/* Only here the first of the 4 bytes counts. */
+static void
+test_a_value_may_have_16_mebibytes(void **state)
+{
+	static const char lengths[] = { 1, (char)0x81, 0, 0, 2 };
+	const size_t value_len = (1 << 24) + 2;
+	const size_t len = sizeof(lengths) + 1 + value_len;
+	char *block = malloc(len);
+	struct span pairs = { block, len };
+	struct fcgi_pair pair;
+	bool more = false;
+
+	(void)state;
+	assert_non_null(block);
+	memset(block, 'x', len);
+	memcpy(block, lengths, sizeof(lengths));
+	assert_int_equal(fcgi_next_pair(&pairs, &pair, &more), ERR_NONE);
+	assert_true(more);
+	assert_int_equal(pair.name.len, 1);
+	assert_int_equal(pair.value.len, value_len);
+	assert_no_next(&pairs);
+	block[1]++;
+	assert_bad((struct span){ block, len });
+	free(block);
+}
+
 static void
 test_127_is_the_longest_in_1_byte(void **state)
 {
@@ -217,7 +243,7 @@ test_a_length_beyond_the_end_is_bad(void **state)
 	assert_bad(BYTES("\x80\0\0\3\0ab"));
 	assert_bad(BYTES("\0\x80\0\0\3ab"));
 	assert_bad(BYTES("\x80\0\1\0\0ab"));
-	/* The largest there are: 2 of them, and 2 more, are 0 in 32 bits. */
+	/* The largest there are. */
 	assert_bad(BYTES("\xff\xff\xff\xff\0ab"));
 	assert_bad(BYTES("\0\xff\xff\xff\xff"
 			 "ab"));
@@ -262,6 +288,7 @@ main(void)
 		cmocka_unit_test(test_names_and_values_may_be_empty),
 		cmocka_unit_test(test_a_short_length_may_be_written_in_4_bytes),
 		cmocka_unit_test(test_lengths_from_128_take_4_bytes),
+		cmocka_unit_test(test_a_value_may_have_16_mebibytes),
 		cmocka_unit_test(test_127_is_the_longest_in_1_byte),
 		cmocka_unit_test(test_a_length_cut_off_is_bad),
 		cmocka_unit_test(test_a_length_beyond_the_end_is_bad),

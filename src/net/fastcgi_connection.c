@@ -1,0 +1,494 @@
+/* fastcgi_connection.c - connections, and which record means what.
+ *
+ * A web server that closes its connection has no other way to say that nobody
+ * waits any more (nginx never sends ABORT_REQUEST), so what is parked on it is
+ * taken back at once.  One that does not read its replies is not read from
+ * either; replies wait as they came from the engine, and only so much is
+ * encoded as may soon be taken.
+ */
+#include "net/fastcgi_internal.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define MAX_READS 8 /* in one round, so that others get their turn */
+/* Encode no more replies than fill this; read no more when so many bytes of
+ * records that are none's reply wait to be sent. */
+#define OUT_ENOUGH ((size_t)64 << 10)
+#define OUT_TOO_MUCH ((size_t)256 << 10)
+#define OUT_KEPT ((size_t)2 << 10) /* of an empty buffer */
+
+void
+fcgi_connection_touch(struct fcgi_connection *connection)
+{
+	list_append(&connection->fastcgi->touched, &connection->touched);
+}
+
+/* Nobody waits for what the engine has any more. */
+static void
+cancel_all(struct fcgi_connection *connection)
+{
+	struct list *node;
+
+	for (node = connection->exchanges.next; node != &connection->exchanges;
+	     node = node->next)
+		fcgi_exchange_cancel(
+		    CONTAINER_OF(node, struct fcgi_exchange, live));
+}
+
+static void
+on_ready(struct loop_source *source, uint32_t events)
+{
+	struct fcgi_connection *connection = CONTAINER_OF(
+	    source, struct fcgi_connection, source);
+
+	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		connection->can_read = true;
+	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+		connection->can_write = true;
+	if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) &&
+	    !connection->is_half_closed) {
+		connection->is_half_closed = true;
+		cancel_all(connection);
+	}
+	fcgi_connection_touch(connection);
+}
+
+/* Put it into the list that its state is for; staying in one, it keeps its
+ * time. */
+static void
+rest(struct fcgi_connection *connection, bool has_got_on)
+{
+	struct fastcgi *fastcgi = connection->fastcgi;
+	struct list *list = NULL;
+
+	if (connection->is_lingering)
+		list = &fastcgi->lingering;
+	else if (connection->out.len > connection->n_sent)
+		list = &fastcgi->sending;
+	else if (connection->n_live == 0)
+		list = &fastcgi->idle;
+	if (list == connection->rests_in && !has_got_on)
+		return;
+	connection->rests_in = list;
+	connection->since_ms = clock_now_ms();
+	if (list)
+		list_append(list, &connection->resting);
+	else
+		list_remove(&connection->resting);
+}
+
+void
+fastcgi_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct fastcgi *fastcgi = cls;
+	struct front *front = fastcgi->front;
+	struct fcgi_connection *connection;
+	struct peer_address peer = peer_address_of(addr);
+	struct address address = front_address(front, &peer);
+	int on = 1;
+
+	(void)len;
+	if (!address_counts_add(&front->addresses, &address,
+		front->settings.max_connections_per_address)) {
+		close(fd);
+		return;
+	}
+	if (!peer.is_unix) /* a web server's machine may just vanish */
+		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	connection = mem_new(sizeof(*connection));
+	connection->fastcgi = fastcgi;
+	connection->serial = ++fastcgi->last_serial;
+	connection->fd = fd;
+	connection->source.on_ready = on_ready;
+	connection->peer = peer;
+	connection->address = address;
+	list_init(&connection->all);
+	list_init(&connection->touched);
+	list_init(&connection->resting);
+	list_init(&connection->exchanges);
+	list_init(&connection->replies);
+	buf_init(&connection->control, FCGI_MAX_CONTENT);
+	buf_init(&connection->out, SIZE_MAX);
+	front->n_connections++;
+	list_append(&fastcgi->connections, &connection->all);
+	if (loop_add(front->loop, &connection->source, fd,
+		EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0)
+		fcgi_connection_close(connection);
+	else
+		rest(connection, true);
+}
+
+void
+fcgi_connection_close(struct fcgi_connection *connection)
+{
+	struct front *front = connection->fastcgi->front;
+	struct list *node;
+
+	while ((node = list_first(&connection->exchanges)) != NULL) {
+		struct fcgi_exchange *exchange = CONTAINER_OF(
+		    node, struct fcgi_exchange, live);
+
+		fcgi_exchange_cancel(exchange);
+		fcgi_exchange_drop(exchange);
+	}
+	list_remove(&connection->all);
+	list_remove(&connection->touched);
+	list_remove(&connection->resting);
+	loop_remove(front->loop, &connection->source, connection->fd);
+	close(connection->fd);
+	address_counts_remove(&front->addresses, &connection->address);
+	front->n_connections--;
+	buf_fini(&connection->control);
+	buf_fini(&connection->out);
+	free(connection);
+}
+
+/* ---- records: false means that the connection makes no sense any more ---- */
+
+static bool
+begin(struct fcgi_connection *connection)
+{
+	uint16_t id = connection->decoder.header.id;
+	struct fcgi_begin begin;
+
+	if (fcgi_exchange_find(connection, id))
+		return false;
+	fcgi_begin_parse((const void *)connection->control.data, &begin);
+	if (begin.role != FCGI_RESPONDER) {
+		fcgi_add_end_request(
+		    &connection->out, id, 0, FCGI_UNKNOWN_ROLE);
+		connection->is_last |= !begin.keep_conn;
+	} else if (!connection->is_last &&
+	    !fcgi_exchange_begin(connection, id, begin.keep_conn)) {
+		fcgi_add_end_request(&connection->out, id, 0, FCGI_OVERLOADED);
+		connection->is_last |= !begin.keep_conn;
+	}
+	return true;
+}
+
+/* GET_VALUES (section 4.1): what we know of what is asked for. */
+static bool
+get_values(struct fcgi_connection *connection)
+{
+	const struct front *front = connection->fastcgi->front;
+	struct span pairs = buf_span(&connection->control);
+	char max[TEXT_INT_SIZE];
+	struct span limit = { max,
+		text_from_int(max, (int64_t)front->settings.max_connections) };
+	struct fcgi_pair pair;
+	struct buf values;
+	bool more;
+
+	buf_init(&values, FCGI_MAX_CONTENT);
+	while (fcgi_next_pair(&pairs, &pair, &more) == ERR_NONE) {
+		if (!more) {
+			fcgi_add_record(&connection->out,
+			    FCGI_GET_VALUES_RESULT, 0, buf_span(&values));
+			buf_fini(&values);
+			return true;
+		}
+		if (span_equals(pair.name, "FCGI_MAX_CONNS") ||
+		    span_equals(pair.name, "FCGI_MAX_REQS"))
+			fcgi_add_pair(&values, pair.name, limit);
+		else if (span_equals(pair.name, "FCGI_MPXS_CONNS"))
+			fcgi_add_pair(&values, pair.name, span_of("1"));
+	}
+	buf_fini(&values);
+	return false;
+}
+
+static bool
+is_application_type(uint8_t type)
+{
+	return type >= FCGI_BEGIN_REQUEST && type <= FCGI_DATA;
+}
+
+/* Whether the record's content is to be collected in connection->control. */
+static bool
+is_control(const struct fcgi_header *header)
+{
+	return header->type == FCGI_BEGIN_REQUEST ||
+	    (header->type == FCGI_GET_VALUES && header->id == 0);
+}
+
+static bool
+on_header(struct fcgi_connection *connection)
+{
+	const struct fcgi_header *header = &connection->decoder.header;
+	const struct fcgi_exchange *exchange;
+
+	buf_reset(&connection->control);
+	if (header->id == 0)
+		return !is_application_type(header->type);
+	exchange = fcgi_exchange_find(connection, header->id);
+	if (header->type == FCGI_BEGIN_REQUEST)
+		return header->content_len == FCGI_BODY_SIZE;
+	/* Streams come one after the other (section 6.2); of a request that
+	 * has been answered early they do not matter any more. */
+	if (header->type == FCGI_PARAMS)
+		return !exchange || exchange->state == FCGI_STATE_PARAMS ||
+		    exchange->state == FCGI_STATE_REPLIED;
+	if (header->type == FCGI_STDIN)
+		return !exchange || exchange->state != FCGI_STATE_PARAMS;
+	return true;
+}
+
+static void
+on_content(struct fcgi_connection *connection, struct span piece)
+{
+	const struct fcgi_header *header = &connection->decoder.header;
+	struct fcgi_exchange *exchange;
+
+	if (is_control(header)) {
+		buf_add_span(&connection->control, piece);
+		return;
+	}
+	exchange = fcgi_exchange_find(connection, header->id);
+	if (!exchange)
+		return;
+	if (header->type == FCGI_PARAMS && exchange->state == FCGI_STATE_PARAMS)
+		buf_add_span(&exchange->params, piece);
+	else if (header->type == FCGI_STDIN &&
+	    exchange->state == FCGI_STATE_STDIN)
+		fcgi_exchange_take_body(exchange, piece);
+}
+
+static void
+abort_request(struct fcgi_exchange *exchange)
+{
+	exchange->is_aborted = true;
+	if (exchange->state == FCGI_STATE_WAITING)
+		fcgi_exchange_cancel(exchange);
+	else if (exchange->state != FCGI_STATE_REPLIED)
+		fcgi_exchange_fail(exchange, ERR_BAD_REQUEST);
+}
+
+/* Of a live exchange. */
+static void
+on_application_record(
+    struct fcgi_exchange *exchange, const struct fcgi_header *header)
+{
+	if (header->type == FCGI_ABORT_REQUEST)
+		abort_request(exchange);
+	if (header->content_len > 0)
+		return;
+	/* An empty record is the end of a stream (section 3.3). */
+	if (header->type == FCGI_PARAMS && exchange->state == FCGI_STATE_PARAMS)
+		fcgi_exchange_end_params(exchange);
+	else if (header->type == FCGI_STDIN &&
+	    exchange->state == FCGI_STATE_STDIN)
+		fcgi_exchange_end_body(exchange);
+}
+
+static bool
+on_record_end(struct fcgi_connection *connection)
+{
+	const struct fcgi_header *header = &connection->decoder.header;
+	struct fcgi_exchange *exchange;
+
+	if (header->type == FCGI_BEGIN_REQUEST)
+		return begin(connection);
+	if (header->id == 0 && header->type == FCGI_GET_VALUES)
+		return get_values(connection);
+	if (header->id == 0) {
+		fcgi_add_unknown_type(&connection->out, header->type);
+		return true;
+	}
+	exchange = fcgi_exchange_find(connection, header->id);
+	if (exchange)
+		on_application_record(exchange, header);
+	return true;
+}
+
+static bool
+take(struct fcgi_connection *connection, struct span bytes)
+{
+	struct span content;
+	bool makes_sense = true;
+
+	while (makes_sense) {
+		switch (fcgi_decode(&connection->decoder, &bytes, &content)) {
+		case FCGI_MORE:
+			return true;
+		case FCGI_RECORD:
+			makes_sense = on_header(connection);
+			break;
+		case FCGI_CONTENT:
+			on_content(connection, content);
+			break;
+		case FCGI_RECORD_END:
+			makes_sense = on_record_end(connection);
+			break;
+		case FCGI_BAD_VERSION:
+			return false;
+		}
+	}
+	return false;
+}
+
+/* ---- bytes ---- */
+
+static size_t
+n_unsent(const struct fcgi_connection *connection)
+{
+	return connection->out.len - connection->n_sent;
+}
+
+static void
+fill(struct fcgi_connection *connection)
+{
+	struct list *node;
+
+	while (n_unsent(connection) < OUT_ENOUGH &&
+	    (node = list_first(&connection->replies)) != NULL)
+		fcgi_exchange_write(
+		    CONTAINER_OF(node, struct fcgi_exchange, reply));
+}
+
+static void
+forget_sent(struct fcgi_connection *connection)
+{
+	if (n_unsent(connection) > 0)
+		return;
+	connection->n_sent = 0;
+	if (connection->out.cap > OUT_KEPT)
+		buf_fini(&connection->out);
+	else
+		buf_reset(&connection->out);
+}
+
+/* false: it cannot be written to any more. */
+static bool
+write_out(struct fcgi_connection *connection, bool *out_got_on)
+{
+	for (;;) {
+		ssize_t n;
+
+		fill(connection);
+		if (connection->out.overflowed)
+			return false;
+		if (n_unsent(connection) == 0 || !connection->can_write)
+			return true;
+		n = send(connection->fd,
+		    connection->out.data + connection->n_sent,
+		    n_unsent(connection), MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+			return false;
+		if (n < 0) {
+			connection->can_write = false;
+			return true;
+		}
+		*out_got_on = true;
+		connection->n_sent += (size_t)n;
+		forget_sent(connection);
+	}
+}
+
+/* Whether to leave what comes in the kernel for now. */
+static bool
+is_congested(const struct fcgi_connection *connection)
+{
+	return !list_is_empty(&connection->replies) ||
+	    n_unsent(connection) > OUT_TOO_MUCH;
+}
+
+/* false: it makes no sense, or there is nobody any more. */
+static bool
+read_in(struct fcgi_connection *connection)
+{
+	char *in = connection->fastcgi->in;
+
+	for (int i = 0; i < MAX_READS && connection->can_read &&
+	     !connection->is_read && !is_congested(connection);
+	     i++) {
+		ssize_t n = recv(
+		    connection->fd, in, FCGI_READ_SIZE, MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+			return false;
+		if (n <= 0)
+			connection->can_read = false;
+		if (n == 0)
+			connection->is_read = true;
+		if (n <= 0)
+			break;
+		if (!connection->is_lingering &&
+		    !take(connection, (struct span){ in, (size_t)n }))
+			return false;
+	}
+	return true;
+}
+
+/* What was not whole when the web server closed never will be. */
+static void
+drop_partial(struct fcgi_connection *connection)
+{
+	struct list *node, *next;
+
+	for (node = connection->exchanges.next; node != &connection->exchanges;
+	     node = next) {
+		struct fcgi_exchange *exchange = CONTAINER_OF(
+		    node, struct fcgi_exchange, live);
+
+		next = node->next;
+		if (exchange->state == FCGI_STATE_PARAMS ||
+		    exchange->state == FCGI_STATE_STDIN)
+			fcgi_exchange_drop(exchange);
+	}
+}
+
+/* Whether nothing more is to be said. */
+static bool
+is_finished(const struct fcgi_connection *connection)
+{
+	return connection->n_live == 0 && n_unsent(connection) == 0 &&
+	    (connection->is_read || connection->is_last);
+}
+
+void
+fcgi_connection_run(struct fcgi_connection *connection)
+{
+	bool has_got_on = false;
+
+	if (!write_out(connection, &has_got_on) || !read_in(connection)) {
+		fcgi_connection_close(connection);
+		return;
+	}
+	if (connection->is_read)
+		drop_partial(connection);
+	if (!write_out(connection, &has_got_on)) {
+		fcgi_connection_close(connection);
+		return;
+	}
+	if (is_finished(connection)) {
+		if (connection->is_read) {
+			fcgi_connection_close(connection);
+			return;
+		}
+		if (!connection->is_lingering) {
+			/* Closing with bytes unread would take the reply back
+			 * (RFC 9293, section 3.6); so the web server closes
+			 * first. */
+			connection->is_lingering = true;
+			shutdown(connection->fd, SHUT_WR);
+			has_got_on = true;
+		}
+	}
+	rest(connection, has_got_on);
+	if (connection->can_read && !connection->is_read &&
+	    !is_congested(connection))
+		fcgi_connection_touch(connection);
+}

@@ -1,0 +1,294 @@
+/* fastcgi_exchange.c - one request and its reply. */
+#include "net/fastcgi_internal.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/cgi.h"
+#include "net/reply_headers.h"
+
+#define MAX_REPLY_HEADER 4096
+/* Of each byte of a path at most three are made. */
+#define MAX_TARGET (3 * FRONT_MAX_HEADER)
+
+static uint64_t
+key_of(const struct fcgi_connection *connection, uint16_t id)
+{
+	return connection->serial << 16 | id;
+}
+
+static void
+free_if_done(struct fcgi_exchange *exchange)
+{
+	if (exchange->connection || exchange->n_out > 0)
+		return;
+	request_free(exchange->request);
+	buf_fini(&exchange->params);
+	buf_fini(&exchange->target);
+	free(exchange);
+}
+
+/* The reply is there. */
+static void
+complete(struct fcgi_exchange *exchange)
+{
+	exchange->state = FCGI_STATE_REPLIED;
+	list_remove(&exchange->deadline);
+	if (!exchange->connection)
+		return;
+	list_append(&exchange->connection->replies, &exchange->reply);
+	fcgi_connection_touch(exchange->connection);
+}
+
+static void
+give_back(struct request *request, enum task_kind kind)
+{
+	struct fcgi_exchange *exchange = request->owner;
+
+	exchange->n_out--;
+	if (kind == TASK_RUN) {
+		front_release(exchange->fastcgi->front, &exchange->client);
+		complete(exchange);
+	}
+	free_if_done(exchange);
+}
+
+struct fcgi_exchange *
+fcgi_exchange_begin(
+    struct fcgi_connection *connection, uint16_t id, bool keep_conn)
+{
+	struct fastcgi *fastcgi = connection->fastcgi;
+	const struct front_settings *settings = &fastcgi->front->settings;
+	struct fcgi_exchange *exchange;
+
+	if (fastcgi->n_live >= settings->max_connections)
+		return NULL;
+	exchange = mem_new(sizeof(*exchange));
+	exchange->fastcgi = fastcgi;
+	exchange->connection = connection;
+	exchange->id = id;
+	exchange->key = key_of(connection, id);
+	exchange->keep_conn = keep_conn;
+	exchange->since_ms = clock_now_ms();
+	list_init(&exchange->live);
+	list_init(&exchange->reply);
+	list_init(&exchange->deadline);
+	buf_init(&exchange->params, FRONT_MAX_HEADER);
+	buf_init(&exchange->target, MAX_TARGET);
+	exchange->request = request_new(settings->max_body);
+	exchange->request->owner = exchange;
+	exchange->request->give_back = give_back;
+	HASH_ADD(hh, fastcgi->live, key, sizeof(exchange->key), exchange);
+	list_append(&connection->exchanges, &exchange->live);
+	list_append(&fastcgi->receiving, &exchange->deadline);
+	connection->n_live++;
+	fastcgi->n_live++;
+	return exchange;
+}
+
+struct fcgi_exchange *
+fcgi_exchange_find(const struct fcgi_connection *connection, uint16_t id)
+{
+	uint64_t key = key_of(connection, id);
+	struct fcgi_exchange *exchange;
+
+	HASH_FIND(hh, connection->fastcgi->live, &key, sizeof(key), exchange);
+	return exchange;
+}
+
+void
+fcgi_exchange_drop(struct fcgi_exchange *exchange)
+{
+	struct fastcgi *fastcgi = exchange->fastcgi;
+
+	HASH_DELETE(hh, fastcgi->live, exchange);
+	list_remove(&exchange->live);
+	list_remove(&exchange->reply);
+	list_remove(&exchange->deadline);
+	exchange->connection->n_live--;
+	fastcgi->n_live--;
+	exchange->connection = NULL;
+	free_if_done(exchange);
+}
+
+void
+fcgi_exchange_fail(struct fcgi_exchange *exchange, enum err err)
+{
+	request_fail(exchange->request, NULL, err);
+	complete(exchange);
+}
+
+void
+fcgi_exchange_cancel(struct fcgi_exchange *exchange)
+{
+	if (exchange->state != FCGI_STATE_WAITING || exchange->is_cancelled)
+		return;
+	exchange->is_cancelled = true;
+	exchange->n_out++;
+	engine_cancel(exchange->fastcgi->front->engine, exchange->request);
+}
+
+/* ---- the request ---- */
+
+/* Below what the paths are that we know.  Where there is no --base-path, it is
+ * the web server that says where we are mounted (cgi.h). */
+static const char *
+base_path(const struct fcgi_exchange *exchange)
+{
+	return exchange->fastcgi->front->settings.base_path;
+}
+
+static void
+identify(struct fcgi_exchange *exchange, const struct cgi *cgi)
+{
+	const struct front *front = exchange->fastcgi->front;
+	struct peer_address peer = exchange->connection->peer;
+	bool is_proxied = trusted_proxies_has(
+			      &front->settings.trusted, &peer) &&
+	    peer_address_parse(cgi->remote_addr, &peer);
+
+	front_identify(front, exchange->request, &peer, is_proxied,
+	    cgi->x_forwarded_for, cgi->forwarded, &exchange->client);
+}
+
+static MUST_CHECK enum err
+take_cgi(struct fcgi_exchange *exchange, const struct cgi *cgi)
+{
+	struct request *request = exchange->request;
+
+	if (!cgi->request_method.at)
+		return ERR_BAD_REQUEST;
+	if (!front_parse_method(cgi->request_method, &request->method))
+		return ERR_UNKNOWN_METHOD;
+	request->target = cgi_target(
+	    cgi, base_path(exchange)[0] != '\0', &exchange->target);
+	request->authorization = cgi->authorization;
+	request->idempotency_key = cgi->idempotency_key;
+	request->last_event_id = cgi->last_event_id;
+	request->is_text_plain = front_is_text_plain(cgi->content_type);
+	exchange->has_length = text_to_uint(
+	    cgi->content_length, UINT64_MAX, &exchange->length);
+	if (cgi->content_length.at && !exchange->has_length)
+		return ERR_BAD_REQUEST;
+	identify(exchange, cgi);
+	return ERR_NONE;
+}
+
+void
+fcgi_exchange_end_params(struct fcgi_exchange *exchange)
+{
+	struct cgi cgi;
+	enum err err;
+
+	if (exchange->params.overflowed) {
+		fcgi_exchange_fail(exchange, ERR_HEADERS_TOO_LARGE);
+		return;
+	}
+	err = cgi_parse(buf_span(&exchange->params), &cgi);
+	if (err) {
+		fcgi_exchange_fail(exchange, err);
+		return;
+	}
+	exchange->origin = cgi.origin;
+	err = take_cgi(exchange, &cgi);
+	if (err) {
+		fcgi_exchange_fail(exchange, err);
+	} else if (front_is_hopeless(cgi.content_length)) {
+		front_refuse_body(exchange->request, base_path(exchange));
+		complete(exchange);
+	} else {
+		exchange->state = FCGI_STATE_STDIN;
+	}
+}
+
+void
+fcgi_exchange_take_body(struct fcgi_exchange *exchange, struct span piece)
+{
+	exchange->n_body += piece.len;
+	if (front_take_body(exchange->request, piece, &exchange->n_swallowed))
+		return;
+	front_refuse_body(exchange->request, base_path(exchange));
+	complete(exchange);
+}
+
+void
+fcgi_exchange_end_body(struct fcgi_exchange *exchange)
+{
+	struct front *front = exchange->fastcgi->front;
+	struct request *request = exchange->request;
+
+	list_remove(&exchange->deadline);
+	if (exchange->has_length && exchange->n_body != exchange->length) {
+		fcgi_exchange_fail(exchange, ERR_BAD_REQUEST);
+		return;
+	}
+	request->no_hold = exchange->connection->is_half_closed;
+	if (front_submit(
+		front, request, base_path(exchange), &exchange->client)) {
+		exchange->state = FCGI_STATE_WAITING;
+		exchange->n_out++;
+	} else {
+		complete(exchange);
+	}
+}
+
+/* ---- the reply ---- */
+
+static void
+add_header(void *cls, const char *name, const char *value)
+{
+	struct buf *header = cls;
+
+	buf_add_text(header, name);
+	buf_add_text(header, ": ");
+	buf_add_text(header, value);
+	buf_add_text(header, "\r\n");
+}
+
+/* As a CGI response (RFC 3875, section 6). */
+static void
+write_reply(struct fcgi_exchange *exchange, struct buf *out)
+{
+	struct reply *reply = &exchange->request->reply;
+	struct span body = buf_span(&reply->body);
+	char text[64];
+	struct buf header;
+
+	buf_init(&header, MAX_REPLY_HEADER);
+	snprintf(text, sizeof(text), "%u %s", reply->status,
+	    MHD_get_reason_phrase_for(reply->status));
+	add_header(&header, "Status", text);
+	reply_headers(reply, &exchange->fastcgi->front->settings,
+	    exchange->origin, add_header, &header);
+	if (reply->status != 204) { /* RFC 9110, section 8.6 */
+		snprintf(text, sizeof(text), "%zu", body.len);
+		add_header(&header, "Content-Length", text);
+	}
+	buf_add_text(&header, "\r\n");
+	fcgi_add_stream(out, FCGI_STDOUT, exchange->id, buf_span(&header));
+	if (exchange->request->method != METHOD_HEAD)
+		fcgi_add_stream(out, FCGI_STDOUT, exchange->id, body);
+	fcgi_add_record(
+	    out, FCGI_STDOUT, exchange->id, (struct span){ NULL, 0 });
+	buf_fini(&header);
+}
+
+void
+fcgi_exchange_write(struct fcgi_exchange *exchange)
+{
+	struct fcgi_connection *connection = exchange->connection;
+
+	request_log(exchange->request);
+	if (!exchange->is_aborted)
+		write_reply(exchange, &connection->out);
+	fcgi_add_end_request(
+	    &connection->out, exchange->id, 0, FCGI_REQUEST_COMPLETE);
+	if (!exchange->keep_conn || exchange->fastcgi->front->is_draining)
+		connection->is_last = true;
+	fcgi_exchange_drop(exchange);
+}
