@@ -86,8 +86,8 @@ struct fcgi_decoder {
 };
 
 /* Take what can be taken off the front of *bytes, and say what it was.  To be
- * called until FCGI_MORE: also when *bytes is empty there may be a
- * FCGI_RECORD_END left to say.
+ * called until FCGI_MORE or FCGI_BAD_VERSION: also when *bytes is empty there
+ * may be a FCGI_RECORD_END left to say.
  * *out_content is written for FCGI_CONTENT only; it points into what *bytes
  * was, and is never empty.
  * FCGI_BAD_VERSION comes at the first byte of a header, which is not taken,

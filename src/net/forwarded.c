@@ -4,17 +4,14 @@
  * but the end of an element.  In Forwarded commas may stand inside quotes, and
  * whether a byte is inside can be told only from the left, where a client may
  * have left a quote open.  So we try each comma from the right, until what
- * follows is one well-formed element.  That is the last element, whatever
- * stands to its left:
+ * follows is one well-formed element.
  *
- * - A comma outside quotes ends an element, so nothing that reaches further
- *   to the left than the last element is well-formed.  If an open quote on
- *   the left hides that comma, the inside and the outside of the quotes change
- *   places in all of the last element.  Its quotes are balanced, and it has no
- *   backslash outside of them; so the open quote stays open to the end, or a
- *   backslash stands outside.
- * - Nothing that begins at a comma inside its quotes is well-formed, for the
- *   same reason.
+ * There is at most one such comma, so that nothing on the left can hide the
+ * last element or pass for it.  For take two: where the second begins, the
+ * first is inside quotes, or it would have ended.  From there on inside and
+ * outside are exchanged between them.  Neither may have a backslash outside,
+ * so there is none at all, and each quote takes one of them in and the other
+ * out: at the end one is still inside.
  *
  * And it takes linear time, for at most two attempts get past a given byte:
  * one that is outside quotes there, since it ends at a comma, where the next
