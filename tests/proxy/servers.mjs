@@ -231,8 +231,8 @@ export const servers = {
 				Mutex file:${dir} default
 				Listen ${host}:${port}
 				Timeout 300
-				${['mpm_event', 'authz_core', 'headers', 'reqtimeout',
-					'proxy', 'proxy_fcgi'].map((each) =>
+				${['mpm_event', 'authz_core', 'reqtimeout', 'proxy',
+					'proxy_fcgi'].map((each) =>
 					`LoadModule ${each}_module ` +
 					`/usr/lib/apache2/modules/mod_${each}.so`)
 					.join('\n')}
