@@ -195,7 +195,7 @@ grep -qi '^idempotency-replayed: true' "$dir/head" ||
 
 say "Without a token there is no session, and no command but /register." \
     "An error is JSON like everything else."
-request -X POST "$url/create-room"
+request --data '' "$url/create-room"
 expect_status 401
 expect '.command == "###!CRB" and .error == "no-session"'
 
@@ -206,7 +206,7 @@ say "Whoever creates a room is its host.  The data of the reply is the" \
     "room's name, a UUID; Alice tells it to Bob, or publishes it in a lobby." \
     "In the room the host has the peer id 1, everybody else the player id:" \
     "just as Godot's WebRTCMultiplayerPeer wants it."
-request -X POST -H "Authorization: Bearer $alice" "$url/create-room"
+request --data '' -H "Authorization: Bearer $alice" "$url/create-room"
 expect_status 200
 expect '.command == "###!CRK" and .id == 1'
 room=$(get .data)
@@ -408,10 +408,10 @@ step "Step 9: seal"
 
 say "The match begins.  A sealed room takes nobody in any more; only its host" \
     "can seal it."
-request -X POST -H "Authorization: Bearer $bob" "$url/seal-room"
+request --data '' -H "Authorization: Bearer $bob" "$url/seal-room"
 expect_status 403
 expect '.command == "###!SRB" and .error == "not-host"'
-request -X POST -H "Authorization: Bearer $alice" "$url/seal-room"
+request --data '' -H "Authorization: Bearer $alice" "$url/seal-room"
 expect_status 200
 expect '.command == "###!SRK"'
 
@@ -430,7 +430,7 @@ bob_cursor=$cursor
 step "Step 10: leave"
 
 say "Bob leaves the room.  He stays registered and could enter another."
-request -X POST -H "Authorization: Bearer $bob" "$url/leave-room"
+request --data '' -H "Authorization: Bearer $bob" "$url/leave-room"
 expect_status 200
 expect '.command == "###!LRK"'
 
@@ -454,7 +454,7 @@ expect_status 401
 expect '.error == "no-session"'
 
 say "Alice leaves too, and with its host the room is gone."
-request -X POST -H "Authorization: Bearer $alice" "$url/leave-room"
+request --data '' -H "Authorization: Bearer $alice" "$url/leave-room"
 expect_status 200
 request -H "Authorization: Bearer $alice" "$url/room"
 expect_status 404

@@ -119,7 +119,6 @@ const caddy = {
 		'Caddyfile': `{
 			admin unix/${dir}/admin.sock
 			auto_https off
-			persist_config off
 			storage file_system ${dir}/storage
 		}
 		import ${dir}/site.caddyfile
@@ -199,7 +198,8 @@ export const servers = {
 			`,
 			'site.conf': text,
 		}),
-		command: ({ dir }) => ['lighttpd', '-D', '-f',
+		// By its full path, as its own service does.
+		command: ({ dir }) => ['/usr/sbin/lighttpd', '-D', '-f',
 			`${dir}/lighttpd.conf`],
 		reload: 'SIGUSR1',
 		generation: (server) => fs.readFileSync(
@@ -207,7 +207,7 @@ export const servers = {
 		    .split('server started').length,
 		stop: 'SIGTERM',
 		log: 'peerpost.log',
-		tellsHangUp: true,
+		tellsHangUp: false,
 		onCut: [500, 503],
 	},
 	apache: {
@@ -258,6 +258,7 @@ export const servers = {
 		upstream: 'fastcgi',
 		shipped: 'caddy/peerpost-fastcgi.caddyfile',
 		holdsFor: /^\s*read_timeout (\d+)s$/m,
+		tellsHangUp: false,
 	},
 	caddyHttp: {
 		...caddy,
@@ -342,6 +343,13 @@ export class WebServer {
 		this.upstream = upstream;
 		this.host = host;
 		this.output = '';
+		this.forgetConnections();
+	}
+
+	// Old generations of a server close theirs when they like.
+	forgetConnections()
+	{
+		this.agent?.destroy();
 		this.agent = new http.Agent({ keepAlive: true });
 	}
 

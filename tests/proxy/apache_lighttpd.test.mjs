@@ -1,11 +1,8 @@
-// others.test.mjs - behind lighttpd, Apache, Caddy and HAProxy.
+// apache_lighttpd.test.mjs - behind Apache and lighttpd, by FastCGI.
 import { testBelowPath, testServer } from './scenarios.mjs';
 import { servers } from './servers.mjs';
 
-testServer(servers.lighttpd);
 testServer(servers.apache);
-testServer(servers.caddyFastcgi);
-testServer(servers.caddyHttp);
-testServer(servers.haproxy);
+testServer(servers.lighttpd);
 testBelowPath({ ...servers.lighttpd, name: 'lighttpd, FastCGI, below a path',
 	edit: [['"/" => ( (', '"/signal" => ( (']] }, '/signal');
