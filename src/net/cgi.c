@@ -92,6 +92,19 @@ cgi_parse(struct span params, struct cgi *out)
 	return ERR_NONE;
 }
 
+struct span
+cgi_origin(struct span params)
+{
+	struct span origin = { NULL, 0 };
+	struct fcgi_pair pair;
+	bool more = true;
+
+	while (fcgi_next_pair(&params, &pair, &more) == ERR_NONE && more)
+		if (span_equals(pair.name, "HTTP_ORIGIN"))
+			origin = pair.value;
+	return origin;
+}
+
 static void
 add_escaped(struct buf *out, struct span path)
 {

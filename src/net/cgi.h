@@ -32,6 +32,10 @@ struct cgi {
  * in a header field, or two lengths of the body. */
 MUST_CHECK enum err cgi_parse(struct span params, struct cgi *out);
 
+/* The value of the request's Origin, also of parameters that are no good as a
+ * whole: a page can read only a failure that names it.  Or "not there". */
+struct span cgi_origin(struct span params);
+
 /* The request's target (RFC 9112, section 3.2), raw.  That is REQUEST_URI; or,
  * where the web server sets none, SCRIPT_NAME and PATH_INFO (which are
  * decoded: they are escaped again) with QUERY_STRING.  If there are both of

@@ -4,8 +4,8 @@
  *
  * https://fastcgi-archives.github.io/FastCGI_Specification.html.  The pieces:
  * fcgi_wire.h (records), cgi.h (parameters), fastcgi_connection.c
- * (connections, which record means what), fastcgi_exchange.c (one request and
- * its reply).
+ * (connections), fastcgi_record.c (which record means what),
+ * fastcgi_exchange.c (one request and its reply).
  */
 #ifndef PEERPOST_NET_FASTCGI_H
 #define PEERPOST_NET_FASTCGI_H

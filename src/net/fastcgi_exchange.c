@@ -13,6 +13,8 @@
 #include "net/reply_headers.h"
 
 #define MAX_REPLY_HEADER 4096
+/* More than is let pass, so that the refusal finds the Origin it is for. */
+#define MAX_PARAMS (2 * FRONT_MAX_HEADER)
 /* Of each byte of a path at most three are made. */
 #define MAX_TARGET (3 * FRONT_MAX_HEADER)
 
@@ -78,7 +80,7 @@ fcgi_exchange_begin(
 	list_init(&exchange->live);
 	list_init(&exchange->reply);
 	list_init(&exchange->deadline);
-	buf_init(&exchange->params, FRONT_MAX_HEADER);
+	buf_init(&exchange->params, MAX_PARAMS);
 	buf_init(&exchange->target, MAX_TARGET);
 	exchange->request = request_new(settings->max_body);
 	exchange->request->owner = exchange;
@@ -185,17 +187,14 @@ fcgi_exchange_end_params(struct fcgi_exchange *exchange)
 	struct cgi cgi;
 	enum err err;
 
-	if (exchange->params.overflowed) {
-		fcgi_exchange_fail(exchange, ERR_HEADERS_TOO_LARGE);
-		return;
-	}
-	err = cgi_parse(buf_span(&exchange->params), &cgi);
-	if (err) {
-		fcgi_exchange_fail(exchange, err);
-		return;
-	}
-	exchange->origin = cgi.origin;
-	err = take_cgi(exchange, &cgi);
+	exchange->origin = cgi_origin(buf_span(&exchange->params));
+	if (exchange->params.overflowed ||
+	    exchange->params.len > FRONT_MAX_HEADER)
+		err = ERR_HEADERS_TOO_LARGE;
+	else
+		err = cgi_parse(buf_span(&exchange->params), &cgi);
+	if (!err)
+		err = take_cgi(exchange, &cgi);
 	if (err) {
 		fcgi_exchange_fail(exchange, err);
 	} else if (front_is_hopeless(cgi.content_length)) {

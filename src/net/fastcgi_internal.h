@@ -100,6 +100,12 @@ void fcgi_connection_run(struct fcgi_connection *connection);
 /* Close it and free it; what is live on it is dropped. */
 void fcgi_connection_close(struct fcgi_connection *connection);
 
+/* fastcgi_record.c */
+
+/* Carry out what the records in bytes say.  false: they make no sense; the
+ * connection is to be closed. */
+bool fcgi_record_take(struct fcgi_connection *connection, struct span bytes);
+
 /* fastcgi_exchange.c */
 
 /* BEGIN_REQUEST.  NULL: there are too many. */
