@@ -182,6 +182,8 @@ async function disturb({ daemon, front, probe }, disturbances)
 // web server's address in the place of its own.
 async function tutorial(t, { daemon, front, upstream, spec })
 {
+	if (spec.isVariant)
+		return t.skip('as with the shipped file');
 	for (const tool of ['curl', 'jq'])
 		if (spawnSync(tool, ['--version']).error)
 			return t.skip(`${tool} is not installed`);

@@ -35,6 +35,7 @@ process.on('exit', () => {
 // file in contrib/.  names(place): what in it belongs to a machine, as [from,
 // to] pairs; place is { dir, host, port, upstream } with upstream the daemon's
 // HOST:PORT or socket.  edit: what else is different, as [from, to] pairs.
+// isVariant: not the shipped file in earnest; slow scenarios are left out.
 // wrap(text, place): the files that the server is started with.
 // command(place).  reload: a signal, or a command(place).  generation(server):
 // something that is another after a reload.  stop: the signal to end with.
@@ -147,6 +148,7 @@ export const servers = {
 	nginxFastcgiClose: {
 		...nginx,
 		name: 'nginx, FastCGI, a connection for each request',
+		isVariant: true,
 		upstream: 'fastcgi',
 		shipped: 'nginx/peerpost-fastcgi.conf',
 		edit: [['\tkeepalive 32;\n', ''],
