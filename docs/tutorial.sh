@@ -106,9 +106,11 @@ show() {
 	line='$'
 	for word in "$@"; do
 		case $word in
-		*[!a-zA-Z0-9:/._?=-]*)
+		*\'*)
 			line="$line '$(printf '%s' "$word" |
 			    sed "s/'/'\\\\''/g")'" ;;
+		*[!a-zA-Z0-9:/._?=-]*)
+			line="$line '$word'" ;;
 		*)
 			line="$line $word" ;;
 		esac
@@ -126,11 +128,9 @@ request() {
 }
 
 read_reply() {
-	status=$(sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/\1/p' "$dir/head")
-	printf '%s' "$status"
-	grep -i '^idempotency-replayed:' "$dir/head" | tr -d '\r' |
-	    sed 's/^/  /' | tr -d '\n'
-	printf '  %s\n' "$body"
+	read -r _ status _ <"$dir/head"
+	replayed=$(grep -i '^idempotency-replayed:' "$dir/head" | tr -d '\r')
+	printf '%s%s  %s\n' "$status" "${replayed:+  $replayed}" "$body"
 }
 
 expect_status() {

@@ -13,10 +13,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Player, assertFailure, makeRoom, ok, program, request, scratchDir,
     startDaemon, until } from '../lib/peerpost.mjs';
+import { patience } from '../lib/wait.mjs';
 import { Wire, plain, settle } from '../lib/wire.mjs';
 import { isInstalled, openDir, shippedText, startServer } from
     './servers.mjs';
 
+const TUTORIAL_MS = 120_000 * patience;
 const isLong = process.env.PEERPOST_TEST_LONG === '1';
 
 // --- daemon and server ----------------------------------------------------
@@ -195,7 +197,10 @@ async function tutorial(t, { daemon, front, upstream, spec })
 	// $4: the database.  The daemon keeps the process, which is killed in
 	// the course of it.
 	fs.writeFileSync(wrapper, `#!/bin/sh
-		(until curl -sf -o /dev/null ${url}/healthz; do sleep 0.05; done
+		(until curl -sf -o /dev/null ${url}/healthz; do
+			kill -0 $$ || exit
+			sleep 0.05
+		done
 		echo "peerpostd: listening on ${url}" >&2) &
 		exec '${program}' ${where} --database "$4" 2>>'${wrapper}.log'
 	`, { mode: 0o755 });
@@ -206,7 +211,8 @@ async function tutorial(t, { daemon, front, upstream, spec })
 	await daemon.stop();
 	try {
 		await promisify(execFile)('sh', [script], {
-			env: { ...process.env, PEERPOSTD: wrapper } });
+			env: { ...process.env, PEERPOSTD: wrapper },
+			timeout: TUTORIAL_MS });
 	} catch (error) {
 		throw new Error(error.stdout.slice(-1000) + error.stderr);
 	} finally {

@@ -13,10 +13,10 @@ import net from 'node:net';
 import path from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { scratchDir, until, within } from '../lib/peerpost.mjs';
+import { scratchDir, until } from '../lib/peerpost.mjs';
+import { patience, within } from '../lib/wait.mjs';
 
 const contrib = fileURLToPath(new URL('../../contrib/', import.meta.url));
-const patience = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1);
 const STOP_MS = 10_000 * patience;
 // Debian has this user always; web servers do not care to run as root.
 const USER = 'www-data';
