@@ -27,12 +27,13 @@ missing_nginx(const struct contender *contender)
 }
 
 static bool
-start_daemon(struct server *server, const char *listen, const char *durability)
+start_daemon(struct server *server, const char *door, const char *where,
+    const char *durability)
 {
 	char database[300], log[300];
 	/* Nobody's time or rate is to be up: it is the machine's that counts.
 	 */
-	const char *argv[] = { peerpostd_path, "--listen", listen, "--database",
+	const char *argv[] = { peerpostd_path, door, where, "--database",
 		database, "--durability", durability, "--command-rate", "0",
 		"--register-rate", "0", "--max-connections-per-address", "0",
 		"--player-timeout", "0", "--lobby-timeout", "0",
@@ -49,11 +50,13 @@ start(struct server *server)
 	char listen[32];
 
 	snprintf(listen, sizeof(listen), "127.0.0.1:%u", server->port);
-	return start_daemon(server, listen, server->contender->variant);
+	return start_daemon(
+	    server, "--listen", listen, server->contender->variant);
 }
 
 static bool
-write_nginx_conf(const struct server *server, const char *path)
+write_nginx_conf(
+    const struct server *server, const char *path, const char *location)
 {
 	FILE *file = fopen(path, "w");
 
@@ -68,15 +71,16 @@ write_nginx_conf(const struct server *server, const char *path)
 	    "upstream peerpostd { server unix:%s/peerpostd.sock;"
 	    " keepalive 512; keepalive_requests 1000000000; }\n"
 	    "server { listen 127.0.0.1:%u;\n"
-	    "location / { proxy_pass http://peerpostd;\n"
-	    "proxy_http_version 1.1; proxy_set_header Connection \"\"; }\n"
+	    "location / { %s }\n"
 	    "} }\n",
-	    server->folder, server->folder, server->folder, server->port);
+	    server->folder, server->folder, server->folder, server->port,
+	    location);
 	return fclose(file) == 0;
 }
 
 static bool
-start_behind_nginx(struct server *server)
+start_behind_nginx(
+    struct server *server, const char *door, const char *location)
 {
 	char listen[300], conf[300], log[300];
 	const char *argv[] = { find_program("nginx"), "-c", conf, "-e", log,
@@ -86,9 +90,31 @@ start_behind_nginx(struct server *server)
 	    listen, sizeof(listen), "unix:%s/peerpostd.sock", server->folder);
 	snprintf(conf, sizeof(conf), "%s/nginx.conf", server->folder);
 	snprintf(log, sizeof(log), "%s/nginx.log", server->folder);
-	return write_nginx_conf(server, conf) &&
-	    start_daemon(server, listen, server->contender->variant) &&
+	return write_nginx_conf(server, conf, location) &&
+	    start_daemon(server, door, listen, server->contender->variant) &&
 	    process_start(&server->processes, argv, log);
+}
+
+static bool
+start_behind_proxy_pass(struct server *server)
+{
+	return start_behind_nginx(server, "--listen",
+	    "proxy_pass http://peerpostd;\n"
+	    "proxy_http_version 1.1; proxy_set_header Connection \"\";\n"
+	    "proxy_read_timeout 3700s;");
+}
+
+static bool
+start_behind_fastcgi_pass(struct server *server)
+{
+	return start_behind_nginx(server, "--fastcgi",
+	    "fastcgi_pass peerpostd; fastcgi_keep_conn on;\n"
+	    "fastcgi_read_timeout 3700s;\n"
+	    "fastcgi_param REQUEST_METHOD $request_method;\n"
+	    "fastcgi_param REQUEST_URI $request_uri;\n"
+	    "fastcgi_param CONTENT_TYPE $content_type;\n"
+	    "fastcgi_param CONTENT_LENGTH $content_length;\n"
+	    "fastcgi_param REMOTE_ADDR $remote_addr;");
 }
 
 /* ---- setting up: many at a time register, and create or join ---- */
@@ -352,7 +378,16 @@ const struct contender contender_nginx = {
 	.name = "peerpostd-nginx",
 	.can = CAN_RELAY | CAN_ROOMS | IS_OURS,
 	.missing = missing_nginx,
-	.start = start_behind_nginx,
+	.start = start_behind_proxy_pass,
+	.variant = "power",
+	CONTENDER_PEERPOST,
+};
+
+const struct contender contender_fastcgi = {
+	.name = "peerpostd-fastcgi",
+	.can = CAN_RELAY | CAN_ROOMS | IS_OURS,
+	.missing = missing_nginx,
+	.start = start_behind_fastcgi_pass,
 	.variant = "power",
 	CONTENDER_PEERPOST,
 };

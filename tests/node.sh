@@ -11,6 +11,7 @@ if ! node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' \
 fi
 if [ $# = 0 ]; then
 	set -- "$srcdir"/tests/api/*.test.mjs \
+		"$srcdir"/tests/path/*.test.mjs \
 		"$srcdir"/tests/restart/*.test.mjs \
 		"$srcdir"/tests/fastcgi/*.test.mjs \
 		"$srcdir"/tests/proxy/*.test.mjs \

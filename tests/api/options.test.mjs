@@ -15,7 +15,8 @@ const COUNTS = ['max-body', 'max-mailbox-events', 'max-mailbox-bytes',
 	'max-room-members', 'max-rooms', 'max-players', 'max-connections',
 	'max-connections-per-address', 'max-parked', 'command-rate',
 	'command-burst', 'register-rate', 'register-burst'];
-const OTHERS = ['listen', 'database', 'durability', 'base-path',
+const OTHERS = ['listen', 'fastcgi', 'fastcgi-mode', 'fastcgi-group',
+	'trusted-proxy', 'database', 'durability', 'base-path',
 	'cors-origin', 'log-level', 'help', 'version'];
 const dir = scratchDir();
 
@@ -65,10 +66,25 @@ test('a stray argument is one line and exit 2', () => {
 });
 
 test('an option without its value is one line and exit 2', () => {
-	for (const option of [...SECONDS, ...COUNTS, 'listen', 'database',
+	for (const option of [...SECONDS, ...COUNTS, 'listen', 'fastcgi',
+	    'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database',
 	    'durability', 'base-path', 'cors-origin', 'log-level'])
 		assert.match(assertRefused([`--${option}`]),
 		    new RegExp(option));
+});
+
+test('FastCGI and proxy options that make no sense are refused', () => {
+	for (const [option, ...values] of [
+	    ['fastcgi', '', 'x', '127.0.0.1', '127.0.0.1:x', 'unix:', 'http://a:1'],
+	    ['fastcgi-mode', '', '8', '66', '0888', '1777', '06600', 'rw', '-660'],
+	    ['fastcgi-group', '', 'no-such-group-here', '-1', '99999999999'],
+	    ['trusted-proxy', '', 'x', '192.0.2.0/33', '192.0.2', '::1/129',
+		    'proxy.example', '192.0.2.1:80']])
+		for (const value of values)
+			assert.match(assertRefused([`--${option}`, value]),
+			    new RegExp(option));
+	assert.match(assertRefused(Array.from({ length: 33 }, (_, i) =>
+	    ['--trusted-proxy', `192.0.2.${i}`]).flat()), /trusted-proxy/);
 });
 
 test('a number that is none is one line and exit 2', () => {

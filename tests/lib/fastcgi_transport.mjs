@@ -5,8 +5,8 @@
 // Beside each HTTP listener that a test asks for, which rawExchange(), Wire and
 // daemon.url go on using, the daemon gets a FastCGI listener.  Requests go out
 // in the ways of different web servers by turns.
-import { FastcgiConnection, paramsOf, requestRecords, responseOf }
-    from './fastcgi.mjs';
+import { paramsOf, requestRecords, responseOf } from './fastcgi.mjs';
+import { FastcgiConnection } from './fastcgi_connection.mjs';
 
 // How a request is sent.  isShared: on a connection that stays, with others at
 // the same time; the rest: see requestRecords().

@@ -365,6 +365,16 @@ export function registerTransport(other)
 	transport = other;
 }
 
+// Whether request() speaks HTTP to the daemon itself, so that a response shows
+// what becomes of the connection.
+export function isOverHttp()
+{
+	return transport === httpTransport;
+}
+
+// What stands for a daemon may bring its own transport, see paths.mjs.
+export { httpTransport };
+
 // Or from outside, for every test file alike: the path of a module whose
 // default export is a transport.
 if (process.env.PEERPOST_TEST_TRANSPORT)
@@ -433,7 +443,7 @@ export function request(daemon, method, target, { token, body, text, headers = {
 		onSent = resolve;
 	});
 	const answered = within(deadline, `answer to ${method} ${target}`,
-	    transport.send(daemon, { method, target,
+	    (daemon.transport ?? transport).send(daemon, { method, target,
 		    headers: [...all.values()], body: bytes, listener, signal,
 		    onSent })).then(toResponse);
 

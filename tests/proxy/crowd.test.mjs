@@ -5,8 +5,8 @@ import { descriptorLimit, inParallel, nDescriptors, pollAll, residentKb,
     unlimited } from '../lib/crowd.mjs';
 import { makeRoom, ok, until } from '../lib/peerpost.mjs';
 import { settle } from '../lib/wire.mjs';
-import { startUpstream, whyNot } from './scenarios.mjs';
-import { servers, startServer } from './servers.mjs';
+import { servers } from './servers.mjs';
+import { startServer, startUpstream, whyNot } from './web_server.mjs';
 
 const ROOM = 20;
 // The web server has two descriptors for each.

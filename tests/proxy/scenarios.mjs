@@ -1,8 +1,7 @@
 // scenarios.mjs - what a client must be able to rely on behind each server.
 //
-// One daemon and one web server for all of them.  The daemon holds one poll
-// only, so that a second player's poll tells whether it does at the moment:
-// what a web server has passed on cannot be seen from outside.
+// One daemon and one web server for all of them; the daemon holds one poll only
+// (see holding.mjs).
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -12,79 +11,16 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Player, assertFailure, makeRoom, ok, program, request, scratchDir,
-    startDaemon, until } from '../lib/peerpost.mjs';
+    until } from '../lib/peerpost.mjs';
 import { patience } from '../lib/wait.mjs';
-import { Wire, plain, settle } from '../lib/wire.mjs';
-import { isInstalled, openDir, shippedText, startServer } from
-    './servers.mjs';
+import { settle } from '../lib/wire.mjs';
+import { empty, hold, isHolding } from './holding.mjs';
+import { passes } from './passing.mjs';
+import { shippedText, startServer, startUpstream, whyNot } from
+    './web_server.mjs';
 
 const TUTORIAL_MS = 120_000 * patience;
 const isLong = process.env.PEERPOST_TEST_LONG === '1';
-
-// --- daemon and server ----------------------------------------------------
-
-// Why the server cannot be tried here, or false.
-export function whyNot(spec)
-{
-	return isInstalled(spec.program) ? false :
-	    `${spec.program} is not installed`;
-}
-
-// A daemon with the listener that the server wants; its first one is HTTP.
-export async function startUpstream(spec, { args = [] } = {})
-{
-	if (spec.upstream === 'http') {
-		const daemon = await startDaemon({ args });
-
-		return { daemon, upstream: `127.0.0.1:${daemon.port}` };
-	}
-	const upstream = `unix:${path.join(openDir(), 'fastcgi.sock')}`;
-	const daemon = await startDaemon({ fastcgi: upstream,
-		args: [...args, '--fastcgi-mode', '0666'] });
-
-	return { daemon, upstream };
-}
-
-// Is the one poll that the daemon can hold another player's?
-async function isHolding(daemon, probe)
-{
-	const wire = await Wire.open(daemon);
-
-	wire.send(plain('GET', '/events?after=0&wait=55',
-	    { token: probe.token }));
-	await settle(daemon);
-	const isAnswered = wire.pending.length > 0;
-
-	wire.close();
-	return isAnswered;
-}
-
-// Wait until the daemon holds a poll that start() sends; the promise of its
-// answer is `poll`.  (Our own asking may be in its way: then it is sent again.)
-async function hold(daemon, probe, start)
-{
-	for (;;) {
-		const poll = start();
-		let isAnswered = false;
-
-		poll.then(() => {
-			isAnswered = true;
-		}, () => {});
-		if (await until(async () => isAnswered ? 'answered' :
-		    await isHolding(daemon, probe) ? 'held' : null,
-		'poll at the daemon') === 'held')
-			return { poll };
-		assert.ok(ok(await poll).poll_after_ms, 'answered, not held');
-	}
-}
-
-// Let the daemon answer what it still holds for clients that have gone.
-async function empty({ daemon, probe })
-{
-	daemon.advance(60);
-	await until(async () => !await isHolding(daemon, probe) || null,
-	    'daemon that holds nothing');
-}
 
 // A player as it is to be: it polls with its cursor, and whatever goes wrong
 // it tries again.
@@ -292,93 +228,6 @@ async function restart(t, place)
 	for (const status of statuses)
 		assert.ok(status === 200 || status === 'cut' ||
 		    spec.onCut.includes(status), `status ${status}`);
-}
-
-// --- what passes through --------------------------------------------------
-
-// Requests and what is to become of them, at any door: [name, response].
-async function ask(door)
-{
-	const { players: [ann, bob] } = await makeRoom(door);
-	const found = [];
-	const add = async (name, status, response) => {
-		response = await response;
-		assert.equal(response.status, status,
-		    `${name}: ${response.text}`);
-		found.push([name, response]);
-	};
-	const key = { 'Idempotency-Key': `key ${ann.id}` };
-	const origin = { Origin: 'https://game.example' };
-
-	await add('a message', 200, ann.message('x', { headers: key }));
-	await add('it again', 200, ann.message('x', { headers: key }));
-	await add('the key again', 422, ann.message('y', { headers: key }));
-	await add('an offer', 204, ann.offer({ id: bob.id, rtc: 1 },
-	    { headers: origin }));
-	await add('no session', 401, request(door, 'POST', '/create-room'));
-	await add('not host', 403, bob.seal());
-	await add('no such path', 404, request(door, 'GET', '/nowhere'));
-	await add('no such method', 405, ann.request('PUT', '/message'));
-	await add('no such command', 404, ann.command({ command: '###!XX' }));
-	await add('bad JSON', 400, ann.post('/message', { text: '{' }));
-	await add('a bad cursor', 400, ann.events({ after: 'x' }));
-	await add('in a room already', 409, ann.create());
-	await add('too much', 413, ann.message('x'.repeat(70_000)));
-	await add('a preflight', 204, request(door, 'OPTIONS', '/message', {
-		headers: { ...origin, 'Access-Control-Request-Method': 'POST',
-			'Access-Control-Request-Headers': 'authorization' } }));
-	await add('health', 200, request(door, 'GET', '/healthz'));
-	await add('its head', 200, request(door, 'HEAD', '/healthz'));
-	await add('the page', 200, request(door, 'GET', '/'));
-	await add('a token in the body', 200, request(door, 'POST', '/events', {
-		text: JSON.stringify({ token: bob.token, wait: 0 }),
-		headers: { 'Content-Type': 'text/plain' } }));
-	await add('a token in the query', 200, request(door, 'GET', '/events', {
-		query: { access_token: bob.token, wait: 0, after: 0 } }));
-	await add('a cursor in a header', 200, bob.events({ wait: 0,
-		headers: { 'Last-Event-ID': '2' } }));
-	for (let i = 0; i < 4; i++)
-		ok(await ann.message(`${i}`.repeat(60_000)));
-	await add('large replies', 200, bob.events({ after: 4, wait: 0 }));
-	const { response } = await until(async () => {
-		const reply = await ann.leave();
-
-		return reply.status === 429 ? { response: reply } : null;
-	}, 'limit');
-
-	await add('too often', 429, response);
-	return { found, names: [`${ann.id}`, `${bob.id}`] };
-}
-
-const PASSED_ON = ['content-type', 'cache-control', 'x-content-type-options',
-	'cross-origin-resource-policy', 'access-control-allow-origin',
-	'access-control-allow-methods', 'access-control-allow-headers',
-	'access-control-max-age', 'access-control-expose-headers', 'vary',
-	'allow', 'retry-after', 'idempotency-replayed'];
-
-async function passes(t, { daemon, front })
-{
-	const [there, here] = [await ask(daemon), await ask(front)];
-	// But for ids, which nobody gets twice.
-	const withoutNames = ({ names }, text) => names.reduce(
-	    (so, name) => so.replaceAll(name, 'ID'), text);
-
-	for (const [i, [name, direct]] of there.found.entries()) {
-		const [, through] = here.found[i];
-
-		assert.equal(withoutNames(here, through.text),
-		    withoutNames(there, direct.text), name);
-		for (const header of PASSED_ON)
-			assert.equal(through.headers[header],
-			    direct.headers[header], `${name}: ${header}`);
-		// How long it is a web server may say in chunks.
-		if (name !== 'its head' && direct.status !== 204 &&
-		    !through.headers['transfer-encoding'])
-			assert.equal(Number(through.headers['content-length']),
-			    through.body.length, name);
-		if (direct.status === 204)
-			assert.equal(through.headers['content-type'], undefined);
-	}
 }
 
 async function addresses(t, { spec })

@@ -1,0 +1,21 @@
+#!/bin/sh
+# node_fastcgi.sh - the tests of tests/node.sh that speak to the daemon by
+# request() of tests/lib/peerpost.mjs, once more through FastCGI.  Run from the
+# build folder by make check; by hand, name some:
+#   sh ../tests/node_fastcgi.sh ../tests/api/rooms.test.mjs
+: "${srcdir:=$(dirname "$0")/..}"
+PEERPOST_TEST_TRANSPORT=$srcdir/tests/lib/fastcgi_transport.mjs
+export srcdir PEERPOST_TEST_TRANSPORT
+
+if [ $# = 0 ]; then
+	for each in "$srcdir"/tests/api/*.test.mjs \
+		"$srcdir"/tests/restart/kill.test.mjs; do
+		case $(basename "$each") in
+		# Bytes on HTTP connections, what becomes of connections, and
+		# who is at their other end: nothing in them would be different.
+		address.test.mjs | connections.test.mjs | http.test.mjs) ;;
+		*) set -- "$@" "$each" ;;
+		esac
+	done
+fi
+exec sh "$srcdir/tests/node.sh" "$@"
