@@ -106,9 +106,11 @@ show() {
 	line='$'
 	for word in "$@"; do
 		case $word in
-		*[!a-zA-Z0-9:/._?=-]*)
+		*\'*)
 			line="$line '$(printf '%s' "$word" |
 			    sed "s/'/'\\\\''/g")'" ;;
+		*[!a-zA-Z0-9:/._?=-]*)
+			line="$line '$word'" ;;
 		*)
 			line="$line $word" ;;
 		esac
@@ -126,11 +128,9 @@ request() {
 }
 
 read_reply() {
-	status=$(sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/\1/p' "$dir/head")
-	printf '%s' "$status"
-	grep -i '^idempotency-replayed:' "$dir/head" | tr -d '\r' |
-	    sed 's/^/  /' | tr -d '\n'
-	printf '  %s\n' "$body"
+	read -r _ status _ <"$dir/head"
+	replayed=$(grep -i '^idempotency-replayed:' "$dir/head" | tr -d '\r')
+	printf '%s%s  %s\n' "$status" "${replayed:+  $replayed}" "$body"
 }
 
 expect_status() {
@@ -195,7 +195,7 @@ grep -qi '^idempotency-replayed: true' "$dir/head" ||
 
 say "Without a token there is no session, and no command but /register." \
     "An error is JSON like everything else."
-request -X POST "$url/create-room"
+request --data '' "$url/create-room"
 expect_status 401
 expect '.command == "###!CRB" and .error == "no-session"'
 
@@ -206,7 +206,7 @@ say "Whoever creates a room is its host.  The data of the reply is the" \
     "room's name, a UUID; Alice tells it to Bob, or publishes it in a lobby." \
     "In the room the host has the peer id 1, everybody else the player id:" \
     "just as Godot's WebRTCMultiplayerPeer wants it."
-request -X POST -H "Authorization: Bearer $alice" "$url/create-room"
+request --data '' -H "Authorization: Bearer $alice" "$url/create-room"
 expect_status 200
 expect '.command == "###!CRK" and .id == 1'
 room=$(get .data)
@@ -266,7 +266,7 @@ kill -9 "$pid" || fail "the daemon was not running"
 wait "$pid" 2>/dev/null
 pid=
 exec 3<&-
-if curl -s --max-time 20 "$url/healthz" >/dev/null; then
+if curl -sf --max-time 20 "$url/healthz" >/dev/null; then
 	fail "somebody still answers"
 fi
 
@@ -408,10 +408,10 @@ step "Step 9: seal"
 
 say "The match begins.  A sealed room takes nobody in any more; only its host" \
     "can seal it."
-request -X POST -H "Authorization: Bearer $bob" "$url/seal-room"
+request --data '' -H "Authorization: Bearer $bob" "$url/seal-room"
 expect_status 403
 expect '.command == "###!SRB" and .error == "not-host"'
-request -X POST -H "Authorization: Bearer $alice" "$url/seal-room"
+request --data '' -H "Authorization: Bearer $alice" "$url/seal-room"
 expect_status 200
 expect '.command == "###!SRK"'
 
@@ -430,7 +430,7 @@ bob_cursor=$cursor
 step "Step 10: leave"
 
 say "Bob leaves the room.  He stays registered and could enter another."
-request -X POST -H "Authorization: Bearer $bob" "$url/leave-room"
+request --data '' -H "Authorization: Bearer $bob" "$url/leave-room"
 expect_status 200
 expect '.command == "###!LRK"'
 
@@ -454,7 +454,7 @@ expect_status 401
 expect '.error == "no-session"'
 
 say "Alice leaves too, and with its host the room is gone."
-request -X POST -H "Authorization: Bearer $alice" "$url/leave-room"
+request --data '' -H "Authorization: Bearer $alice" "$url/leave-room"
 expect_status 200
 request -H "Authorization: Bearer $alice" "$url/room"
 expect_status 404
