@@ -158,15 +158,19 @@ test('a connection that ends anywhere costs nothing', async () => {
 	ok(await request(daemon, 'GET', '/healthz'));
 });
 
-test('a request that was whole before the web server closed its side is ' +
+test('requests that were whole before the web server closed its side are ' +
     'carried out', async () => {
-	const connection = await open();
-	const { ended } = connection.request({ method: 'POST',
-		target: '/register', body: Buffer.from('"x"') });
+	for (const n of [1, 300]) {
+		const connection = await open();
+		const asked = Array.from({ length: n }, () => connection.request({
+			method: 'POST', target: '/register',
+			body: Buffer.from('"x"') }));
 
-	connection.socket.end();
-	assert.equal(responseOf(await soon(ended)).status, 200);
-	await connection.closed();
+		connection.socket.end();
+		for (const { ended } of asked)
+			assert.equal(responseOf(await soon(ended)).status, 200);
+		await connection.closed();
+	}
 });
 
 // --- noise ---
