@@ -30,7 +30,10 @@ struct engine *engine_start(struct store *store,
 void engine_submit(struct engine *engine, struct request *request);
 /* Ask for a submitted request back early: its client has gone.  A parked
  * poll comes back at once, anything else when it is done. The cancellation
- * itself comes back too (TASK_CANCEL): only then may the request be freed. */
+ * itself comes back too (TASK_CANCEL): only then may the request be freed.
+ * The cancellation of a request that was never submitted is an echo: when it
+ * comes back, all that was handed over before it has been answered or parked.
+ */
 void engine_cancel(struct engine *engine, struct request *request);
 /* From now on hold no poll, and answer those that are held. */
 void engine_drain(struct engine *engine);

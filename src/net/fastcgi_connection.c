@@ -4,7 +4,9 @@
  * waits any more (nginx never sends ABORT_REQUEST), so what is parked on it is
  * taken back at once.  One that does not read its replies is not read from
  * either; replies wait as they came from the engine, and only so much is
- * encoded as may soon be taken.
+ * encoded as may soon be taken.  Nor is one read from that has sent many
+ * requests of which the engine has not said yet whether they are held: a small
+ * request can ask for a large reply.
  */
 #include "net/fastcgi_internal.h"
 
@@ -23,6 +25,7 @@
  * records that are none's reply wait to be sent. */
 #define OUT_ENOUGH ((size_t)64 << 10)
 #define OUT_TOO_MUCH ((size_t)256 << 10)
+#define MAX_FRESH 32 /* read no more before the engine has seen these */
 #define OUT_KEPT ((size_t)2 << 10) /* of an empty buffer */
 
 void
@@ -139,6 +142,8 @@ fcgi_connection_close(struct fcgi_connection *connection)
 		fcgi_exchange_cancel(exchange);
 		fcgi_exchange_drop(exchange);
 	}
+	if (connection->echo)
+		connection->echo->owner = NULL;
 	list_remove(&connection->all);
 	list_remove(&connection->touched);
 	list_remove(&connection->resting);
@@ -213,8 +218,36 @@ write_out(struct fcgi_connection *connection, bool *out_got_on)
 static bool
 is_congested(const struct fcgi_connection *connection)
 {
-	return !list_is_empty(&connection->replies) ||
+	return connection->echo || !list_is_empty(&connection->replies) ||
 	    n_unsent(connection) > OUT_TOO_MUCH;
+}
+
+static void
+on_echo(struct request *echo, enum task_kind kind)
+{
+	struct fcgi_connection *connection = echo->owner;
+
+	(void)kind;
+	if (connection) {
+		connection->echo = NULL;
+		connection->n_fresh = 0;
+		fcgi_connection_touch(connection);
+	}
+	request_free(echo);
+}
+
+/* Read no more before the engine has run what it has been given. */
+static void
+send_echo(struct fcgi_connection *connection)
+{
+	struct engine *engine = connection->fastcgi->front->engine;
+
+	if (connection->echo || !engine)
+		return;
+	connection->echo = request_new(0);
+	connection->echo->owner = connection;
+	connection->echo->give_back = on_echo;
+	engine_cancel(engine, connection->echo);
 }
 
 /* false: it makes no sense, or there is nobody any more. */
@@ -243,6 +276,8 @@ read_in(struct fcgi_connection *connection)
 		    !fcgi_record_take(
 			connection, (struct span){ in, (size_t)n }))
 			return false;
+		if (connection->n_fresh >= MAX_FRESH)
+			send_echo(connection);
 	}
 	return true;
 }

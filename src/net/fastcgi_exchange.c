@@ -158,6 +158,16 @@ identify(struct fcgi_exchange *exchange, const struct cgi *cgi)
 	    cgi->x_forwarded_for, cgi->forwarded, &exchange->client);
 }
 
+/* Digits only, if more than fit into any number of ours; or not there. */
+static bool
+is_number(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.at[i] < '0' || text.at[i] > '9')
+			return false;
+	return true;
+}
+
 static MUST_CHECK enum err
 take_cgi(struct fcgi_exchange *exchange, const struct cgi *cgi)
 {
@@ -175,7 +185,7 @@ take_cgi(struct fcgi_exchange *exchange, const struct cgi *cgi)
 	request->is_text_plain = front_is_text_plain(cgi->content_type);
 	exchange->has_length = text_to_uint(
 	    cgi->content_length, UINT64_MAX, &exchange->length);
-	if (cgi->content_length.at && !exchange->has_length)
+	if (!is_number(cgi->content_length))
 		return ERR_BAD_REQUEST;
 	identify(exchange, cgi);
 	return ERR_NONE;
@@ -231,6 +241,7 @@ fcgi_exchange_end_body(struct fcgi_exchange *exchange)
 		front, request, base_path(exchange), &exchange->client)) {
 		exchange->state = FCGI_STATE_WAITING;
 		exchange->n_out++;
+		exchange->connection->n_fresh++;
 	} else {
 		complete(exchange);
 	}

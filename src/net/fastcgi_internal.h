@@ -36,6 +36,8 @@ struct fcgi_connection {
 	struct fcgi_decoder decoder;
 	struct buf control;    /* content of BEGIN_REQUEST and GET_VALUES */
 	size_t n_live;         /* exchanges */
+	size_t n_fresh;        /* submitted since the last echo came back */
+	struct request *echo;  /* one that is under way, or NULL */
 	struct list exchanges; /* all that are live */
 	struct list replies;   /* those of them that have a reply */
 	struct buf out;        /* encoded records */
@@ -75,7 +77,7 @@ struct fcgi_exchange {
 	size_t n_out; /* tasks that the engine has */
 };
 
-#define FCGI_READ_SIZE ((size_t)64 << 10)
+#define FCGI_READ_SIZE ((size_t)16 << 10)
 
 struct fastcgi {
 	struct front *front;

@@ -75,8 +75,10 @@ test('SIGTERM: what comes while it drains is carried out, and lasts',
 	await settleFastcgi(daemon);
 	const stopped = daemon.stop();
 
-	// It has begun when this is answered.
+	// It has begun when this is answered; every answer is a connection's
+	// last one then.
 	assertSentAway(await answer(ended));
+	await held.closed();
 	begun.send(stream(Type.STDIN, 1, body.subarray(9)));
 	late.send(record(Type.PARAMS, 1), record(Type.STDIN, 1));
 	assert.equal(responseOf(await soon(offered)).status, 204);

@@ -13,7 +13,11 @@ import { settle } from '../lib/wire.mjs';
 
 // The real time after which proxies cut here.
 const patience = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1);
-const daemon = await startDaemon();
+// Sessions end before idle connections do (75 s), so that the one can be waited
+// for without the other.
+const SESSION_S = 60;
+const daemon = await startDaemon({ args: ['--player-timeout',
+	String(SESSION_S)] });
 const crowded = await startDaemon({ args: onePlace });
 const datas = (events) => events.map(({ data }) => data);
 const keyed = (key) => ({ headers: { 'Idempotency-Key': key } });
@@ -288,7 +292,7 @@ test('away for longer than a session lives: the player is told why',
 
 	proxy.script = () => ({ answer: captivePortal() });
 	assert.equal((await player.events({ after: 0, wait: 0 })).json, undefined);
-	daemon.advance(130);
+	daemon.advance(SESSION_S + 5);
 	await looked(daemon);
 	proxy.script = () => ({});
 

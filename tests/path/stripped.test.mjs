@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { assertFailure, makeRoom, ok, Player, request, startDaemon, until }
     from '../lib/peerpost.mjs';
 import { by, meet, startFaultProxy } from '../lib/paths.mjs';
+import { inTurn } from '../lib/fault_proxy.mjs';
 
 const daemon = await startDaemon();
 const RETRY = { headers: { 'Idempotency-Key': 'k' } };
@@ -147,6 +148,31 @@ test('requests without any header field: players meet all the same',
 		way.transport.send(to, { ...what, target: withToken(what) }) } };
 
 	await meet(bare);
+});
+
+test('requests without Idempotency-Key: the room tells what has been done',
+    async () => {
+	const { way, proxy } = await startFaultProxy(daemon,
+	    () => ({ stripRequest: ['Idempotency-Key'] }));
+	const player = await Player.register(way);
+	const lose = async (sending) => {
+		proxy.script = inTurn([{ stripRequest: ['Idempotency-Key'],
+			drop: true }]);
+		await assert.rejects(sending(), { code: 'ECONNRESET' });
+		proxy.script = () => ({ stripRequest: ['Idempotency-Key'] });
+		return sending();
+	};
+
+	assertFailure(await lose(() => player.create(RETRY)), 409, 'CRB',
+	    'already-in-room');
+	assert.equal(ok(await player.room()).id, 1);
+	assertFailure(await lose(() => player.leave(RETRY)), 409, 'LRB',
+	    'not-in-room');
+	// But what is relayed comes twice.
+	ok(await player.create());
+	await player.drain();
+	ok(await lose(() => player.message('m', RETRY)));
+	assert.deepEqual(await player.news(), [['RMK', 'm'], ['RMK', 'm']]);
 });
 
 function withToken({ target, headers })
