@@ -207,6 +207,7 @@ async function reload(t, place)
 	const statuses = await disturb(place, [() => place.front.reload(),
 		() => place.front.reload()]);
 
+	await place.front.settle();
 	t.diagnostic(`the client saw ${[...statuses].join(', ')}`);
 	// Nobody need notice.
 	for (const status of statuses)

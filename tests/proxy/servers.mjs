@@ -15,7 +15,8 @@ import path from 'node:path';
 // isVariant: not the shipped file in earnest; slow scenarios are left out.
 // wrap(text, place): the files that the server is started with.
 // command(place).  reload: a signal, or a command(place).  generation(server):
-// something that is another after a reload.  stop: the signal to end with.
+// something that is another after a reload.  missesReloads: it has to be asked
+// again now and then.  stop: the signal to end with.
 // log: its log of requests, if it has one.
 //
 // And the facts of docs/proxies.md, which the tests hold the servers to:
@@ -79,7 +80,10 @@ const haproxy = {
 	command: ({ dir }) => ['haproxy', '-W', '-db', '-f', `${dir}/haproxy.cfg`,
 		'-f', `${dir}/peerpost.cfg`],
 	reload: 'SIGUSR2',
-	generation: (server) => server.children(),
+	// While it is still busy with the last one.
+	missesReloads: true,
+	// When there is a new worker, it is not yet ready.
+	generation: (server) => server.output.split('Loading success').length,
 	stop: 'SIGTERM',
 	log: 'output',
 	tellsHangUp: true,

@@ -79,6 +79,7 @@ export class WebServer {
 		this.upstream = upstream;
 		this.host = host;
 		this.output = '';
+		this.older = [];
 		this.forgetConnections();
 	}
 
@@ -181,7 +182,7 @@ export class WebServer {
 	// that is done.
 	async reload()
 	{
-		const { reload, generation } = this.spec;
+		const { reload, generation, missesReloads } = this.spec;
 
 		if (typeof reload === 'function') {
 			const child = this.spawn(reload(this));
@@ -193,9 +194,25 @@ export class WebServer {
 		}
 		const before = generation(this);
 
-		this.child.kill(reload);
-		await until(() => generation(this) !== before || null,
-		    `${this.spec.name} that has been reloaded`);
+		this.older = this.children().split(' ');
+		for (let n = 0;; n++) {
+			if (n === 0 || (missesReloads && n % 100 === 0))
+				this.child.kill(reload);
+			if (generation(this) !== before)
+				break;
+			assert.ok(n < 2000, `no reload of ${this.spec.name}`);
+			await new Promise((resolve) => setTimeout(resolve, 5));
+		}
+	}
+
+	// Wait for the end of those who served before the reload: whoever still
+	// gets a connection from them sees it closed.
+	async settle()
+	{
+		this.forgetConnections();
+		await until(() => !this.older.some((pid) => pid &&
+		    this.children().split(' ').includes(pid)) || null,
+		`${this.spec.name} that is done with its reload`);
 	}
 
 	async stop()
