@@ -31,6 +31,7 @@
 #define TICK_MS 1000
 #define PAUSE_MS 2000 /* a tick later than this: the process stood still */
 #define DRAIN_MS 2000 /* commands are still executed */
+#define LOOK_MS 50    /* meanwhile, whether something has become idle */
 #define FLUSH_MS 500  /* for the last replies to leave */
 
 /* Descriptors that are no client's: database, log, epolls, eventfds, and some
@@ -324,7 +325,7 @@ drain(struct server *server)
 	engine_drain(server->front.engine);
 	engine_flush(server->front.engine);
 	while (server->front.n_connections > 0 && clock_now_ms() < until_ms)
-		run_round(server, until_ms - clock_now_ms());
+		run_round(server, LOOK_MS);
 }
 
 static void

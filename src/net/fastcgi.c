@@ -10,6 +10,25 @@
 #include "base/mem.h"
 
 #define LINGER_MS 2000 /* for the other side to close, after the last reply */
+/* Shutting down, a connection is closed that has been without a request for so
+ * long: hardly one is just being sent.  A busy one is closed by its reply. */
+#define DRAINED_MS 250
+
+static void
+close_overdue(struct list *list, int64_t limit_ms)
+{
+	int64_t now_ms = clock_now_ms();
+	struct list *node;
+
+	while ((node = list_first(list)) != NULL) {
+		struct fcgi_connection *connection = CONTAINER_OF(
+		    node, struct fcgi_connection, resting);
+
+		if (now_ms - connection->since_ms < limit_ms)
+			return;
+		fcgi_connection_close(connection);
+	}
+}
 
 struct fastcgi *
 fastcgi_create(struct front *front)
@@ -42,23 +61,9 @@ fastcgi_run(struct fastcgi *fastcgi)
 		fcgi_connection_run(
 		    CONTAINER_OF(node, struct fcgi_connection, touched));
 	}
+	if (fastcgi->front->is_draining)
+		close_overdue(&fastcgi->idle, DRAINED_MS);
 	return !list_is_empty(&fastcgi->touched);
-}
-
-static void
-close_overdue(struct list *list, int64_t limit_ms)
-{
-	int64_t now_ms = clock_now_ms();
-	struct list *node;
-
-	while ((node = list_first(list)) != NULL) {
-		struct fcgi_connection *connection = CONTAINER_OF(
-		    node, struct fcgi_connection, resting);
-
-		if (now_ms - connection->since_ms < limit_ms)
-			return;
-		fcgi_connection_close(connection);
-	}
 }
 
 void

@@ -101,8 +101,19 @@ async function send(daemon, { method, target, headers, body, listener, signal,
 	}
 }
 
+// Before a daemon is told to stop, which waits a moment for connections that
+// are kept.
+function closeIdle(daemon)
+{
+	for (const connections of pools.get(daemon.agent)?.values() ?? [])
+		for (const connection of connections)
+			if (!connection.isClosed && connection.live.size === 0)
+				connection.close();
+}
+
 export default {
 	addresses: ({ listen, fastcgi }) =>
 	    ({ listen, fastcgi: [...listen.map(beside), ...fastcgi] }),
 	send,
+	closeIdle,
 };

@@ -218,6 +218,7 @@ class Daemon {
 
 		for (const sockets of Object.values(agent.freeSockets))
 			sockets.forEach((socket) => socket.destroy());
+		transport.closeIdle?.(this);
 		this.child.ref();
 		this.child.stderr.ref();
 		this.child.kill(signal);
@@ -354,9 +355,9 @@ export async function startDaemon({ args = [], env = {}, database,
 
 // A transport is { addresses({ listen, fastcgi }) -> { listen, fastcgi },
 // send(daemon, { method, target, headers, body, listener, signal, onSent })
-// -> { status, headers, rawHeaders, body } }.  addresses() may give the daemon
-// further listeners than the test asks for; headers are [name, value] pairs,
-// body is a Buffer or null.
+// -> { status, headers, rawHeaders, body }, closeIdle(daemon) }.  addresses()
+// may give the daemon further listeners than the test asks for; headers are
+// [name, value] pairs, body is a Buffer or null.  closeIdle is optional.
 const httpTransport = { addresses: (asked) => asked, send: sendHttp };
 let transport = httpTransport;
 
