@@ -138,7 +138,7 @@ cgi_target(const struct cgi *cgi, bool keeps_mount, struct buf *scratch)
 		buf_add_text(scratch, "?");
 		buf_add_span(scratch, cgi->query_string);
 	}
-	if (scratch->overflowed)
+	if (scratch->overflowed || scratch->len == start)
 		return (struct span){ NULL, 0 };
 	return (struct span){ scratch->data + start, scratch->len - start };
 }
