@@ -23,14 +23,20 @@ ORDER BY event.id;
 SELECT coalesce(sum(size), 0) FROM event WHERE player = ?1 AND id > ?2;
 
 -- name: events_head
-SELECT max(floor,
-	(SELECT coalesce(max(id), 0) FROM event WHERE player = ?1))
+SELECT (SELECT coalesce(max(id), 0) FROM event WHERE player = ?1)
 FROM player WHERE id = ?1;
 
--- What events_delete is about to let go of.  (RETURNING would do both, but
--- through a temporary table, which is dearer than looking twice.)
+-- What is about to be released.
 -- name: events_acknowledged
-SELECT message FROM event WHERE player = ?1 AND id <= ?2;
+SELECT id, message FROM event
+WHERE player = ?1 AND id <= ?2 AND message IS NOT NULL
+ORDER BY id;
 
--- name: events_delete
-DELETE FROM event WHERE player = ?1 AND id <= ?2;
+-- name: events_delete_before
+DELETE FROM event WHERE player = ?1 AND id < ?2;
+
+-- name: event_release
+UPDATE event SET message = NULL, size = 0 WHERE player = ?1 AND id = ?2;
+
+-- name: events_delete_all
+DELETE FROM event WHERE player = ?1;

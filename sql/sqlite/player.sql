@@ -5,12 +5,17 @@
 INSERT INTO player (id, token_hash, name) VALUES (?1, ?2, ?3)
 ON CONFLICT (id) DO NOTHING;
 
+-- What is acknowledged stands first in a mailbox, and is one row at most.
 -- name: player_by_token
-SELECT id, token_hash, name, coalesce(room, 0), floor
+SELECT id, token_hash, name, coalesce(room, 0),
+	coalesce((SELECT iif(event.message IS NULL, event.id, 0) FROM event
+		WHERE event.player = player.id ORDER BY event.id LIMIT 1), 0)
 FROM player WHERE token_hash = ?1;
 
 -- name: player_by_id
-SELECT id, token_hash, name, coalesce(room, 0), floor
+SELECT id, token_hash, name, coalesce(room, 0),
+	coalesce((SELECT iif(event.message IS NULL, event.id, 0) FROM event
+		WHERE event.player = player.id ORDER BY event.id LIMIT 1), 0)
 FROM player WHERE id = ?1;
 
 -- name: players_after
@@ -27,11 +32,6 @@ WHERE id = ?1;
 
 -- name: player_leave_room
 UPDATE player SET room = NULL, seat = 0 WHERE id = ?1;
-
--- name: player_raise_floor
-UPDATE player SET floor = max(floor, min(?2,
-	(SELECT coalesce(max(id), 0) FROM event WHERE player = ?1)))
-WHERE id = ?1 AND floor < ?2;
 
 -- name: player_delete
 DELETE FROM player WHERE id = ?1;

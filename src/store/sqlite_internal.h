@@ -106,9 +106,9 @@ void sqlite_copy_text(sqlite3_stmt *stmt, int i, char *out, size_t size);
  * `what`.  Returns ERR_STORAGE. */
 enum err sqlite_failed(struct sqlite_store *s, const char *what);
 
-/* Delete events, and the messages that nobody shares any more.  The players'
- * floors are the caller's affair. */
-enum err sqlite_delete_events(
-    struct sqlite_store *s, const struct trim *trims, size_t n) MUST_CHECK;
+/* Delete all events of a player, and the messages that nobody shares any
+ * more. */
+enum err sqlite_delete_mailbox(
+    struct sqlite_store *s, uint32_t player) MUST_CHECK;
 
 #endif

@@ -110,23 +110,51 @@ compare_ids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Collect the messages of the events up to and including upto.  *out_last: the
+ * greatest of those events; 0: there are none. */
 static enum err
-delete_events_of(
-    struct sqlite_store *s, const struct trim *trim, struct lost *lost)
+collect(struct sqlite_store *s, uint32_t player, uint64_t upto,
+    struct lost *lost, uint64_t *out_last)
 {
 	sqlite3_stmt *stmt = sqlite_statement(s, SQL_EVENTS_ACKNOWLEDGED);
+	uint64_t last = 0;
 	enum err err;
 
-	sqlite_bind_int(stmt, 1, trim->player);
-	sqlite_bind_uint(stmt, 2, trim->upto);
-	while ((err = sqlite_row(s, SQL_EVENTS_ACKNOWLEDGED)) == ERR_NONE)
-		add_lost(lost, sqlite3_column_int64(stmt, 0));
+	sqlite_bind_int(stmt, 1, player);
+	sqlite_bind_uint(stmt, 2, upto);
+	while ((err = sqlite_row(s, SQL_EVENTS_ACKNOWLEDGED)) == ERR_NONE) {
+		last = (uint64_t)sqlite3_column_int64(stmt, 0);
+		add_lost(lost, sqlite3_column_int64(stmt, 1));
+	}
 	if (err != ERR_ABSENT)
 		return err;
-	stmt = sqlite_statement(s, SQL_EVENTS_DELETE);
-	sqlite_bind_int(stmt, 1, trim->player);
-	sqlite_bind_uint(stmt, 2, trim->upto);
-	return sqlite_run(s, SQL_EVENTS_DELETE, NULL);
+	*out_last = last;
+	return ERR_NONE;
+}
+
+static enum err
+run_for_event(struct sqlite_store *s, enum sql_statement id, uint32_t player,
+    uint64_t event)
+{
+	sqlite3_stmt *stmt = sqlite_statement(s, id);
+
+	sqlite_bind_int(stmt, 1, player);
+	sqlite_bind_uint(stmt, 2, event);
+	return sqlite_run(s, id, NULL);
+}
+
+static enum err
+trim_one(struct sqlite_store *s, const struct trim *trim, struct lost *lost)
+{
+	uint64_t last;
+	enum err err = collect(s, trim->player, trim->upto, lost, &last);
+
+	if (err || last == 0)
+		return err;
+	err = run_for_event(s, SQL_EVENTS_DELETE_BEFORE, trim->player, last);
+	if (err)
+		return err;
+	return run_for_event(s, SQL_EVENT_RELEASE, trim->player, last);
 }
 
 /* Take n references away from a message. */
@@ -148,26 +176,21 @@ release_message(struct sqlite_store *s, int64_t id, size_t n)
 	return sqlite_run(s, SQL_MESSAGE_RELEASE, NULL);
 }
 
-enum err
-sqlite_delete_events(struct sqlite_store *s, const struct trim *trims, size_t n)
+static enum err
+release_messages(struct sqlite_store *s, struct lost *lost)
 {
-	struct lost lost = { NULL, 0, 0 };
 	enum err err = ERR_NONE;
 	size_t end;
 
-	for (size_t i = 0; i < n && !err; i++)
-		err = delete_events_of(s, &trims[i], &lost);
-	if (err || lost.n == 0)
-		goto out;
-	qsort(lost.ids, lost.n, sizeof(*lost.ids), compare_ids);
-	for (size_t i = 0; i < lost.n && !err; i = end) {
-		for (end = i + 1; end < lost.n; end++)
-			if (lost.ids[end] != lost.ids[i])
+	if (lost->n == 0)
+		return ERR_NONE;
+	qsort(lost->ids, lost->n, sizeof(*lost->ids), compare_ids);
+	for (size_t i = 0; i < lost->n && !err; i = end) {
+		for (end = i + 1; end < lost->n; end++)
+			if (lost->ids[end] != lost->ids[i])
 				break;
-		err = release_message(s, lost.ids[i], end - i);
+		err = release_message(s, lost->ids[i], end - i);
 	}
-out:
-	free(lost.ids);
 	return err;
 }
 
@@ -175,18 +198,33 @@ static enum err
 events_trim(struct store *store, const struct trim *trims, size_t n)
 {
 	struct sqlite_store *s = sqlite_of(store);
-	sqlite3_stmt *stmt = sqlite_statement(s, SQL_PLAYER_RAISE_FLOOR);
-	enum err err;
+	struct lost lost = { NULL, 0, 0 };
+	enum err err = ERR_NONE;
 
-	/* Before the events go: the floor is never above the greatest. */
-	for (size_t i = 0; i < n; i++) {
-		sqlite_bind_int(stmt, 1, trims[i].player);
-		sqlite_bind_uint(stmt, 2, trims[i].upto);
-		err = sqlite_run(s, SQL_PLAYER_RAISE_FLOOR, NULL);
-		if (err)
-			return err;
+	for (size_t i = 0; i < n && !err; i++)
+		err = trim_one(s, &trims[i], &lost);
+	if (!err)
+		err = release_messages(s, &lost);
+	free(lost.ids);
+	return err;
+}
+
+enum err
+sqlite_delete_mailbox(struct sqlite_store *s, uint32_t player)
+{
+	struct lost lost = { NULL, 0, 0 };
+	uint64_t last;
+	enum err err = collect(s, player, UINT64_MAX, &lost, &last);
+
+	if (!err) {
+		sqlite_bind_int(
+		    sqlite_statement(s, SQL_EVENTS_DELETE_ALL), 1, player);
+		err = sqlite_run(s, SQL_EVENTS_DELETE_ALL, NULL);
 	}
-	return sqlite_delete_events(s, trims, n);
+	if (!err)
+		err = release_messages(s, &lost);
+	free(lost.ids);
+	return err;
 }
 
 void

@@ -125,11 +125,10 @@ static enum err
 player_delete(struct store *store, uint32_t id)
 {
 	struct sqlite_store *s = sqlite_of(store);
-	struct trim all = { .player = id, .upto = UINT64_MAX };
 	int n_changes;
 	enum err err;
 
-	err = sqlite_delete_events(s, &all, 1);
+	err = sqlite_delete_mailbox(s, id);
 	if (err)
 		return err;
 	sqlite_bind_int(sqlite_statement(s, SQL_REPLY_DELETE_ALL), 1, id);

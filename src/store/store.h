@@ -35,7 +35,7 @@ struct player_row {
 	uint8_t token_hash[DIGEST_SIZE]; /* SHA-256 of the token */
 	char name[STORE_NAME_SIZE];      /* UTF-8, NUL-terminated */
 	int64_t room;                    /* 0: in the lobby */
-	uint64_t floor; /* greatest event id ever deleted; 0: none */
+	uint64_t floor; /* greatest event id ever trimmed; 0: none */
 };
 
 struct room_row {
@@ -136,12 +136,12 @@ struct store {
 	/* The sum of the sizes of the events of player above `after`. */
 	enum err (*events_bytes)(struct store *store, uint32_t player,
 	    uint64_t after, uint64_t *out);
-	/* The greatest event id of player, or its floor if that is greater. */
+	/* The greatest event id that player ever had, trimmed ones too. */
 	enum err (*events_head)(
 	    struct store *store, uint32_t player, uint64_t *out);
-	/* Delete acknowledged events, the messages that nobody shares any
-	 * more, and raise the players' floors, so that no id is ever given
-	 * out twice.  A player may be gone: then its trim does nothing. */
+	/* Delete acknowledged events, and the messages that nobody shares any
+	 * more.  No id is ever given out twice for it.  A player may be gone:
+	 * then its trim does nothing. */
 	enum err (*events_trim)(
 	    struct store *store, const struct trim *trims, size_t n);
 

@@ -110,6 +110,32 @@ test_floor_rises_only_and_never_above_the_head(void **state)
 }
 
 static void
+test_one_row_at_most_is_left_of_what_was_trimmed(void **state)
+{
+	struct store *store = ((struct fixture *)*state)->store;
+	struct trim trim = { .player = 2 };
+	uint32_t a = 2;
+
+	add_player(store, a);
+	for (uint64_t id = 1; id <= 9; id++)
+		add_message(store, "0", id, &a, 1);
+	for (trim.upto = 2; trim.upto <= 9; trim.upto++) {
+		OK(store->events_trim(store, &trim, 1));
+		assert_int_equal(query_number(store,
+				     "SELECT count(*) FROM event "
+				     "WHERE message IS NULL"),
+		    1);
+		assert_int_equal(
+		    query_number(store, "SELECT min(id) FROM event"),
+		    trim.upto);
+	}
+	assert_int_equal(
+	    query_number(store, "SELECT count(*) FROM message"), 0);
+	OK(store->player_delete(store, a));
+	assert_int_equal(query_number(store, "SELECT count(*) FROM event"), 0);
+}
+
+static void
 test_message_goes_with_its_last_reference_only(void **state)
 {
 	struct store *store = ((struct fixture *)*state)->store;
@@ -178,6 +204,7 @@ main(void)
 		TEST(test_events_come_in_order_and_can_be_cut_short),
 		TEST(test_ids_are_never_used_again_after_trim_and_reopen),
 		TEST(test_floor_rises_only_and_never_above_the_head),
+		TEST(test_one_row_at_most_is_left_of_what_was_trimmed),
 		TEST(test_message_goes_with_its_last_reference_only),
 		TEST(test_deleted_player_leaves_nothing_behind),
 	};

@@ -34,9 +34,7 @@ CREATE TABLE player (
 	-- NULL: in the lobby.
 	room INTEGER REFERENCES room (id),
 	-- Join order within the room: greater joined later.
-	seat INTEGER NOT NULL DEFAULT 0,
-	-- The greatest event id ever deleted, so that none is given out twice.
-	floor INTEGER NOT NULL DEFAULT 0 CHECK (floor >= 0)
+	seat INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- Members in join order; leaves out the lobby.
@@ -61,9 +59,12 @@ CREATE TABLE event (
 	player INTEGER NOT NULL REFERENCES player (id),
 	-- 1, 2, 3 ... per player, without gaps.
 	id INTEGER NOT NULL CHECK (id > 0),
-	message INTEGER NOT NULL,
+	-- NULL: it is acknowledged, and the message released.  The last such row
+	-- of a player stays, so that its id is not given out again.
+	message INTEGER,
 	-- Length of the message's body in bytes, for limits.
 	size INTEGER NOT NULL CHECK (size >= 0),
+	CHECK (message IS NOT NULL OR size = 0),
 	PRIMARY KEY (player, id)
 ) STRICT, WITHOUT ROWID;
 
