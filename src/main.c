@@ -91,7 +91,15 @@ on_signal(struct loop_source *source, uint32_t events)
 	server->is_stopping = true;
 }
 
-/* Connections wait in the kernel while there is no room for them. */
+static void
+pause_listeners(struct server *server, bool is_paused)
+{
+	for (size_t i = 0; i < server->n_listeners; i++)
+		listener_pause(server->listeners[i], is_paused);
+}
+
+/* Connections wait in the kernel while there is no room for them.  At the end
+ * of a round: before, one that looks idle may have a request not read yet. */
 static void
 admit(struct server *server)
 {
@@ -99,8 +107,7 @@ admit(struct server *server)
 
 	if (!has_room && !http_make_room(server->http))
 		fastcgi_make_room(server->fastcgi);
-	for (size_t i = 0; i < server->n_listeners; i++)
-		listener_pause(server->listeners[i], !has_room);
+	pause_listeners(server, !has_room);
 }
 
 static void
@@ -110,7 +117,7 @@ on_http(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 
 	http_accept(server->http, fd, addr, len);
 	if (!front_has_room(&server->front))
-		admit(server);
+		pause_listeners(server, true);
 }
 
 static void
@@ -120,7 +127,7 @@ on_fastcgi(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 
 	fastcgi_accept(server->fastcgi, fd, addr, len);
 	if (!front_has_room(&server->front))
-		admit(server);
+		pause_listeners(server, true);
 }
 
 /* After a pause of the whole process, connections look overdue whose bytes
@@ -338,6 +345,7 @@ stop_engine(struct server *server)
 	front_complete(engine_take_completed(engine));
 	engine_free(engine);
 	loop_remove(server->front.loop, &server->wake, server->wake_fd);
+	server->has_more = true; /* what was given back is to be written */
 }
 
 static void
@@ -345,11 +353,12 @@ flush(struct server *server)
 {
 	int64_t until_ms = clock_now_ms() + FLUSH_MS;
 
-	do
+	while (server->front.n_connections > 0 && clock_now_ms() < until_ms) {
 		run_round(server, until_ms - clock_now_ms());
-	while (
-	    (http_is_busy(server->http) || fastcgi_is_busy(server->fastcgi)) &&
-	    clock_now_ms() < until_ms);
+		if (!http_is_busy(server->http) &&
+		    !fastcgi_is_busy(server->fastcgi))
+			return;
+	}
 }
 
 static void

@@ -175,14 +175,6 @@ address_of_peer(const struct peer_address *peer)
 	return address;
 }
 
-struct address
-address_of(const struct sockaddr *addr)
-{
-	const struct peer_address peer = peer_address_of(addr);
-
-	return address_of_peer(&peer);
-}
-
 static struct address_count *
 find_count(struct address_counts *counts, const struct address *address)
 {

@@ -47,8 +47,6 @@ struct address {
 };
 
 struct address address_of_peer(const struct peer_address *peer);
-/* address_of_peer() of peer_address_of(). */
-struct address address_of(const struct sockaddr *addr);
 
 /* Connections by address. */
 struct address_counts {

@@ -24,8 +24,6 @@ static const struct cgi_name {
 	{ "HTTP_IDEMPOTENCY_KEY", AT(idempotency_key) },
 	{ "HTTP_LAST_EVENT_ID", AT(last_event_id) },
 	{ "HTTP_ORIGIN", AT(origin) },
-	{ "HTTP_X_FORWARDED_FOR", AT(x_forwarded_for) },
-	{ "HTTP_FORWARDED", AT(forwarded) },
 };
 
 static struct span *
@@ -103,6 +101,23 @@ cgi_origin(struct span params)
 		if (span_equals(pair.name, "HTTP_ORIGIN"))
 			origin = pair.value;
 	return origin;
+}
+
+bool
+cgi_add_list(struct span params, const char *name, struct buf *out)
+{
+	struct fcgi_pair pair;
+	bool more = true, has_one = false;
+
+	while (fcgi_next_pair(&params, &pair, &more) == ERR_NONE && more) {
+		if (!span_equals(pair.name, name))
+			continue;
+		if (has_one)
+			buf_add_text(out, ", ");
+		buf_add_span(out, pair.value);
+		has_one = true;
+	}
+	return has_one;
 }
 
 static void

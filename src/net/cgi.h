@@ -23,7 +23,6 @@ struct cgi {
 	struct span idempotency_key;
 	struct span last_event_id;
 	struct span origin;
-	struct span x_forwarded_for, forwarded;
 };
 
 /* Read params, a whole stream of name-value pairs.  Of a name that comes
@@ -35,6 +34,11 @@ MUST_CHECK enum err cgi_parse(struct span params, struct cgi *out);
 /* The value of the request's Origin, also of parameters that are no good as a
  * whole: a page can read only a failure that names it.  Or "not there". */
 struct span cgi_origin(struct span params);
+
+/* All values of a header field (its parameter's name), as one list (RFC 9110,
+ * section 5.3): some web servers pass the lines of a field one by one.  Added
+ * to out.  false: there is none.  params have been read by cgi_parse(). */
+bool cgi_add_list(struct span params, const char *name, struct buf *out);
 
 /* The request's target (RFC 9112, section 3.2), raw.  That is REQUEST_URI; or,
  * where the web server sets none, SCRIPT_NAME and PATH_INFO (which are

@@ -2,9 +2,6 @@
 #include "net/fastcgi_internal.h"
 
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"

@@ -11,8 +11,8 @@
 #include "net/fastcgi_internal.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -176,7 +176,18 @@ fill(struct fcgi_connection *connection)
 static void
 forget_sent(struct fcgi_connection *connection)
 {
-	if (n_unsent(connection) > 0)
+	struct buf *out = &connection->out;
+	size_t left = n_unsent(connection);
+
+	/* A web server may never quite catch up: what it has must go all the
+	 * same, in pieces that are worth the moving. */
+	if (left > 0 && connection->n_sent >= OUT_ENOUGH &&
+	    connection->n_sent >= left) {
+		memmove(out->data, out->data + connection->n_sent, left);
+		out->len = left;
+		connection->n_sent = 0;
+	}
+	if (left > 0)
 		return;
 	connection->n_sent = 0;
 	if (connection->out.cap > OUT_KEPT)

@@ -145,17 +145,47 @@ base_path(const struct fcgi_exchange *exchange)
 	return exchange->fastcgi->front->settings.base_path;
 }
 
+/* Whom the web server got the request from.  false: it does not say so in a
+ * way that can be understood.  No REMOTE_ADDR, or "unix:" (nginx): whoever is
+ * on this machine, as good as the web server itself. */
+static bool
+find_remote(const struct fcgi_exchange *exchange, struct span text,
+    struct peer_address *out)
+{
+	const char *zone = text.at ? memchr(text.at, '%', text.len) : NULL;
+
+	*out = exchange->connection->peer;
+	if (!text.at || span_equals(text, "unix:"))
+		return true;
+	if (zone) /* of a link-local address; RFC 4007, section 11 */
+		text.len = (size_t)(zone - text.at);
+	return peer_address_parse(text, out);
+}
+
 static void
 identify(struct fcgi_exchange *exchange, const struct cgi *cgi)
 {
 	const struct front *front = exchange->fastcgi->front;
-	struct peer_address peer = exchange->connection->peer;
-	bool is_proxied = trusted_proxies_has(
-			      &front->settings.trusted, &peer) &&
-	    peer_address_parse(cgi->remote_addr, &peer);
+	const struct peer_address *peer = &exchange->connection->peer;
+	struct span params = buf_span(&exchange->params);
+	struct span x_forwarded_for = { NULL, 0 }, forwarded = { NULL, 0 };
+	struct peer_address remote = *peer;
+	struct buf lists[2];
 
-	front_identify(front, exchange->request, &peer, is_proxied,
-	    cgi->x_forwarded_for, cgi->forwarded, &exchange->client);
+	buf_init(&lists[0], MAX_PARAMS);
+	buf_init(&lists[1], MAX_PARAMS);
+	if (trusted_proxies_has(&front->settings.trusted, peer) &&
+	    find_remote(exchange, cgi->remote_addr, &remote)) {
+		if (cgi_add_list(params, "HTTP_X_FORWARDED_FOR", &lists[0]))
+			x_forwarded_for = buf_span(&lists[0]);
+		if (cgi_add_list(params, "HTTP_FORWARDED", &lists[1]))
+			forwarded = buf_span(&lists[1]);
+	}
+	front_identify(front, exchange->request, &remote,
+	    memcmp(&remote, peer, sizeof(remote)) != 0, x_forwarded_for,
+	    forwarded, &exchange->client);
+	buf_fini(&lists[0]);
+	buf_fini(&lists[1]);
 }
 
 /* Digits only, if more than fit into any number of ours; or not there. */

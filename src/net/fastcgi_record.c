@@ -45,6 +45,8 @@ get_values(struct fcgi_connection *connection)
 
 	buf_init(&values, FCGI_MAX_CONTENT);
 	while (fcgi_next_pair(&pairs, &pair, &more) == ERR_NONE) {
+		if (values.overflowed) /* nobody asks for so much */
+			break;
 		if (!more) {
 			fcgi_add_record(&connection->out,
 			    FCGI_GET_VALUES_RESULT, 0, buf_span(&values));

@@ -23,7 +23,8 @@
 /* A body over the limit is read and dropped up to this size, so that its
  * sender can read the answer. */
 #define FRONT_MAX_SWALLOW ((size_t)8 << 20)
-/* An idle HTTP connection may stay, and a reply may take, so long. */
+/* An idle HTTP connection may stay so long; and a reply may take so long, or
+ * over FastCGI be without progress. */
 #define FRONT_REST_MS 75000
 /* Not even to make room is a connection closed that is idle for less. */
 #define FRONT_SPARED_MS 1000

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/parse.h"
 #include "base/mem.h"
 #include "base/text.h"
 

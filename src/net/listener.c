@@ -148,7 +148,8 @@ remove_stale_file(const struct sockaddr_un *un)
 
 	if (stat(un->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
 		return;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* Not to wait for one that lives, but whose backlog is full. */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return;
 	if (connect(fd, (const struct sockaddr *)un, sizeof(*un)) < 0 &&
@@ -159,11 +160,14 @@ remove_stale_file(const struct sockaddr_un *un)
 
 /* Nobody can connect before listen(2), so nobody slips in meanwhile. */
 static int
-grant(const struct sockaddr_un *un, const struct listen_access *access)
+grant(const struct sockaddr_un *un, const struct listen_access *access,
+    const char **out_what)
 {
 	if (access && access->has_group &&
-	    chown(un->sun_path, (uid_t)-1, access->group) < 0)
+	    chown(un->sun_path, (uid_t)-1, access->group) < 0) {
+		*out_what = "its group cannot be set: ";
 		return -1;
+	}
 	if (access && access->has_mode && chmod(un->sun_path, access->mode) < 0)
 		return -1;
 	return 0;
@@ -171,7 +175,7 @@ grant(const struct sockaddr_un *un, const struct listen_access *access)
 
 static int
 bind_unix(int fd, const struct listen_address *address,
-    const struct listen_access *access)
+    const struct listen_access *access, const char **out_what)
 {
 	struct sockaddr_un un;
 	int saved;
@@ -180,7 +184,7 @@ bind_unix(int fd, const struct listen_address *address,
 	remove_stale_file(&un);
 	if (bind(fd, (const struct sockaddr *)&address->addr, address->len) < 0)
 		return -1;
-	if (grant(&un, access) == 0 && listen(fd, BACKLOG) == 0)
+	if (grant(&un, access, out_what) == 0 && listen(fd, BACKLOG) == 0)
 		return 0;
 	saved = errno;
 	unlink(un.sun_path);
@@ -203,16 +207,17 @@ bind_tcp(int fd, const struct listen_address *address)
 	return listen(fd, BACKLOG);
 }
 
+/* -1: errno; *out_what: of what that is, or "". */
 static int
-open_socket(
-    const struct listen_address *address, const struct listen_access *access)
+open_socket(const struct listen_address *address,
+    const struct listen_access *access, const char **out_what)
 {
 	int family = address->addr.ss_family, result;
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
-	result = family == AF_UNIX ? bind_unix(fd, address, access) :
+	result = family == AF_UNIX ? bind_unix(fd, address, access, out_what) :
 				     bind_tcp(fd, address);
 	if (result < 0) {
 		int saved = errno;
@@ -258,10 +263,11 @@ listener_open(struct loop *loop, const struct listen_address *address,
     listener_accept_fn on_accept, void *cls, char *out_why, size_t why_size)
 {
 	struct listener *listener;
-	int fd = open_socket(address, access);
+	const char *what = "";
+	int fd = open_socket(address, access, &what);
 
 	if (fd < 0) {
-		snprintf(out_why, why_size, "%s", strerror(errno));
+		snprintf(out_why, why_size, "%s%s", what, strerror(errno));
 		return NULL;
 	}
 	listener = mem_new(sizeof(*listener));
@@ -286,9 +292,11 @@ listener_close(struct listener *listener)
 	if (!listener)
 		return;
 	listener_pause(listener, true);
-	close(listener->fd);
+	/* First: while we listen, nobody takes the file for a stale one, and
+	 * puts in its place what we would remove. */
 	if (listener->unix_path)
 		unlink(listener->unix_path);
+	close(listener->fd);
 	free(listener->unix_path);
 	free(listener);
 }

@@ -238,12 +238,14 @@ static void
 test_a_socket_counts_as_its_address_does(void **state)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	struct peer_address peer;
 	struct address address;
 
 	(void)state;
 	assert_int_equal(
 	    inet_pton(AF_INET6, "2001:db8:1:2::7", &in6.sin6_addr), 1);
-	address = address_of((const struct sockaddr *)&in6);
+	peer = peer_address_of((const struct sockaddr *)&in6);
+	address = address_of_peer(&peer);
 	assert_memory_equal(
 	    address.key, parse("2001:db8:1:2::").ip, ADDRESS_KEY_SIZE);
 	assert_false(address.is_exempt);
