@@ -244,7 +244,8 @@ export class TurnClient {
 				    attribute(Attribute.NONCE, nonce)] :
 			    attributes, key);
 
-			if (n === 2 || realm && status !== 438)
+			if (n === 2 || realm && status !== 438 ||
+			    !got.has(Attribute.REALM))
 				return { status, attributes: got };
 			// 401 without credentials, or 438, a stale nonce.
 			this.realm = got.get(Attribute.REALM).toString();
@@ -278,6 +279,17 @@ export class TurnClient {
 // The answer to a request for a relay with these credentials, by a client of
 // its own; the relay is given up again.
 export async function tryAllocate(server, credentials)
+{
+	for (;;) {
+		const status = await tryOnce(server, credentials);
+
+		// The port was another client's a moment ago (RFC 8656, 7.4).
+		if (status !== 437)
+			return status;
+	}
+}
+
+async function tryOnce(server, credentials)
 {
 	const client = await TurnClient.open(server.port);
 
