@@ -371,14 +371,14 @@ take_flag(const struct option_spec *spec)
 static int
 complain(int result, char *const *argv)
 {
+	const char *arg = argv[optind - 1];
+
 	if (result == ':')
-		fprintf(
-		    stderr, "peerpostd: %s needs a value\n", argv[optind - 1]);
-	else
+		fprintf(stderr, "peerpostd: %s needs a value\n", arg);
+	else /* without "=VALUE", which may be a secret */
 		fprintf(stderr,
-		    "peerpostd: unknown option '%s'; see "
-		    "--help\n",
-		    argv[optind - 1]);
+		    "peerpostd: unknown option '%.*s'; see --help\n",
+		    (int)strcspn(arg, "="), arg);
 	return 2;
 }
 

@@ -249,6 +249,7 @@ test('options that make no sense are one line and exit 2, without the secret',
 		[['--turn-secret-file', secretFile('crlf',
 		    `${hidden}\r\n`)], 'line 1'],
 		[['--turn-ttl', '0'], 'turn-ttl'],
+		[[`--turn-secert=${hidden}`], 'turn-secert'],
 		[Array.from({ length: 17 }, () =>
 		    ['--ice-server', 'stun:stun.example']).flat(), '16'],
 		[Array.from({ length: 16 }, (_, i) => ['--ice-server',
