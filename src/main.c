@@ -194,6 +194,9 @@ set_limits(struct server *server)
 	uint64_t wanted = options->max_connections;
 	uint64_t *max_parked = &options->settings.max_parked;
 
+	if (options->exposed_file)
+		log_warning("everybody can read the secrets in '%s'",
+		    options->exposed_file);
 	if (wanted > possible)
 		log_warning("the descriptor limit allows %zu connections "
 			    "only",

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/listener.h"
+#include "options_ice.h"
 
 enum option_type {
 	TYPE_UINT,    /* a whole number, min..max */
@@ -32,7 +33,8 @@ struct option_spec {
 	enum option_type type;
 	size_t offset; /* of the number in struct options */
 	uint64_t initial, min, max;
-	/* TYPE_TEXT: whether text is a good value; it is kept. */
+	/* TYPE_TEXT: whether text is a good value; it is kept.  If not,
+	 * options->why may say why not. */
 	bool (*take)(struct options *options, const char *text);
 };
 
@@ -190,6 +192,16 @@ static const struct option_spec specs[] = {
 	  TYPE_TEXT, 0, 0, 0, 0, take_base_path },
 	{ "cors-origin", "ORIGIN", "let pages of this origin in; repeatable (*)",
 	  TYPE_TEXT, 0, 0, 0, 0, take_origin },
+	{ "ice-server", "URL[,USERNAME,CREDENTIAL]", "tell clients of this STUN or TURN server; repeatable (none)",
+	  TYPE_TEXT, 0, 0, 0, 0, options_take_ice_server },
+	{ "turn-uri", "URL", "tell clients of this TURN server, with time-limited credentials;\n        repeatable (none)",
+	  TYPE_TEXT, 0, 0, 0, 0, options_take_turn_uri },
+	{ "turn-secret", "SECRET", "what the servers of --turn-uri check credentials with; the first\n        makes them, further ones are on their way out; repeatable (none)",
+	  TYPE_TEXT, 0, 0, 0, 0, options_take_turn_secret },
+	{ "turn-secret-file", "FILE", "the same from a file, one a line; repeatable (none)",
+	  TYPE_TEXT, 0, 0, 0, 0, options_take_turn_secret_file },
+	{ "turn-ttl", "SECONDS", "how long such credentials are good",
+	  TYPE_UINT, AT(settings.ice.turn_ttl_s), 43200, 1, MAX_SECONDS, NULL },
 	{ "player-timeout", "SECONDS", "end a session that makes no request for so long",
 	  TYPE_SECONDS, AT(settings.player_timeout_ms), 120, 0, MAX_SECONDS, NULL },
 	{ "lobby-timeout", "SECONDS", "end a session that is in no room for so long",
@@ -271,9 +283,13 @@ take(struct options *options, const struct option_spec *spec, const char *text)
 }
 
 static void
-print_bad_value(const struct option_spec *spec, const char *text)
+print_bad_value(const struct options *options, const struct option_spec *spec,
+    const char *text)
 {
-	if (spec->type == TYPE_TEXT)
+	if (options->why[0])
+		fprintf(
+		    stderr, "peerpostd: --%s: %s\n", spec->name, options->why);
+	else if (spec->type == TYPE_TEXT)
 		fprintf(stderr, "peerpostd: --%s: '%s' is not %s\n", spec->name,
 		    text, spec->value);
 	else
@@ -331,6 +347,10 @@ finish(struct options *options)
 		    stderr);
 		return 2;
 	}
+	if (!options_check_ice(options)) {
+		fprintf(stderr, "peerpostd: %s\n", options->why);
+		return 2;
+	}
 	if (!options->has_trusted)
 		trusted_proxies_add_defaults(&options->trusted);
 	if (options->n_listen == 0 && options->n_fastcgi == 0)
@@ -351,14 +371,14 @@ take_flag(const struct option_spec *spec)
 static int
 complain(int result, char *const *argv)
 {
+	const char *arg = argv[optind - 1];
+
 	if (result == ':')
-		fprintf(
-		    stderr, "peerpostd: %s needs a value\n", argv[optind - 1]);
-	else
+		fprintf(stderr, "peerpostd: %s needs a value\n", arg);
+	else /* without "=VALUE", which may be a secret */
 		fprintf(stderr,
-		    "peerpostd: unknown option '%s'; see "
-		    "--help\n",
-		    argv[optind - 1]);
+		    "peerpostd: unknown option '%.*s'; see --help\n",
+		    (int)strcspn(arg, "="), arg);
 	return 2;
 }
 
@@ -387,7 +407,7 @@ options_parse(struct options *options, int argc, char **argv)
 		if (spec->type == TYPE_FLAG)
 			return take_flag(spec);
 		if (!take(options, spec, optarg)) {
-			print_bad_value(spec, optarg);
+			print_bad_value(options, spec, optarg);
 			return 2;
 		}
 	}

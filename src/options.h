@@ -16,6 +16,7 @@
 
 #define OPTIONS_MAX_LISTEN 32
 #define OPTIONS_MAX_ORIGINS 256
+#define OPTIONS_WHY_SIZE 256
 
 struct options {
 	const char *listen[OPTIONS_MAX_LISTEN];
@@ -38,6 +39,13 @@ struct options {
 	uint64_t max_connections; /* 0: as many as descriptors allow */
 	uint64_t max_connections_per_address; /* 0: no limit */
 	struct settings settings; /* max_parked 0: as connections allow */
+
+	/* A file of secrets that everybody can read; or NULL. */
+	const char *exposed_file;
+	/* What is wrong with the value just refused; "": it is not what the
+	 * option's help says.  The value itself is not shown then: it may be
+	 * secret. */
+	char why[OPTIONS_WHY_SIZE];
 };
 
 /* Read the command line into options.  Texts are borrowed from argv.

@@ -10,6 +10,7 @@
 #include "api/batch.h"
 
 #include "api/commands.h"
+#include "api/get_ice_servers.h"
 #include "api/get_room.h"
 #include "api/poll.h"
 #include "api/reply.h"
@@ -66,6 +67,8 @@ run_request(struct turn *turn, struct request *request)
 		return poll_run(turn, request);
 	case ROUTE_ROOM:
 		return get_room_run(turn, request);
+	case ROUTE_ICE_SERVERS:
+		return get_ice_servers_run(turn, request);
 	case ROUTE_HEALTH: /* later, see answer() */
 	case ROUTE_PAGE:
 		break;

@@ -219,6 +219,7 @@ request_parse(struct request *request, const char *base_path)
 		take_last_event_id(request);
 		break;
 	case ROUTE_ROOM:
+	case ROUTE_ICE_SERVERS:
 	case ROUTE_HEALTH:
 		break;
 	}

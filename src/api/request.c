@@ -19,6 +19,7 @@ request_new(size_t max_body)
 
 	buf_init(&request->body, max_body);
 	buf_init(&request->reply.body, MAX_REPLY);
+	buf_init(&request->reply.links, REPLY_MAX_LINKS);
 	request->run = (struct task){ .kind = TASK_RUN, .request = request };
 	request->cancel = (struct task){ .kind = TASK_CANCEL,
 		.request = request };
@@ -33,16 +34,18 @@ request_free(struct request *request)
 	free(request->calls);
 	buf_fini(&request->body);
 	buf_fini(&request->reply.body);
+	buf_fini(&request->reply.links);
 	free(request);
 }
 
 void
 request_reset_reply(struct request *request)
 {
-	struct buf body = request->reply.body;
+	struct buf body = request->reply.body, links = request->reply.links;
 
 	buf_reset(&body);
-	request->reply = (struct reply){ .body = body };
+	buf_reset(&links);
+	request->reply = (struct reply){ .body = body, .links = links };
 }
 
 void

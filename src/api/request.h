@@ -31,6 +31,9 @@ struct route;
 #define REQUEST_MIN_OPEN_KEY 22 /* of one that stands alone */
 #define REQUEST_MAX_TOKEN 128   /* ours have 43; longer ones are nobody's */
 
+/* Of all Link headers.  Proxies take 4 KiB for the whole header block. */
+#define REPLY_MAX_LINKS 2048
+
 enum method {
 	METHOD_GET,
 	METHOD_HEAD,
@@ -76,6 +79,7 @@ struct reply {
 	bool is_preflight;      /* the answer to OPTIONS */
 	uint32_t given_to;      /* whose events are in it; 0: none are */
 	uint64_t given;         /* the greatest of their ids */
+	struct buf links;       /* values of Link headers, a NUL after each */
 	struct buf body;
 };
 

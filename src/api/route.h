@@ -14,6 +14,7 @@ enum route_kind {
 	ROUTE_ENVELOPE, /* /command */
 	ROUTE_EVENTS,
 	ROUTE_ROOM,
+	ROUTE_ICE_SERVERS,
 	ROUTE_HEALTH,
 	ROUTE_PAGE, /* answered without the engine */
 };

@@ -4,11 +4,16 @@
 #include <assert.h>
 #include <nettle/base64.h>
 #include <nettle/hmac.h>
+#include <nettle/sha1.h>
 #include <nettle/sha2.h>
 
 static_assert(DIGEST_SIZE == SHA256_DIGEST_SIZE, "SHA-256 has 32 bytes");
 static_assert(BASE64_ENCODE_RAW_LENGTH(DIGEST_SIZE) == DIGEST_TOKEN_SIZE,
     "a token is 43 characters, the padding's place is the NUL's");
+static_assert(DIGEST_SHA1_SIZE == SHA1_DIGEST_SIZE, "SHA-1 has 20 bytes");
+static_assert(
+    BASE64_ENCODE_RAW_LENGTH(DIGEST_SHA1_SIZE) + 1 == DIGEST_SHA1_TEXT_SIZE,
+    "base64 of it is 28 characters");
 
 void
 digest_sha256(struct span text, uint8_t out[DIGEST_SIZE])
@@ -63,4 +68,23 @@ digest_to_token(const uint8_t bytes[DIGEST_SIZE], char out[DIGEST_TOKEN_SIZE])
 	assert(n == DIGEST_TOKEN_SIZE && raw[n - 1] == '=');
 	memcpy(out, raw, n);
 	out[n - 1] = '\0';
+}
+
+void
+digest_hmac_sha1(
+    struct span key, struct span text, uint8_t out[DIGEST_SHA1_SIZE])
+{
+	struct hmac_sha1_ctx ctx;
+
+	hmac_sha1_set_key(&ctx, key.len, (const uint8_t *)key.at);
+	hmac_sha1_update(&ctx, text.len, (const uint8_t *)text.at);
+	hmac_sha1_digest(&ctx, DIGEST_SHA1_SIZE, out);
+}
+
+void
+digest_sha1_to_text(
+    const uint8_t bytes[DIGEST_SHA1_SIZE], char out[DIGEST_SHA1_TEXT_SIZE])
+{
+	base64_encode_raw(out, DIGEST_SHA1_SIZE, bytes);
+	out[DIGEST_SHA1_TEXT_SIZE - 1] = '\0';
 }

@@ -1,4 +1,4 @@
-/* digest.h - SHA-256, HMAC-SHA-256 (by nettle), and base64url.
+/* digest.h - SHA-256, HMAC-SHA-256, HMAC-SHA-1 (by nettle), and base64.
  *
  * Floor: base.  Any thread; pure.
  */
@@ -12,6 +12,8 @@
 
 #define DIGEST_SIZE 32
 #define DIGEST_TOKEN_SIZE 44 /* base64url of 32 bytes (43), and a NUL */
+#define DIGEST_SHA1_SIZE 20
+#define DIGEST_SHA1_TEXT_SIZE 29 /* base64 of 20 bytes (28), and a NUL */
 
 /* SHA-256 of one text. */
 void digest_sha256(struct span text, uint8_t out[DIGEST_SIZE]);
@@ -28,5 +30,14 @@ void digest_hmac(
 /* base64url without padding (RFC 4648, section 5), with a NUL. */
 void digest_to_token(
     const uint8_t bytes[DIGEST_SIZE], char out[DIGEST_TOKEN_SIZE]);
+
+/* HMAC-SHA-1 (RFC 2104, RFC 2202) of text under a key of any length.  Only for
+ * what others have laid down so: TURN servers. */
+void digest_hmac_sha1(
+    struct span key, struct span text, uint8_t out[DIGEST_SHA1_SIZE]);
+
+/* base64 with padding (RFC 4648, section 4), with a NUL. */
+void digest_sha1_to_text(
+    const uint8_t bytes[DIGEST_SHA1_SIZE], char out[DIGEST_SHA1_TEXT_SIZE]);
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "core/ice.h"
+
 /* A token bucket's measures; either 0: no limit. */
 struct rate {
 	uint32_t per_s;
@@ -33,6 +35,8 @@ struct settings {
 
 	struct rate command_rate;  /* per player */
 	struct rate register_rate; /* per address */
+
+	struct ice_settings ice;
 };
 
 #endif

@@ -2,11 +2,12 @@
 #include "net/reply_headers.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define ALLOWED_METHODS "GET, POST, HEAD, OPTIONS"
 #define ALLOWED_HEADERS \
 	"Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
-#define EXPOSED_HEADERS "Retry-After, Idempotency-Replayed"
+#define EXPOSED_HEADERS "Retry-After, Idempotency-Replayed, Link"
 #define PREFLIGHT_MAX_AGE "86400"
 
 /* Cross-Origin Resource Sharing (Fetch standard).  On errors too: without it
@@ -38,6 +39,13 @@ add_content_headers(enum reply_type type, reply_header_fn add, void *cls)
 	add(cls, "Cross-Origin-Resource-Policy", "cross-origin");
 }
 
+static void
+add_links(const struct buf *links, reply_header_fn add, void *cls)
+{
+	for (size_t at = 0; at < links->len; at += strlen(links->data + at) + 1)
+		add(cls, "Link", links->data + at);
+}
+
 void
 reply_headers(const struct reply *reply, const struct front_settings *settings,
     struct span origin, reply_header_fn add, void *cls)
@@ -52,6 +60,7 @@ reply_headers(const struct reply *reply, const struct front_settings *settings,
 	}
 	if (reply->allow)
 		add(cls, "Allow", reply->allow);
+	add_links(&reply->links, add, cls);
 	if (reply->is_replay)
 		add(cls, "Idempotency-Replayed", "true");
 	if (reply->status == 401) /* RFC 9110, section 11.6.1 */

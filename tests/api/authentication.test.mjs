@@ -24,6 +24,7 @@ const ROUTES = [
 	['POST', '/events', 'ICB', { wait: 0 }],
 	['GET', '/events', 'ICB', undefined],
 	['GET', '/room', 'ICB', undefined],
+	['GET', '/ice-servers', 'ICB', undefined],
 ];
 
 function assertNoSession(reply, code)

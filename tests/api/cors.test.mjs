@@ -10,7 +10,7 @@ const { players: [host] } = await makeRoom(daemon, ['ann']);
 const Origin = 'https://game.example';
 const PATHS = ['/register', '/create-room', '/join-room', '/seal-room',
 	'/message', '/offer', '/answer', '/candidate', '/leave-room',
-	'/unregister', '/command', '/events', '/room', '/', '/healthz',
+	'/unregister', '/command', '/events', '/room', '/ice-servers', '/', '/healthz',
 	'/nope'];
 const list = (text) => (text ?? '').split(',').map((each) => each.trim()
     .toLowerCase()).filter(Boolean).sort();
@@ -62,13 +62,13 @@ test('Access-Control-Allow-Origin is * on every reply, on every failure too',
 		}
 });
 
-test('Retry-After and Idempotency-Replayed are exposed on every reply',
+test('Retry-After, Idempotency-Replayed and Link are exposed on every reply',
     async () => {
 	for (const reply of await replies(daemon, host, { Origin }))
 		assert.deepEqual(
 		    list(reply.headers['access-control-expose-headers'])
 		    .filter((each) => each !== 'www-authenticate'),
-		    ['idempotency-replayed', 'retry-after']);
+		    ['idempotency-replayed', 'link', 'retry-after']);
 });
 
 test('a relay\'s 204 has the headers too', async () => {

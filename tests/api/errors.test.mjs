@@ -28,6 +28,7 @@ const ROUTES = {
 	'/command': [['POST'], 'ICB'],
 	'/events': [['GET', 'POST'], 'ICB'],
 	'/room': [['GET'], 'ICB'],
+	'/ice-servers': [['GET'], 'ICB'],
 	'/': [['GET', 'HEAD'], 'ICB'],
 	'/healthz': [['GET', 'HEAD'], 'ICB'],
 };

@@ -10,14 +10,16 @@ import { makeRoom, ok, Player, request, runProgram, scratchDir, startDaemon }
     from '../lib/peerpost.mjs';
 
 const SECONDS = ['player-timeout', 'lobby-timeout', 'room-timeout',
-	'sealed-linger', 'poll-wait', 'poll-wait-max', 'request-timeout'];
+	'sealed-linger', 'poll-wait', 'poll-wait-max', 'request-timeout',
+	'turn-ttl'];
 const COUNTS = ['max-body', 'max-mailbox-events', 'max-mailbox-bytes',
 	'max-room-members', 'max-rooms', 'max-players', 'max-connections',
 	'max-connections-per-address', 'max-parked', 'command-rate',
 	'command-burst', 'register-rate', 'register-burst'];
 const OTHERS = ['listen', 'fastcgi', 'fastcgi-mode', 'fastcgi-group',
 	'trusted-proxy', 'database', 'durability', 'base-path',
-	'cors-origin', 'log-level', 'help', 'version'];
+	'cors-origin', 'ice-server', 'turn-uri', 'turn-secret',
+	'turn-secret-file', 'log-level', 'help', 'version'];
 const dir = scratchDir();
 
 // A command line that must be refused: one line on stderr, nothing else.
@@ -68,7 +70,8 @@ test('a stray argument is one line and exit 2', () => {
 test('an option without its value is one line and exit 2', () => {
 	for (const option of [...SECONDS, ...COUNTS, 'listen', 'fastcgi',
 	    'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database',
-	    'durability', 'base-path', 'cors-origin', 'log-level'])
+	    'durability', 'base-path', 'cors-origin', 'ice-server',
+	    'turn-uri', 'turn-secret', 'turn-secret-file', 'log-level'])
 		assert.match(assertRefused([`--${option}`]),
 		    new RegExp(option));
 });

@@ -54,6 +54,7 @@ const SCRIPT = [
 	['', 'POST', '/events', { body: { token: '<ann>', wait: 0 } }],
 	// Rooms.
 	['ann', 'GET', '/room'],
+	['ann', 'GET', '/ice-servers'], ['', 'GET', '/ice-servers'],
 	['ann', 'POST', '/message', { body: 1 }],
 	['ann', 'POST', '/seal-room'], ['ann', 'POST', '/leave-room'],
 	['ann', 'POST', '/create-room', { isRoom: true, headers:

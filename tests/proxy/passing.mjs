@@ -37,6 +37,7 @@ async function ask(door)
 	await add('health', 200, request(door, 'GET', '/healthz'));
 	await add('its head', 200, request(door, 'HEAD', '/healthz'));
 	await add('the page', 200, request(door, 'GET', '/'));
+	await add('ICE servers', 200, ann.request('GET', '/ice-servers'));
 	await add('a token in the body', 200, request(door, 'POST', '/events', {
 		text: JSON.stringify({ token: bob.token, wait: 0 }),
 		headers: { 'Content-Type': 'text/plain' } }));
@@ -61,7 +62,7 @@ const PASSED_ON = ['content-type', 'cache-control', 'x-content-type-options',
 	'cross-origin-resource-policy', 'access-control-allow-origin',
 	'access-control-allow-methods', 'access-control-allow-headers',
 	'access-control-max-age', 'access-control-expose-headers', 'vary',
-	'allow', 'retry-after', 'idempotency-replayed'];
+	'allow', 'retry-after', 'idempotency-replayed', 'link'];
 
 export async function passes(t, { daemon, front })
 {

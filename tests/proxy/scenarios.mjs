@@ -305,7 +305,10 @@ export function testServer(spec)
 		const { daemon, upstream } = await startUpstream(spec, { args: [
 			'--max-parked', '1', '--register-rate', '0',
 			'--command-rate', '1', '--command-burst', '100',
-			'--player-timeout', '0', '--lobby-timeout', '0'] });
+			'--player-timeout', '0', '--lobby-timeout', '0',
+			'--ice-server', 'stun:a.example', '--ice-server',
+			'turn:b.example,ann,"x"', '--ice-server',
+			'turns:b.example,ann,"x"'] });
 		const front = await startServer(spec, upstream);
 		const probe = await Player.register(daemon, 'probe');
 		const place = { spec, daemon, upstream, front, probe };

@@ -126,6 +126,40 @@ test_hmac_uses_all_of_the_key(void **state)
 	}
 }
 
+/* RFC 2202, cases 1, 2, 3 and 6; of its digests, the texts by
+ *	xxd -r -p | base64 */
+static void
+test_hmac_sha1_gives_the_vectors_of_rfc_2202(void **state)
+{
+	char key[80], data[50], text[DIGEST_SHA1_TEXT_SIZE];
+	uint8_t mac[DIGEST_SHA1_SIZE];
+
+	(void)state;
+	memset(key, 0x0b, 20);
+	digest_hmac_sha1((struct span){ key, 20 }, span_of("Hi There"), mac);
+	digest_sha1_to_text(mac, text);
+	assert_string_equal(text, "thcxhlUFcmTii8C2+zeMjvFGvgA=");
+
+	digest_hmac_sha1(
+	    span_of("Jefe"), span_of("what do ya want for nothing?"), mac);
+	digest_sha1_to_text(mac, text);
+	assert_string_equal(text, "7/zfauXrL6LSdBbV8YTfnCWafHk=");
+
+	memset(key, 0xaa, 80);
+	memset(data, 0xdd, sizeof(data));
+	digest_hmac_sha1(
+	    (struct span){ key, 20 }, (struct span){ data, sizeof(data) }, mac);
+	digest_sha1_to_text(mac, text);
+	assert_string_equal(text, "El1zQrmsEc2Ro5r0iqF7T2PxddM=");
+
+	/* longer than a block of the hash */
+	digest_hmac_sha1((struct span){ key, 80 },
+	    span_of("Test Using Larger Than Block-Size Key - Hash Key First"),
+	    mac);
+	digest_sha1_to_text(mac, text);
+	assert_string_equal(text, "qkrl4VJy0A6VcFY3zoo7Ve1AIRI=");
+}
+
 static void
 test_a_token_is_base64url_without_padding(void **state)
 {
@@ -194,6 +228,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sha256_gives_the_vectors_of_nist),
 		cmocka_unit_test(test_hmac_gives_the_vectors_of_rfc_4231),
+		cmocka_unit_test(test_hmac_sha1_gives_the_vectors_of_rfc_2202),
 		cmocka_unit_test(test_hmac_uses_all_of_the_key),
 		cmocka_unit_test(test_a_token_is_base64url_without_padding),
 		cmocka_unit_test(test_no_two_lists_of_texts_are_alike),

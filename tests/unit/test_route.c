@@ -29,6 +29,7 @@ static const struct {
 	{ "/candidate", ROUTE_COMMAND, "P", "###!ICB" },
 	{ "/unregister", ROUTE_COMMAND, "P", "###!ICB" },
 	{ "/room", ROUTE_ROOM, "G", "###!ICB" },
+	{ "/ice-servers", ROUTE_ICE_SERVERS, "G", "###!ICB" },
 	{ "/healthz", ROUTE_HEALTH, "GH", "###!ICB" },
 	{ "/", ROUTE_PAGE, "GH", "###!ICB" },
 };

@@ -1,0 +1,33 @@
+/* get_ice_servers.c - see get_ice_servers.h. */
+#include "api/get_ice_servers.h"
+
+#include "api/ice_text.h"
+#include "api/reply.h"
+#include "base/clock.h"
+
+enum err
+get_ice_servers_run(struct turn *turn, struct request *request)
+{
+	enum end_reason reason = END_UNREGISTERED;
+	struct reply *reply = &request->reply;
+	struct player *player;
+	enum err err;
+
+	err = turn_find_session(turn, request, &player, &reason);
+	if (err == ERR_STORAGE)
+		return err;
+	if (!err)
+		err = request->err;
+	if (err == ERR_TIMED_OUT) {
+		reply_fail_ended(request, reason);
+	} else if (err) {
+		reply_fail(request, err);
+	} else {
+		request_reset_reply(request);
+		reply->status = 200;
+		reply->type = REPLY_JSON;
+		ice_text_add(&turn->world->settings->ice, player->id,
+		    clock_unix_s(), &reply->body, &reply->links);
+	}
+	return ERR_NONE;
+}

@@ -1,0 +1,41 @@
+/* ice_text.h - STUN and TURN servers as RTCPeerConnection and WHIP take them,
+ * and the credentials for them.
+ *
+ * Floor: api.  Any thread; pure.
+ *
+ * A time-limited credential is what coturn checks with use-auth-secret (its
+ * README.turnserver, "TURN REST API"; draft-uberti-behave-turn-rest-00,
+ * section 2.2): the username says until when it is good and for whom, and the
+ * credential proves that somebody who knows the secret has said so.  Nothing
+ * is stored, and the TURN server asks nobody.
+ */
+#ifndef PEERPOST_API_ICE_TEXT_H
+#define PEERPOST_API_ICE_TEXT_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/text.h"
+#include "core/ice.h"
+
+struct ice_credential {
+	/* "EXPIRY:PLAYER": Unix seconds, and the player's id */
+	char username[2 * TEXT_INT_SIZE];
+	/* base64(HMAC-SHA-1(secret, username)) */
+	char credential[DIGEST_SHA1_TEXT_SIZE];
+};
+
+/* Make the player's credential under secret, good until expiry_s. */
+void ice_credential_make(const char *secret, int64_t expiry_s, uint32_t player,
+    struct ice_credential *out);
+
+/* Append {"iceServers":[...]} to body, with "ttl" (seconds) behind it when
+ * there are credentials that expire; now_s is Unix time.  Neighbours with the
+ * same credentials share an entry.  Append to links the value of a Link header
+ * (RFC 9725, section 4.6) for each URL, with a NUL behind each; if they do not
+ * all fit, none. */
+void ice_text_add(const struct ice_settings *ice, uint32_t player,
+    int64_t now_s, struct buf *body, struct buf *links);
+
+#endif
