@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "api/asset.h"
 #include "api/event_text.h"
 #include "api/route.h"
 #include "base/log.h"
@@ -43,6 +44,13 @@ request_reset_reply(struct request *request)
 
 	buf_reset(&body);
 	request->reply = (struct reply){ .body = body };
+}
+
+struct span
+reply_body(const struct reply *reply)
+{
+	return reply->type == REPLY_ASSET ? reply->asset->bytes :
+					    buf_span(&reply->body);
 }
 
 void

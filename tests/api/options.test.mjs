@@ -17,7 +17,7 @@ const COUNTS = ['max-body', 'max-mailbox-events', 'max-mailbox-bytes',
 	'command-burst', 'register-rate', 'register-burst'];
 const OTHERS = ['listen', 'fastcgi', 'fastcgi-mode', 'fastcgi-group',
 	'trusted-proxy', 'database', 'durability', 'base-path',
-	'cors-origin', 'log-level', 'help', 'version'];
+	'cors-origin', 'demo', 'log-level', 'help', 'version'];
 const dir = scratchDir();
 
 // A command line that must be refused: one line on stderr, nothing else.
