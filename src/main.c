@@ -214,6 +214,7 @@ set_limits(struct server *server)
 	front->request_timeout_ms = (int64_t)options->request_timeout_s * 1000;
 	front->trusted = options->trusted;
 	front->base_path = options->base_path;
+	front->has_demo = options->has_demo;
 	front->origins = options->origins;
 	front->allows_any_origin = options->n_origins == 0;
 	for (size_t i = 0; i < options->n_origins; i++)

@@ -23,7 +23,8 @@ enum option_type {
 	TYPE_SECONDS, /* the same, kept in milliseconds */
 	TYPE_RATE,    /* the same, a uint32_t */
 	TYPE_TEXT,    /* by a function of its own */
-	TYPE_FLAG,
+	TYPE_SWITCH,  /* a bool */
+	TYPE_FLAG,    /* is done instead of serving */
 };
 
 struct option_spec {
@@ -127,7 +128,7 @@ take_base_path(struct options *options, const char *text)
 	char *path;
 
 	if (len > 128 || (len && text[0] != '/') || strstr(text, "//") ||
-	    strpbrk(text, "?#% \t"))
+	    strpbrk(text, "?#%\"<> \t"))
 		return false;
 	path = mem_copy_text(text); /* lives as long as the process */
 	if (len && path[len - 1] == '/')
@@ -202,6 +203,8 @@ static const struct option_spec specs[] = {
 	  TYPE_TEXT, 0, 0, 0, 0, options_take_turn_secret_file },
 	{ "turn-ttl", "SECONDS", "how long such credentials are good",
 	  TYPE_UINT, AT(settings.ice.turn_ttl_s), 43200, 1, MAX_SECONDS, NULL },
+	{ "demo", NULL, "serve a demo for browsers at /demo/",
+	  TYPE_SWITCH, AT(has_demo), 0, 0, 0, NULL },
 	{ "player-timeout", "SECONDS", "end a session that makes no request for so long",
 	  TYPE_SECONDS, AT(settings.player_timeout_ms), 120, 0, MAX_SECONDS, NULL },
 	{ "lobby-timeout", "SECONDS", "end a session that is in no room for so long",
@@ -252,6 +255,12 @@ static const struct option_spec specs[] = {
 #define FIRST_VALUE 256 /* beyond what getopt_long() itself returns */
 #define N_SPECS (sizeof(specs) / sizeof(specs[0]))
 
+static bool
+takes_value(const struct option_spec *spec)
+{
+	return spec->type != TYPE_SWITCH && spec->type != TYPE_FLAG;
+}
+
 static void
 set_number(
     struct options *options, const struct option_spec *spec, uint64_t value)
@@ -275,6 +284,10 @@ take(struct options *options, const struct option_spec *spec, const char *text)
 
 	if (spec->type == TYPE_TEXT)
 		return spec->take(options, text);
+	if (spec->type == TYPE_SWITCH) {
+		*(bool *)((char *)options + spec->offset) = true;
+		return true;
+	}
 	if (!text_to_uint(span_of(text), spec->max, &value) ||
 	    value < spec->min)
 		return false;
@@ -311,7 +324,7 @@ print_help(void)
 		printf("  --%s%s%s\n        %s", spec->name,
 		    spec->value ? " " : "", spec->value ? spec->value : "",
 		    spec->help);
-		if (spec->type == TYPE_TEXT || spec->type == TYPE_FLAG)
+		if (spec->type == TYPE_TEXT || !takes_value(spec))
 			puts("");
 		else
 			printf(" (%llu)\n", (unsigned long long)spec->initial);
@@ -332,7 +345,7 @@ set_defaults(struct options *options)
 		.log_level = LOG_LEVEL_INFO,
 	};
 	for (size_t i = 0; i < N_SPECS; i++)
-		if (specs[i].type != TYPE_TEXT && specs[i].type != TYPE_FLAG)
+		if (specs[i].type != TYPE_TEXT && takes_value(&specs[i]))
 			set_number(options, &specs[i], specs[i].initial);
 }
 
@@ -394,9 +407,8 @@ options_parse(struct options *options, int argc, char **argv)
 		/* Different values, or getopt_long() takes an ambiguous
 		 * prefix for the first option that it fits. */
 		longs[i].val = FIRST_VALUE + (int)i;
-		longs[i].has_arg = specs[i].type == TYPE_FLAG ?
-		    no_argument :
-		    required_argument;
+		longs[i].has_arg = takes_value(&specs[i]) ? required_argument :
+							    no_argument;
 	}
 	while ((result = getopt_long(argc, argv, ":", longs, NULL)) != -1) {
 		const struct option_spec *spec;

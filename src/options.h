@@ -32,6 +32,7 @@ struct options {
 	/* NULL-terminated; none: any origin. */
 	const char *origins[OPTIONS_MAX_ORIGINS + 1];
 	size_t n_origins;
+	bool has_demo;
 	enum log_level log_level;
 
 	uint64_t max_body;

@@ -71,6 +71,8 @@ run_request(struct turn *turn, struct request *request)
 		return get_ice_servers_run(turn, request);
 	case ROUTE_HEALTH: /* later, see answer() */
 	case ROUTE_PAGE:
+	case ROUTE_ASSET:
+	case ROUTE_DEMO:
 		break;
 	}
 	return ERR_NONE;

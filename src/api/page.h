@@ -7,7 +7,7 @@
 
 #include "api/request.h"
 
-/* Write the reply. */
-void page_answer(struct request *request);
+/* Write the reply.  base_path: "" or "/prefix". */
+void page_answer(struct request *request, const char *base_path);
 
 #endif

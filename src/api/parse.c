@@ -2,6 +2,7 @@
  * that a client sees (peerpost-protocol(7), FAILURES). */
 #include "api/parse.h"
 
+#include "api/asset.h"
 #include "api/command.h"
 #include "api/page.h"
 #include "api/parse_body.h"
@@ -10,6 +11,10 @@
 #include "api/token.h"
 #include "api/value.h"
 #include "base/text.h"
+
+/* From /demo: without the slash, what the page names would be sought beside
+ * it and not below.  Relative, it is right wherever we are mounted. */
+#define DEMO_FROM_ABOVE "demo/"
 
 /* "Bearer TOKEN" (RFC 6750, section 2.1); anything else counts as absent. */
 static struct span
@@ -173,6 +178,9 @@ check_envelope(struct request *request, const char *base_path)
 	if (err)
 		return err;
 	request->route = route_find(target.path);
+	if (request->route && request->route->kind == ROUTE_DEMO &&
+	    !request->has_demo)
+		request->route = NULL;
 	if (!request->route)
 		return ERR_NOT_FOUND;
 	if (!route_allows(request->route, request->method))
@@ -205,7 +213,14 @@ request_parse(struct request *request, const char *base_path)
 	}
 	switch (request->route->kind) {
 	case ROUTE_PAGE:
-		page_answer(request);
+		page_answer(request, base_path);
+		return false;
+	case ROUTE_ASSET:
+	case ROUTE_DEMO:
+		if (request->route->asset)
+			asset_answer(request, request->route->asset);
+		else
+			asset_redirect(request, DEMO_FROM_ABOVE);
 		return false;
 	case ROUTE_COMMAND:
 		parse_command(request);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "api/asset.h"
 #include "api/event_text.h"
 #include "api/route.h"
 #include "base/log.h"
@@ -46,6 +47,13 @@ request_reset_reply(struct request *request)
 	buf_reset(&body);
 	buf_reset(&links);
 	request->reply = (struct reply){ .body = body, .links = links };
+}
+
+struct span
+reply_body(const struct reply *reply)
+{
+	return reply->type == REPLY_ASSET ? reply->asset->bytes :
+					    buf_span(&reply->body);
 }
 
 void

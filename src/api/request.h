@@ -24,6 +24,7 @@
 #include "core/parking.h"
 #include "store/store.h"
 
+struct asset;
 struct command;
 struct route;
 
@@ -68,18 +69,25 @@ struct poll_args {
 	uint64_t max;
 };
 
-enum reply_type { REPLY_EMPTY, REPLY_JSON, REPLY_HTML };
+enum reply_type {
+	REPLY_EMPTY,
+	REPLY_JSON,
+	REPLY_HTML,
+	REPLY_ASSET, /* a file, or that it has not changed */
+};
 
 struct reply {
 	unsigned status; /* HTTP; 0: not there yet */
 	enum reply_type type;
-	unsigned retry_after_s; /* 0: no such header */
-	const char *allow;      /* for 405; static; or NULL */
-	bool is_replay;         /* Idempotency-Replayed: true */
-	bool is_preflight;      /* the answer to OPTIONS */
-	uint32_t given_to;      /* whose events are in it; 0: none are */
-	uint64_t given;         /* the greatest of their ids */
-	struct buf links;       /* values of Link headers, a NUL after each */
+	unsigned retry_after_s;    /* 0: no such header */
+	const char *allow;         /* for 405; static; or NULL */
+	const char *location;      /* for 308; static; or NULL */
+	const struct asset *asset; /* of REPLY_ASSET, instead of body */
+	bool is_replay;            /* Idempotency-Replayed: true */
+	bool is_preflight;         /* the answer to OPTIONS */
+	uint32_t given_to;         /* whose events are in it; 0: none are */
+	uint64_t given;            /* the greatest of their ids */
+	struct buf links;          /* values of Link headers, a NUL after each */
 	struct buf body;
 };
 
@@ -100,12 +108,14 @@ struct request {
 	struct span authorization; /* header values; NULL: not there */
 	struct span idempotency_key;
 	struct span last_event_id;
+	struct span if_none_match;
 	bool is_text_plain; /* Content-Type, without parameters */
 	struct buf body;
 	bool is_too_large; /* the body went over the limit */
 	bool no_hold;      /* half-closed: a poll is not held */
 	uint8_t address[ADDRESS_KEY_SIZE];
 	bool is_exempt; /* loopback or Unix: no per-address limit */
+	bool has_demo;  /* the demo is switched on */
 	void *owner;    /* the front door's own */
 	/* What takes the request, and then its cancellation if there was one,
 	 * back from the engine, on the loop thread.  For the front doors only:
@@ -151,5 +161,9 @@ void request_log(const struct request *request);
 
 /* Start the reply anew. */
 void request_reset_reply(struct request *request);
+
+/* The bytes of the reply to GET: a file's, or those that were written.  They
+ * are not sent with status 304, nor to HEAD. */
+struct span reply_body(const struct reply *reply);
 
 #endif

@@ -1,8 +1,9 @@
-/* route.c - see route.h.  Sixteen rows: a search from the top will do. */
+/* route.c - see route.h.  Two dozen rows: a search from the top will do. */
 #include "api/route.h"
 
 #include <string.h>
 
+#include "api/asset_files.h"
 #include "api/command.h"
 
 #define ALLOW_POST "POST, OPTIONS"
@@ -10,23 +11,35 @@
 #define ALLOW_GET_POST "GET, POST, OPTIONS"
 #define ALLOW_GET_HEAD "GET, HEAD, OPTIONS"
 
+#define FILE_OF(name) &asset_files[ASSET_##name]
+
 static const struct route routes[] = {
-	{ "/events", ROUTE_EVENTS, ALLOW_GET_POST, NULL },
-	{ "/command", ROUTE_ENVELOPE, ALLOW_POST, NULL },
-	{ "/candidate", ROUTE_COMMAND, ALLOW_POST, &command_candidate },
-	{ "/offer", ROUTE_COMMAND, ALLOW_POST, &command_offer },
-	{ "/answer", ROUTE_COMMAND, ALLOW_POST, &command_answer },
-	{ "/message", ROUTE_COMMAND, ALLOW_POST, &command_message },
-	{ "/register", ROUTE_COMMAND, ALLOW_POST, &command_register },
-	{ "/create-room", ROUTE_COMMAND, ALLOW_POST, &command_create_room },
-	{ "/join-room", ROUTE_COMMAND, ALLOW_POST, &command_join_room },
-	{ "/seal-room", ROUTE_COMMAND, ALLOW_POST, &command_seal_room },
-	{ "/leave-room", ROUTE_COMMAND, ALLOW_POST, &command_leave_room },
-	{ "/unregister", ROUTE_COMMAND, ALLOW_POST, &command_unregister },
-	{ "/room", ROUTE_ROOM, ALLOW_GET, NULL },
-	{ "/ice-servers", ROUTE_ICE_SERVERS, ALLOW_GET, NULL },
-	{ "/healthz", ROUTE_HEALTH, ALLOW_GET_HEAD, NULL },
-	{ "/", ROUTE_PAGE, ALLOW_GET_HEAD, NULL },
+	{ "/events", ROUTE_EVENTS, ALLOW_GET_POST, NULL, NULL },
+	{ "/command", ROUTE_ENVELOPE, ALLOW_POST, NULL, NULL },
+	{ "/candidate", ROUTE_COMMAND, ALLOW_POST, &command_candidate, NULL },
+	{ "/offer", ROUTE_COMMAND, ALLOW_POST, &command_offer, NULL },
+	{ "/answer", ROUTE_COMMAND, ALLOW_POST, &command_answer, NULL },
+	{ "/message", ROUTE_COMMAND, ALLOW_POST, &command_message, NULL },
+	{ "/register", ROUTE_COMMAND, ALLOW_POST, &command_register, NULL },
+	{ "/create-room", ROUTE_COMMAND, ALLOW_POST, &command_create_room,
+	    NULL },
+	{ "/join-room", ROUTE_COMMAND, ALLOW_POST, &command_join_room, NULL },
+	{ "/seal-room", ROUTE_COMMAND, ALLOW_POST, &command_seal_room, NULL },
+	{ "/leave-room", ROUTE_COMMAND, ALLOW_POST, &command_leave_room, NULL },
+	{ "/unregister", ROUTE_COMMAND, ALLOW_POST, &command_unregister, NULL },
+	{ "/room", ROUTE_ROOM, ALLOW_GET, NULL, NULL },
+	{ "/ice-servers", ROUTE_ICE_SERVERS, ALLOW_GET, NULL, NULL },
+	{ "/healthz", ROUTE_HEALTH, ALLOW_GET_HEAD, NULL, NULL },
+	{ "/", ROUTE_PAGE, ALLOW_GET_HEAD, NULL, NULL },
+	{ "/peerpost.js", ROUTE_ASSET, ALLOW_GET_HEAD, NULL,
+	    FILE_OF(PEERPOST_JS) },
+	{ "/openapi.yaml", ROUTE_ASSET, ALLOW_GET_HEAD, NULL,
+	    FILE_OF(OPENAPI_YAML) },
+	{ "/demo", ROUTE_DEMO, ALLOW_GET_HEAD, NULL, NULL },
+	{ "/demo/", ROUTE_DEMO, ALLOW_GET_HEAD, NULL, FILE_OF(INDEX_HTML) },
+	{ "/demo/demo.js", ROUTE_DEMO, ALLOW_GET_HEAD, NULL, FILE_OF(DEMO_JS) },
+	{ "/demo/demo.css", ROUTE_DEMO, ALLOW_GET_HEAD, NULL,
+	    FILE_OF(DEMO_CSS) },
 };
 
 const struct route *

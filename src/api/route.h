@@ -16,7 +16,10 @@ enum route_kind {
 	ROUTE_ROOM,
 	ROUTE_ICE_SERVERS,
 	ROUTE_HEALTH,
-	ROUTE_PAGE, /* answered without the engine */
+	/* These are answered without the engine: */
+	ROUTE_PAGE,  /* the page at / */
+	ROUTE_ASSET, /* a file */
+	ROUTE_DEMO,  /* the same, if the demo is switched on */
 };
 
 struct route {
@@ -24,6 +27,8 @@ struct route {
 	enum route_kind kind;
 	const char *allow;             /* the Allow header */
 	const struct command *command; /* of ROUTE_COMMAND */
+	const struct asset *asset;     /* of ROUTE_ASSET and ROUTE_DEMO; NULL:
+	                                * it is one slash further down */
 };
 
 /* The route of this path (decoded, without the base path), or NULL. */

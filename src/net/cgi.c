@@ -23,6 +23,7 @@ static const struct cgi_name {
 	{ "HTTP_AUTHORIZATION", AT(authorization) },
 	{ "HTTP_IDEMPOTENCY_KEY", AT(idempotency_key) },
 	{ "HTTP_LAST_EVENT_ID", AT(last_event_id) },
+	{ "HTTP_IF_NONE_MATCH", AT(if_none_match) },
 	{ "HTTP_ORIGIN", AT(origin) },
 };
 

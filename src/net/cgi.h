@@ -22,6 +22,7 @@ struct cgi {
 	struct span authorization;
 	struct span idempotency_key;
 	struct span last_event_id;
+	struct span if_none_match;
 	struct span origin;
 };
 

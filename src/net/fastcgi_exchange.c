@@ -83,6 +83,7 @@ fcgi_exchange_begin(
 	buf_init(&exchange->params, MAX_PARAMS);
 	buf_init(&exchange->target, MAX_TARGET);
 	exchange->request = request_new(settings->max_body);
+	exchange->request->has_demo = settings->has_demo;
 	exchange->request->owner = exchange;
 	exchange->request->give_back = give_back;
 	HASH_ADD(hh, fastcgi->live, key, sizeof(exchange->key), exchange);
@@ -212,6 +213,7 @@ take_cgi(struct fcgi_exchange *exchange, const struct cgi *cgi)
 	request->authorization = cgi->authorization;
 	request->idempotency_key = cgi->idempotency_key;
 	request->last_event_id = cgi->last_event_id;
+	request->if_none_match = cgi->if_none_match;
 	request->is_text_plain = front_is_text_plain(cgi->content_type);
 	exchange->has_length = text_to_uint(
 	    cgi->content_length, UINT64_MAX, &exchange->length);
@@ -290,12 +292,19 @@ add_header(void *cls, const char *name, const char *value)
 	buf_add_text(header, "\r\n");
 }
 
+/* RFC 9110, section 8.6: not with 204; with 304 it may be left out. */
+static bool
+has_length(unsigned status)
+{
+	return status != 204 && status != 304;
+}
+
 /* As a CGI response (RFC 3875, section 6). */
 static void
 write_reply(struct fcgi_exchange *exchange, struct buf *out)
 {
 	struct reply *reply = &exchange->request->reply;
-	struct span body = buf_span(&reply->body);
+	struct span body = reply_body(reply);
 	char text[64];
 	struct buf header;
 
@@ -305,13 +314,13 @@ write_reply(struct fcgi_exchange *exchange, struct buf *out)
 	add_header(&header, "Status", text);
 	reply_headers(reply, &exchange->fastcgi->front->settings,
 	    exchange->origin, add_header, &header);
-	if (reply->status != 204) { /* RFC 9110, section 8.6 */
+	if (has_length(reply->status)) {
 		snprintf(text, sizeof(text), "%zu", body.len);
 		add_header(&header, "Content-Length", text);
 	}
 	buf_add_text(&header, "\r\n");
 	fcgi_add_stream(out, FCGI_STDOUT, exchange->id, buf_span(&header));
-	if (exchange->request->method != METHOD_HEAD)
+	if (exchange->request->method != METHOD_HEAD && reply->status != 304)
 		fcgi_add_stream(out, FCGI_STDOUT, exchange->id, body);
 	fcgi_add_record(
 	    out, FCGI_STDOUT, exchange->id, (struct span){ NULL, 0 });

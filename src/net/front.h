@@ -33,6 +33,7 @@ struct front_settings {
 	const char *base_path;      /* "" or "/prefix" */
 	const char *const *origins; /* allowed ones; NULL-terminated */
 	bool allows_any_origin;     /* answer "*" */
+	bool has_demo;
 	size_t max_body;
 	int64_t request_timeout_ms; /* from its first byte to its last */
 	size_t max_connections;     /* of all doors together */

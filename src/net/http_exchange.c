@@ -57,6 +57,7 @@ exchange_on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	exchange->front = http->front;
 	exchange->connection = connection;
 	exchange->request = request_new(http->front->settings.max_body);
+	exchange->request->has_demo = http->front->settings.has_demo;
 	exchange->request->owner = exchange;
 	exchange->request->give_back = give_back;
 	/* libmicrohttpd is about to decode the original in its place. */
@@ -200,6 +201,7 @@ start(struct exchange *exchange, struct MHD_Connection *mhd, const char *method,
 	request->authorization = header(mhd, "Authorization");
 	request->idempotency_key = header(mhd, "Idempotency-Key");
 	request->last_event_id = header(mhd, "Last-Event-ID");
+	request->if_none_match = header(mhd, "If-None-Match");
 	request->is_text_plain = front_is_text_plain(
 	    header(mhd, "Content-Type"));
 	identify(exchange, mhd);

@@ -10,6 +10,23 @@ add(void *cls, const char *name, const char *value)
 	(void)MHD_add_response_header(cls, name, value);
 }
 
+static struct MHD_Response *
+make_response(struct reply *reply)
+{
+	struct span file;
+	size_t len;
+	char *body;
+
+	if (reply->type != REPLY_ASSET) {
+		body = buf_take(&reply->body, &len);
+		return MHD_create_response_from_buffer(
+		    len, body, MHD_RESPMEM_MUST_FREE);
+	}
+	file = reply_body(reply);
+	return MHD_create_response_from_buffer(
+	    file.len, (void *)(uintptr_t)file.at, MHD_RESPMEM_PERSISTENT);
+}
+
 enum MHD_Result
 response_queue(
     struct connection *connection, struct request *request, bool is_last)
@@ -17,12 +34,9 @@ response_queue(
 	struct reply *reply = &request->reply;
 	struct MHD_Response *response;
 	enum MHD_Result result;
-	size_t len;
-	char *body = buf_take(&reply->body, &len);
 
 	request_log(request);
-	response = MHD_create_response_from_buffer(
-	    len, body, MHD_RESPMEM_MUST_FREE);
+	response = make_response(reply);
 	if (!response)
 		return MHD_NO;
 	reply_headers(reply, &connection->http->front->settings,

@@ -4,11 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/asset.h"
+
 #define ALLOWED_METHODS "GET, POST, HEAD, OPTIONS"
 #define ALLOWED_HEADERS \
 	"Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 #define EXPOSED_HEADERS "Retry-After, Idempotency-Replayed, Link"
 #define PREFLIGHT_MAX_AGE "86400"
+/* Of the demo (Content Security Policy Level 3): what the page needs comes
+ * from here, but the daemon that it speaks to may be any. */
+#define PAGE_POLICY \
+	"default-src 'self'; connect-src *; base-uri 'none'; object-src 'none'"
 
 /* Cross-Origin Resource Sharing (Fetch standard).  On errors too: without it
  * an error looks to a page like a network failure. */
@@ -28,13 +34,35 @@ add_cors(const struct front_settings *settings, struct span origin,
 			    settings->origins[i]);
 }
 
+/* A file may be kept, but not used without asking whether it has changed: it
+ * must be that of the daemon that runs. */
 static void
-add_content_headers(enum reply_type type, reply_header_fn add, void *cls)
+add_asset_headers(const struct asset *asset, reply_header_fn add, void *cls)
 {
-	add(cls, "Content-Type",
-	    type == REPLY_HTML ? "text/html; charset=utf-8" :
-				 "application/json; charset=utf-8");
-	add(cls, "Cache-Control", "no-store");
+	add(cls, "ETag", asset->etag);
+	add(cls, "Cache-Control", "no-cache");
+	if (asset->is_page)
+		add(cls, "Content-Security-Policy", PAGE_POLICY);
+}
+
+static const char *
+content_type(const struct reply *reply)
+{
+	if (reply->type == REPLY_ASSET)
+		return reply->asset->type;
+	return reply->type == REPLY_HTML ? "text/html; charset=utf-8" :
+					   "application/json; charset=utf-8";
+}
+
+static void
+add_content_headers(const struct reply *reply, reply_header_fn add, void *cls)
+{
+	if (reply->status != 304)
+		add(cls, "Content-Type", content_type(reply));
+	if (reply->type == REPLY_ASSET)
+		add_asset_headers(reply->asset, add, cls);
+	else
+		add(cls, "Cache-Control", "no-store");
 	add(cls, "X-Content-Type-Options", "nosniff");
 	add(cls, "Cross-Origin-Resource-Policy", "cross-origin");
 }
@@ -53,7 +81,7 @@ reply_headers(const struct reply *reply, const struct front_settings *settings,
 	char seconds[16];
 
 	if (reply->type != REPLY_EMPTY)
-		add_content_headers(reply->type, add, cls);
+		add_content_headers(reply, add, cls);
 	if (reply->retry_after_s) {
 		snprintf(seconds, sizeof(seconds), "%u", reply->retry_after_s);
 		add(cls, "Retry-After", seconds);
@@ -61,6 +89,8 @@ reply_headers(const struct reply *reply, const struct front_settings *settings,
 	if (reply->allow)
 		add(cls, "Allow", reply->allow);
 	add_links(&reply->links, add, cls);
+	if (reply->location)
+		add(cls, "Location", reply->location);
 	if (reply->is_replay)
 		add(cls, "Idempotency-Replayed", "true");
 	if (reply->status == 401) /* RFC 9110, section 11.6.1 */

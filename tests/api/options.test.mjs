@@ -19,7 +19,7 @@ const COUNTS = ['max-body', 'max-mailbox-events', 'max-mailbox-bytes',
 const OTHERS = ['listen', 'fastcgi', 'fastcgi-mode', 'fastcgi-group',
 	'trusted-proxy', 'database', 'durability', 'base-path',
 	'cors-origin', 'ice-server', 'turn-uri', 'turn-secret',
-	'turn-secret-file', 'log-level', 'help', 'version'];
+	'turn-secret-file', 'demo', 'log-level', 'help', 'version'];
 const dir = scratchDir();
 
 // A command line that must be refused: one line on stderr, nothing else.

@@ -20,6 +20,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { checkReply } from './openapi.mjs';
 import { patience, within } from './wait.mjs';
 
 export { within };
@@ -414,7 +415,8 @@ function sendHttp(daemon, { method, target, headers, body, listener, signal,
 // One request.  body: any value, sent as JSON; text: the exact body instead.
 // headers: { name: value }, null takes a default away.  query: { name: value }
 // or the raw string.  The promise has a property `sent`, which is fulfilled
-// when the request is out.
+// when the request is out.  A daemon's own reply must be as docs/openapi.yaml
+// says (openapi.mjs).
 export function request(daemon, method, target, { token, body, text, headers = {},
     query, signal, listener = 0, deadline = ANSWER_MS } = {})
 {
@@ -446,7 +448,12 @@ export function request(daemon, method, target, { token, body, text, headers = {
 	const answered = within(deadline, `answer to ${method} ${target}`,
 	    (daemon.transport ?? transport).send(daemon, { method, target,
 		    headers: [...all.values()], body: bytes, listener, signal,
-		    onSent })).then(toResponse);
+		    onSent })).then(toResponse).then((reply) => {
+		// What a proxy says by itself is not in our document.
+		if (daemon instanceof Daemon)
+			checkReply(daemon, method, target, reply);
+		return reply;
+	});
 
 	answered.sent = sent;
 	return answered;

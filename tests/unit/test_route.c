@@ -32,6 +32,12 @@ static const struct {
 	{ "/ice-servers", ROUTE_ICE_SERVERS, "G", "###!ICB" },
 	{ "/healthz", ROUTE_HEALTH, "GH", "###!ICB" },
 	{ "/", ROUTE_PAGE, "GH", "###!ICB" },
+	{ "/peerpost.js", ROUTE_ASSET, "GH", "###!ICB" },
+	{ "/openapi.yaml", ROUTE_ASSET, "GH", "###!ICB" },
+	{ "/demo", ROUTE_DEMO, "GH", "###!ICB" },
+	{ "/demo/", ROUTE_DEMO, "GH", "###!ICB" },
+	{ "/demo/demo.js", ROUTE_DEMO, "GH", "###!ICB" },
+	{ "/demo/demo.css", ROUTE_DEMO, "GH", "###!ICB" },
 };
 
 #define N_EXPECTED (sizeof(expected) / sizeof(expected[0]))

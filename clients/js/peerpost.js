@@ -1,0 +1,2 @@
+// peerpost.js - the browser client.
+export {};

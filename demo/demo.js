@@ -1,0 +1,2 @@
+// demo.js - what the page does.
+import '../peerpost.js';

@@ -1,0 +1,32 @@
+/* asset.h - files that are built into the daemon, and their replies.
+ *
+ * Floor: api.  Any thread; pure.
+ *
+ * The files are made part of the program by embed_assets.awk, which writes
+ * asset_files.h; route.c says under which paths they are served.
+ */
+#ifndef PEERPOST_API_ASSET_H
+#define PEERPOST_API_ASSET_H
+
+#include <stdbool.h>
+
+#include "base/span.h"
+
+struct request;
+
+struct asset {
+	struct span bytes; /* static */
+	const char *type;  /* media type */
+	const char *etag;  /* strong, with its quotes */
+	bool is_page;      /* HTML, which is shown under a policy */
+};
+
+/* Write the reply: the file, or 304 if the request's If-None-Match has its
+ * entity tag (RFC 9110, section 13.1.2). */
+void asset_answer(struct request *request, const struct asset *asset);
+
+/* Write the reply that a file is to be found at location (static), relative
+ * to the request's own path. */
+void asset_redirect(struct request *request, const char *location);
+
+#endif

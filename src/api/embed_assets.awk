@@ -1,0 +1,99 @@
+# embed_assets.awk - turns files that the daemon serves into C.
+#
+#	awk -v part=header -f embed_assets.awk FILE... >asset_files.h
+#	awk -v part=source -f embed_assets.awk FILE... >asset_files.c
+#
+# A file is named by the last part of its path: clients/js/peerpost.js is
+# asset_files[ASSET_PEERPOST_JS].  Its ending gives its media type, and its
+# SHA-256 is its entity tag.  The bytes are read by od(1), so that a file may
+# hold any.  POSIX awk; mawk and gawk are both used.
+
+function fail(why) {
+	print "embed_assets.awk: " why >"/dev/stderr"
+	exit 1
+}
+
+function word_of(file) {
+	sub(/.*\//, "", file)
+	gsub(/[^A-Za-z0-9]/, "_", file)
+	return toupper(file)
+}
+
+function type_of(file) {
+	sub(/.*\./, "", file)
+	if (!(file in types))
+		fail("no media type for ." file)
+	return types[file]
+}
+
+function tag_of(file,	command, line) {
+	command = "sha256sum '" file "'"
+	if ((command | getline line) <= 0 || line !~ /^[0-9a-f]+ /)
+		fail("cannot hash " file)
+	close(command)
+	return substr(line, 1, 32)
+}
+
+function print_bytes(file,	command, line, n, i, bytes, out) {
+	command = "od -A n -v -t x1 '" file "'"
+	print "static const unsigned char bytes_" tolower(word_of(file)) "[] = {"
+	while ((command | getline line) > 0) {
+		out = "\t"
+		n = split(line, bytes, " ")
+		for (i = 1; i <= n; i++)
+			out = out "0x" bytes[i] ","
+		print out
+		size[file] += n
+	}
+	close(command)
+	if (!size[file])
+		fail(file " is empty")
+	print "};\n"
+}
+
+function print_header(	i) {
+	print "/* Made by embed_assets.awk. */"
+	print "#ifndef PEERPOST_API_ASSET_FILES_H"
+	print "#define PEERPOST_API_ASSET_FILES_H\n"
+	print "#include \"api/asset.h\"\n"
+	print "enum asset_file {"
+	for (i = 1; i < ARGC; i++)
+		print "\tASSET_" word_of(ARGV[i]) ","
+	print "\tN_ASSET_FILES\n};\n"
+	print "extern const struct asset asset_files[N_ASSET_FILES];\n"
+	print "#endif"
+}
+
+function print_source(	i, file, is_page) {
+	print "/* Made by embed_assets.awk. */"
+	print "#include \"api/asset_files.h\"\n"
+	for (i = 1; i < ARGC; i++)
+		print_bytes(ARGV[i])
+	print "const struct asset asset_files[N_ASSET_FILES] = {"
+	for (i = 1; i < ARGC; i++) {
+		file = ARGV[i]
+		is_page = file ~ /\.html$/
+		print "\t{ { (const char *)bytes_" tolower(word_of(file)) ", " \
+		    size[file] " },"
+		print "\t    \"" type_of(file) "\","
+		print "\t    \"\\\"" tag_of(file) "\\\"\", " \
+		    (is_page ? "true" : "false") " },"
+	}
+	print "};"
+}
+
+BEGIN {
+	types["js"] = "text/javascript; charset=utf-8"
+	types["css"] = "text/css; charset=utf-8"
+	types["html"] = "text/html; charset=utf-8"
+	types["yaml"] = "application/yaml"
+	if (ARGC < 2)
+		fail("files are missing")
+	if (part == "header")
+		print_header()
+	else if (part == "source")
+		print_source()
+	else
+		fail("part is header or source")
+	exit 0
+}
