@@ -1817,7 +1817,7 @@ export class PeerpostMesh extends EventTarget {
 			return; // of a connection that is no more
 		if (type === 'offer' && link.isOtherThan(signal))
 			this.#replace(peerId, signal);
-		else
+		else if (link.understands(signal))
 			tolerant(link.handle(signal, type));
 	}
 
@@ -1938,6 +1938,14 @@ class Link {
 	{
 		return link !== undefined && this.remote !== undefined &&
 		    link !== this.remote;
+	}
+
+	/** Whether it comes from the connection that this one is with, or is
+	 * about to be. */
+	understands(signal)
+	{
+		return !this.isOtherThan(signal) ||
+		    this.successor?.remote === signal.link;
 	}
 
 	/** Take what the other side says.  onDone(error or undefined) has the
