@@ -176,8 +176,14 @@ export class PeerpostClient extends EventTarget {
 	addEventListener<Type extends keyof PeerpostClientEvents>(type: Type,
 		listener: (event: PeerpostClientEvents[Type]) => void,
 		options?: boolean | AddEventListenerOptions): void;
+	addEventListener(type: string,
+		listener: EventListenerOrEventListenerObject | null,
+		options?: boolean | AddEventListenerOptions): void;
 	removeEventListener<Type extends keyof PeerpostClientEvents>(type: Type,
 		listener: (event: PeerpostClientEvents[Type]) => void,
+		options?: boolean | EventListenerOptions): void;
+	removeEventListener(type: string,
+		listener: EventListenerOrEventListenerObject | null,
 		options?: boolean | EventListenerOptions): void;
 	[Symbol.asyncIterator](): AsyncIterableIterator<MailboxEvent<any>>;
 }
@@ -211,7 +217,13 @@ export class PeerpostMesh extends EventTarget {
 	addEventListener<Type extends keyof PeerpostMeshEvents>(type: Type,
 		listener: (event: PeerpostMeshEvents[Type]) => void,
 		options?: boolean | AddEventListenerOptions): void;
+	addEventListener(type: string,
+		listener: EventListenerOrEventListenerObject | null,
+		options?: boolean | AddEventListenerOptions): void;
 	removeEventListener<Type extends keyof PeerpostMeshEvents>(type: Type,
 		listener: (event: PeerpostMeshEvents[Type]) => void,
+		options?: boolean | EventListenerOptions): void;
+	removeEventListener(type: string,
+		listener: EventListenerOrEventListenerObject | null,
 		options?: boolean | EventListenerOptions): void;
 }

@@ -7,7 +7,8 @@ import { spawnSync } from 'node:child_process';
 import test, { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { PeerpostMesh } from '../../clients/js/peerpost.js';
-import { heard, loadWrtc, makeClient, Storage } from '../lib/clients.mjs';
+import { examples, heard, loadWrtc, makeClient, runModule, Storage, wrtcPath }
+    from '../lib/clients.mjs';
 import { startDaemon, until } from '../lib/peerpost.mjs';
 
 const wrtc = loadWrtc();
@@ -129,6 +130,24 @@ if (process.env.PEERPOST_TEST_MESH === undefined) {
 		assert.deepEqual(players[1].mesh.peers, []);
 		for (const { mesh } of players)
 			assert.deepEqual(mesh.of('error').map(({ error }) => error), []);
+	});
+
+	test('the README\'s mesh example runs as written', async () => {
+		const [, example] = examples();
+		const prepare = (room) => `import wrtc from '${wrtcPath()}';
+			globalThis.RTCPeerConnection = wrtc.RTCPeerConnection;
+			globalThis.PEERPOST_URL = '${daemon.url}';
+			globalThis.ROOM = ${JSON.stringify(room)};`;
+		const host = runModule(example, prepare(null));
+		const room = await until(() => /room (\S+)\n/.exec(host.out)?.[1],
+		    'room');
+		const guest = runModule(example, prepare(room));
+
+		await until(() => /\d+ Welcome!/.test(host.out) &&
+		    /1 Welcome!/.test(guest.out), 'welcome');
+		host.kill('SIGKILL');
+		assert.doesNotMatch(host.out + guest.out, /rror/);
+		guest.kill('SIGKILL');
 	});
 
 	test('offers that cross', async () => {

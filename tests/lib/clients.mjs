@@ -1,9 +1,12 @@
 // clients.mjs - what the tests of the JavaScript client have in common.
-import { after } from 'node:test';
-import path from 'node:path';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
+import { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { PeerpostClient } from '../../clients/js/peerpost.js';
-import { until } from './peerpost.mjs';
+import { scratchDir, until } from './peerpost.mjs';
 
 export const EVENTS = ['joined', 'peer-connected', 'peer-disconnected',
 	'sealed', 'message', 'offer', 'answer', 'candidate', 'room-gone'];
@@ -143,9 +146,55 @@ export class VirtualClock {
 export function loadWrtc()
 {
 	try {
-		return createRequire(path.resolve('tests/clients/index.js'))(
-		    '@roamhq/wrtc');
+		return createRequire(import.meta.url)(wrtcPath());
 	} catch {
 		return null;
 	}
+}
+
+export function wrtcPath()
+{
+	return createRequire(path.resolve('tests/clients/index.js'))
+	    .resolve('@roamhq/wrtc');
+}
+
+// The folder of the package, and the examples in its README.
+export const packageDir = fileURLToPath(new URL('../../clients/js',
+    import.meta.url));
+
+export function examples()
+{
+	const text = fs.readFileSync(path.join(packageDir, 'README.md'), 'utf8');
+
+	return [...text.matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code);
+}
+
+// Run a module as somebody does who has installed the package, after some
+// preparation.  The child has `out`, what it has printed so far, and `ended`,
+// a promise of its exit code.
+export function runModule(source, preparation)
+{
+	const dir = scratchDir();
+	const write = (name, text) => {
+		fs.writeFileSync(path.join(dir, name), text);
+		return path.join(dir, name);
+	};
+
+	fs.mkdirSync(path.join(dir, 'node_modules'));
+	fs.symlinkSync(packageDir, path.join(dir, 'node_modules/peerpost'));
+
+	const child = spawn(process.execPath, ['--unhandled-rejections=strict',
+		write('main.mjs', "import './prepare.mjs';\n" +
+		    "await import('./example.mjs');\n")]);
+
+	write('prepare.mjs', preparation);
+	write('example.mjs', source);
+	child.out = '';
+	for (const stream of [child.stdout, child.stderr])
+		stream.on('data', (part) => {
+			child.out += part;
+		});
+	child.ended = new Promise((resolve) => child.on('close', resolve));
+	process.on('exit', () => child.kill('SIGKILL'));
+	return child;
 }
