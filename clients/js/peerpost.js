@@ -1,2 +1,2188 @@
-// peerpost.js - the browser client.
-export {};
+/*! peerpost.js - WebRTC signalling over plain HTTP. MIT License. */
+// The browser's and Node's side of peerpost-protocol(7), in one file without
+// dependencies: `import { PeerpostClient, PeerpostMesh } from './peerpost.js'`.
+//
+// From the bottom up:
+//
+//   Transport       one HTTP exchange with a deadline: a valid reply of the
+//                   server, or a PeerpostError
+//   Outbox          commands, one request after the other, repeated with the
+//                   same key until they are answered
+//   HoldTime        learns how long the path lets a poll be held
+//   Poller          the long-poll loop, a small state machine
+//   PeerpostClient  the session: commands as methods, the mailbox as events
+//   PeerpostMesh    data channels to every member of the client's room
+//
+// Rules that hold everywhere: at most one command request and one held poll
+// are under way; whatever can fail again and again waits longer each time; no
+// duration is measured with the wall clock; and no promise that the
+// application did not look at becomes an unhandled rejection.
+
+const CODES = {
+	register: '###!RP', createRoom: '###!CR', joinRoom: '###!JR',
+	sealRoom: '###!SR', message: '###!SM', offer: '###!OO',
+	answer: '###!AA', candidate: '###!CC', leaveRoom: '###!LR',
+	unregister: '###!UP',
+};
+// What may share a request with its neighbours of the same kind.
+const BATCHED = new Set([CODES.message, CODES.offer, CODES.answer,
+	CODES.candidate]);
+const MAX_BATCH = 64; // commands, the server's limit
+const MAX_BATCH_BYTES = 48 * 1024; // of the server's 64 KiB
+
+// The statuses of failures inside an array, which has only one for the whole.
+const STATUS_OF = {
+	'bad-json': 400, 'bad-name': 400, 'bad-data': 400, 'no-session': 401,
+	'not-host': 403, 'unknown-command': 404, 'room-not-found': 404,
+	'peer-not-found': 404, 'timed-out': 410, 'too-large': 413,
+	'rate-limited': 429, 'too-many-players': 503, 'too-many-rooms': 503,
+	'storage': 503, 'shutting-down': 503,
+};
+// How long to wait at least if a proxy took the Retry-After away.
+const FLOOR_MS = {
+	'rate-limited': 1000, 'storage': 1000, 'shutting-down': 500,
+	'too-many-players': 5000, 'too-many-rooms': 5000,
+};
+const MAX_RETRY_AFTER_MS = 300_000;
+
+const DEFAULTS = {
+	mode: 'auto', // 'headers', 'plain', or by the page's origin
+	waitS: 25, // how long a poll is held, until learned otherwise
+	backoffMs: 500,
+	maxBackoffMs: 15_000, // must stay well below the player timeout
+	maxAttempts: 10, // of one command
+	timeoutMs: 20_000, // of one exchange, besides what it is held
+	leaveOnPagehide: false,
+};
+const MAX_WAIT_S = 55; // the server's
+const FIRST_ATTEMPTS = 3; // of a server that has never answered as one
+const YIELD_MS = 5000; // after a superseded poll, at first
+const MAX_YIELD_MS = 60_000;
+const POKE_MS = 1000; // between polls that the page's events cause
+const CURSOR_AHEAD = Number.MAX_SAFE_INTEGER;
+
+const monotonic = {
+	now: () => performance.now(),
+	setTimeout: (callback, ms) => setTimeout(callback, ms),
+	clearTimeout: (timer) => clearTimeout(timer),
+};
+
+// ---- errors and events --------------------------------------------------
+
+/**
+ * Why something failed.
+ *
+ * `error` is a stable word: one of the server's (`room-full` ...; see
+ * peerpost-protocol(7), FAILURES), or one of ours: `network`, `timeout`,
+ * `not-peerpost` (an answer that is not the server's: a captive portal, a
+ * gateway's error page, a wrong address), `aborted`.  `status` is the HTTP
+ * status, 0 without one; `code` the reply's code (`###!JRB`), or ''.
+ */
+export class PeerpostError extends Error {
+	constructor(error, message, { status = 0, code = '', retryAfterMs = null,
+	    cause } = {})
+	{
+		super(message ?? error, cause === undefined ? {} : { cause });
+		this.name = 'PeerpostError';
+		this.error = error;
+		this.status = status;
+		this.code = code;
+		/** What the server asked to wait, or null. */
+		this.retryAfterMs = retryAfterMs;
+	}
+}
+
+/** Whether asking again may help, with nothing else changed. */
+function isTemporary({ error, status })
+{
+	return error === 'network' || error === 'timeout' ||
+	    error === 'not-peerpost' || status === 429 || status >= 500;
+}
+
+/** Whether the session that the request was made for is over. */
+function isSessionEnd({ error, status })
+{
+	return (status === 401 && error === 'no-session') ||
+	    (status === 410 && error === 'timed-out');
+}
+
+/** An Event with what it has to tell as its own properties. */
+export class PeerpostEvent extends Event {
+	constructor(type, members = {})
+	{
+		super(type);
+		Object.assign(this, members);
+	}
+}
+
+// ---- small tools --------------------------------------------------------
+
+// A promise that may be left alone.
+function tolerant(promise)
+{
+	promise.catch(() => {});
+	return promise;
+}
+
+// Half of it is chance, so that a crowd does not come back in step.
+function jittered(ms)
+{
+	return ms / 2 + Math.random() * ms / 2;
+}
+
+function retryDelay(error, attempt, { backoffMs, maxBackoffMs })
+{
+	const floor = Math.min(error?.retryAfterMs ?? FLOOR_MS[error?.error] ?? 0,
+	    MAX_RETRY_AFTER_MS);
+	const backoff = Math.min(backoffMs * 2 ** Math.min(attempt, 30),
+	    maxBackoffMs);
+
+	return Math.max(floor * (1 + Math.random() / 5), jittered(backoff));
+}
+
+// 132 random bits as 22 characters.
+async function randomKey()
+{
+	// Node 18 has no global crypto; a page never comes to the import.
+	const nodes = 'node:crypto';
+	const { getRandomValues } = globalThis.crypto ? {
+		getRandomValues: (bytes) => globalThis.crypto.getRandomValues(bytes),
+	} : (await import(/* @vite-ignore */ /* webpackIgnore: true */ nodes))
+	    .webcrypto;
+	const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz' +
+	    '0123456789-_';
+
+	return Array.from(getRandomValues(new Uint8Array(22)),
+	    (byte) => letters[byte & 63]).join('');
+}
+
+// Pauses that can be cut short.
+class Pauses {
+	#ends = new Set();
+
+	constructor(clock)
+	{
+		this.clock = clock;
+	}
+
+	for(ms)
+	{
+		return new Promise((resolve) => {
+			const end = () => {
+				this.clock.clearTimeout(timer);
+				this.#ends.delete(end);
+				resolve();
+			};
+			const timer = this.clock.setTimeout(end, ms);
+
+			this.#ends.add(end);
+		});
+	}
+
+	end()
+	{
+		for (const end of this.#ends)
+			end();
+	}
+}
+
+// A place for strings that never throws: storage may be full, forbidden (a
+// sandboxed frame, blocked cookies) or not there at all.
+class Shelf {
+	constructor(storage, key)
+	{
+		this.key = key;
+		try {
+			this.storage = typeof storage === 'string' ?
+			    (globalThis.document ? globalThis[storage] : null) :
+			    storage;
+		} catch {
+			this.storage = null;
+		}
+	}
+
+	load()
+	{
+		try {
+			return JSON.parse(this.storage?.getItem(this.key) ?? 'null');
+		} catch {
+			return null;
+		}
+	}
+
+	save(value)
+	{
+		try {
+			this.storage?.setItem(this.key, JSON.stringify(value));
+		} catch {
+			// Then it is not kept.
+		}
+	}
+}
+
+// ---- one exchange -------------------------------------------------------
+
+// Speaks HTTP in one of two dialects.  "headers": the token, the key and the
+// cursor in header fields; for a page of the same origin, and outside pages.
+// "plain": everything in the body of a POST of type text/plain, which a
+// browser sends to another origin without a preflight; so that it works where
+// a proxy drops OPTIONS, and takes one round trip and not two.
+class Transport {
+	constructor(url, { fetch, mode, timeoutMs, clock, onExchange })
+	{
+		Object.assign(this, { url, timeoutMs, clock, onExchange });
+		// Called without a receiver: a browser's insists on that.
+		this.fetch = fetch ?? ((...args) => globalThis.fetch(...args));
+		this.isPlain = mode === 'auto' ? isOtherOrigin(url) :
+		    mode === 'plain';
+		/** Whether the server has ever answered as one. */
+		this.isKnown = false;
+	}
+
+	/** Commands: an array gives its replies, one gives its own reply. */
+	async command(token, key, commands, signal)
+	{
+		const members = Array.isArray(commands) ?
+		    `"commands":[${commands.join()}]` : commands.slice(1, -1);
+		const { json } = await this.#exchange('POST', '/command',
+		    { token, key, members, signal });
+		const isWhole = Array.isArray(commands) ?
+		    Array.isArray(json.replies) &&
+		    json.replies.length === commands.length :
+		    isEnvelope(json);
+
+		if (!isWhole)
+			throw notPeerpost(200);
+		return Array.isArray(commands) ? json.replies : json;
+	}
+
+	/** One poll, held for up to wait seconds. */
+	async poll(token, { after, wait }, signal)
+	{
+		const held = { token, signal,
+			timeoutMs: wait * 1000 + this.timeoutMs };
+		const { json } = this.isPlain ?
+		    await this.#exchange('POST', '/events',
+		    { ...held, members: `"after":${after},"wait":${wait}` }) :
+		    await this.#exchange('GET', `/events?wait=${wait}`,
+		    { ...held, after });
+
+		if (!Array.isArray(json.events) || !Number.isSafeInteger(json.next) ||
+		    !json.events.every(isEvent))
+			throw notPeerpost(200);
+		return json;
+	}
+
+	/** What the session's room is like now, or null in the lobby. */
+	async room(token)
+	{
+		if (this.isPlain)
+			// A cursor ahead of everything is answered with the room, and
+			// acknowledges nothing.
+			return (await this.poll(token,
+			    { after: CURSOR_AHEAD, wait: 0 })).room ?? null;
+		try {
+			const { json } = await this.#exchange('GET', '/room',
+			    { token });
+
+			if (!Array.isArray(json.peers))
+				throw notPeerpost(200);
+			return json;
+		} catch (error) {
+			if (error.error === 'not-in-room')
+				return null;
+			throw error;
+		}
+	}
+
+	/** The configured STUN and TURN servers. */
+	async iceServers(token)
+	{
+		const query = this.isPlain ?
+		    `?access_token=${encodeURIComponent(token)}` : '';
+
+		try {
+			const { json } = await this.#exchange('GET',
+			    `/ice-servers${query}`, { token });
+
+			return Array.isArray(json.iceServers) ? json.iceServers : [];
+		} catch (error) {
+			if (error.status === 404)
+				return [];
+			throw error;
+		}
+	}
+
+	/** What a closing page can still send; false if it cannot. */
+	beacon(navigator, token, code)
+	{
+		try {
+			return navigator.sendBeacon(`${this.url}/command`,
+			    JSON.stringify({ token, command: code }));
+		} catch {
+			return false;
+		}
+	}
+
+	async #exchange(method, path, { token, key, after, members, signal,
+	    timeoutMs = this.timeoutMs })
+	{
+		const { clock } = this;
+		const began = clock.now();
+		const aborter = new AbortController();
+		const headers = {};
+		let body, status = 0, isLate = false, failure = null;
+
+		if (this.isPlain) {
+			if (method === 'POST')
+				body = '{' + [members,
+					key && `"key":${JSON.stringify(key)}`,
+					token && `"token":${JSON.stringify(token)}`]
+				    .filter(Boolean).join() + '}';
+		} else {
+			if (token)
+				headers.Authorization = `Bearer ${token}`;
+			if (key)
+				headers['Idempotency-Key'] = key;
+			if (after !== undefined)
+				headers['Last-Event-ID'] = String(after);
+			if (method === 'POST') {
+				headers['Content-Type'] = 'application/json';
+				body = `{${members}}`;
+			}
+		}
+
+		const stop = () => aborter.abort();
+		const timer = clock.setTimeout(() => {
+			isLate = true;
+			stop();
+		}, timeoutMs);
+
+		signal?.addEventListener('abort', stop);
+		if (signal?.aborted)
+			stop();
+		try {
+			// A token follows no redirect: it is for this server only.
+			const response = await this.fetch(this.url + path, { method,
+				headers, body, signal: aborter.signal,
+				cache: 'no-store', redirect: 'manual' });
+
+			({ status } = response);
+			const json = read(response, await response.text());
+
+			this.isKnown = true;
+			return { status, json };
+		} catch (error) {
+			failure = error instanceof PeerpostError ? error :
+			    signal?.aborted ? new PeerpostError('aborted') :
+			    new PeerpostError(isLate ? 'timeout' : 'network',
+			    isLate ? 'The server did not answer in time.' :
+			    'The server cannot be reached.', { cause: error });
+			this.isKnown ||= failure.code !== '';
+			throw failure;
+		} finally {
+			clock.clearTimeout(timer);
+			signal?.removeEventListener('abort', stop);
+			this.onExchange({ method, path: path.replace(/\?.*/, ''),
+				status, ms: clock.now() - began, error: failure });
+		}
+	}
+}
+
+function isOtherOrigin(url)
+{
+	const own = globalThis.document && globalThis.location?.origin;
+
+	return Boolean(own) && new URL(url).origin !== own;
+}
+
+function isEnvelope(json)
+{
+	return typeof json?.command === 'string' &&
+	    json.command.startsWith('###!');
+}
+
+function isEvent(event)
+{
+	return isEnvelope(event) && Number.isSafeInteger(event.id);
+}
+
+function notPeerpost(status, what = 'something else')
+{
+	return new PeerpostError('not-peerpost', `Instead of the server, ${what} ` +
+	    'answered: a proxy, the login page of a network, or the address ' +
+	    'is wrong.', { status });
+}
+
+// A response's JSON; its failures are thrown.
+function read({ status, type, headers }, text)
+{
+	let json = null;
+
+	try {
+		json = JSON.parse(text);
+	} catch {
+		// Then it is not the server's.
+	}
+	if (status === 200 && json !== null && typeof json === 'object')
+		return json;
+	if (status >= 400 && isEnvelope(json) && typeof json.error === 'string') {
+		const after = headers?.get?.('Retry-After') ?? '';
+
+		throw new PeerpostError(json.error, String(json.data), { status,
+			code: json.command, retryAfterMs: /^\d+$/.test(after) ?
+			    Number(after) * 1000 : null });
+	}
+	throw notPeerpost(status, type === 'opaqueredirect' ||
+	    (status >= 300 && status < 400) ? 'a redirection' :
+	    `status ${status}${json === null ? ' without JSON' : ''}`);
+}
+
+// ---- commands -----------------------------------------------------------
+
+// The commands of a client, in the order of the calls.  One request is under
+// way at a time, so that no candidate overtakes its offer.  What could not
+// be told apart from an unanswered command is asked again with the same
+// Idempotency-Key; the server carries it out once.
+class Outbox {
+	#queue = [];
+	#isBusy = false;
+	#pauses;
+
+	constructor({ transport, options, clock, getToken, onTrouble, onAnswer,
+	    onSessionEnd })
+	{
+		Object.assign(this, { transport, options, getToken, onTrouble,
+			onAnswer, onSessionEnd });
+		this.#pauses = new Pauses(clock);
+	}
+
+	/** Send a command; resolves with its reply (null if it has none). */
+	add(code, data, { signal } = {})
+	{
+		return new Promise((resolve, reject) => {
+			const text = dataText(data);
+
+			if (signal?.aborted)
+				throw new PeerpostError('aborted');
+
+			const job = { code, resolve, reject, isAlone: false,
+				text: `{"command":"${code}"` +
+				    (text === undefined ? '}' : `,"data":${text}}`) };
+
+			signal?.addEventListener('abort', () => {
+				// What has been sent may have been carried out.
+				this.#queue = this.#queue.filter((each) => each !== job);
+				reject(new PeerpostError('aborted'));
+			}, { once: true });
+			this.#queue.push(job);
+			this.#run();
+		});
+	}
+
+	/** Ask now, if a pause is on. */
+	wake()
+	{
+		this.#pauses.end();
+	}
+
+	/** The session is over: so is what waits, unless it makes a new one. */
+	fail(error)
+	{
+		const waiting = this.#queue;
+
+		this.#queue = [];
+		for (const job of waiting)
+			if (job.code === CODES.register)
+				this.#queue.push(job);
+			else
+				job.reject(error);
+	}
+
+	/** Ask until answered, or until it is no use. */
+	async persist(ask)
+	{
+		for (let attempt = 0; ; attempt++) {
+			try {
+				const reply = await ask();
+
+				this.onAnswer();
+				return reply;
+			} catch (error) {
+				if (!this.#isWorthRepeating(error, attempt))
+					throw error;
+				this.onTrouble(error);
+				await this.#pauses.for(
+				    retryDelay(error, attempt, this.options));
+			}
+		}
+	}
+
+	#isWorthRepeating(error, attempt)
+	{
+		// A full server is for the application to decide about, and a
+		// body that is too large for a proxy stays so.
+		if (!isTemporary(error) || error.error.startsWith('too-many-') ||
+		    error.status === 413)
+			return false;
+		// Only time helps, and it does.
+		if (error.status === 429 && error.code)
+			return true;
+		return attempt + 1 < (error.error === 'not-peerpost' &&
+		    error.status < 500 && !this.transport.isKnown ?
+		    Math.min(FIRST_ATTEMPTS, this.options.maxAttempts) :
+		    this.options.maxAttempts);
+	}
+
+	async #run()
+	{
+		if (this.#isBusy)
+			return;
+		this.#isBusy = true;
+		// All calls of the same tick are in the queue after this.
+		await null;
+		while (this.#queue.length > 0)
+			await this.#send(this.#takeBatch());
+		this.#isBusy = false;
+	}
+
+	#takeBatch()
+	{
+		const [first] = this.#queue;
+		let n = 1, bytes = utf8Length(first.text);
+
+		if (BATCHED.has(first.code) && !first.isAlone)
+			while (n < Math.min(this.#queue.length, MAX_BATCH) &&
+			    BATCHED.has(this.#queue[n].code) &&
+			    !this.#queue[n].isAlone &&
+			    (bytes += utf8Length(this.#queue[n].text) + 1) <=
+			    MAX_BATCH_BYTES)
+				n++;
+		return this.#queue.splice(0, n);
+	}
+
+	async #send(jobs)
+	{
+		const isArray = BATCHED.has(jobs[0].code);
+		const token = this.getToken();
+
+		try {
+			if (!token && jobs[0].code !== CODES.register)
+				throw new PeerpostError('no-session',
+				    'There is no session: register first.',
+				    { status: 401 });
+
+			const key = await randomKey();
+			const replies = await this.persist(() => {
+				// The session may have ended during a pause.
+				if (token !== this.getToken())
+					throw new PeerpostError('no-session',
+					    'The session is over.', { status: 401 });
+				return this.transport.command(token, key, isArray ?
+				    jobs.map((job) => job.text) : jobs[0].text);
+			});
+
+			if (isArray)
+				jobs.forEach((job, i) => settle(job, replies[i]));
+			else
+				jobs[0].resolve(replies);
+		} catch (error) {
+			this.#onFailure(jobs, error, token);
+		}
+	}
+
+	#onFailure(jobs, error, token)
+	{
+		if (jobs.length > 1 && (error.status === 400 ||
+		    error.status === 413)) {
+			// One that cannot be read has spoiled the request, of which
+			// nothing was carried out.  The others go on.
+			jobs.forEach((job) => {
+				job.isAlone = true;
+			});
+			this.#queue.unshift(...jobs);
+			return;
+		}
+		jobs.forEach((job) => job.reject(error));
+		if (isSessionEnd(error) && token)
+			this.onSessionEnd(error, token);
+	}
+}
+
+function settle({ resolve, reject }, reply)
+{
+	if (typeof reply?.error === 'string')
+		reject(new PeerpostError(reply.error, String(reply.data), {
+			code: String(reply.command),
+			status: STATUS_OF[reply.error] ?? 409 }));
+	else
+		resolve(reply);
+}
+
+function dataText(data)
+{
+	if (data === undefined)
+		return undefined;
+
+	let text, cause;
+
+	try {
+		text = JSON.stringify(data);
+	} catch (error) {
+		cause = error;
+	}
+	if (text === undefined)
+		throw new PeerpostError('bad-data', 'This cannot be said in JSON.',
+		    { cause });
+	return text;
+}
+
+const encoder = new TextEncoder();
+
+function utf8Length(text)
+{
+	return encoder.encode(text).length;
+}
+
+// ---- polls --------------------------------------------------------------
+
+// How long the path to the server lets a poll be held.  A gateway that cuts
+// after 30 s has to be asked for less than that each time, or every poll ends
+// in an error; so what is cut after t seconds is asked to last 0.7 t, and a
+// row of polls that were held to their end raises it again, carefully.
+class HoldTime {
+	#shelf;
+	#limitS;
+	#nClean = 0;
+	#beforeCut = null; // seconds, until the peek after it
+
+	constructor(shelf, limitS)
+	{
+		const kept = shelf.load();
+
+		this.#shelf = shelf;
+		this.#limitS = Math.min(limitS, MAX_WAIT_S);
+		this.seconds = Number.isFinite(kept) && kept >= 1 ?
+		    Math.min(kept, this.#limitS) : this.#limitS;
+	}
+
+	/** What to ask for, in whole seconds. */
+	get wait()
+	{
+		return Math.floor(this.seconds);
+	}
+
+	/** A held poll failed after so long; whether that was a cut. */
+	cut(afterS, askedS)
+	{
+		// What fails at once was not cut for its length.
+		if (afterS < 1 || askedS === 0)
+			return false;
+		this.#nClean = 0;
+		this.#beforeCut = this.seconds;
+		this.#set(Math.max(1, 0.7 * Math.min(afterS, askedS)));
+		return true;
+	}
+
+	/** What looked like a cut was an outage: the peek after it failed, too. */
+	forgive()
+	{
+		if (this.#beforeCut !== null)
+			this.#set(this.#beforeCut);
+		this.#beforeCut = null;
+	}
+
+	/** It was a cut. */
+	confirm()
+	{
+		this.#beforeCut = null;
+	}
+
+	/** A poll was answered after so long. */
+	held(afterS, askedS)
+	{
+		// The server itself takes off up to a tenth.
+		if (askedS === 0 || afterS < 0.85 * askedS || ++this.#nClean < 8)
+			return;
+		this.#nClean = 0;
+		this.#set(Math.max(this.seconds + 1, 1.2 * this.seconds));
+	}
+
+	#set(seconds)
+	{
+		const before = this.seconds;
+
+		this.seconds = Math.min(seconds, this.#limitS);
+		if (this.seconds !== before)
+			this.#shelf.save(this.seconds);
+	}
+}
+
+// The long-poll loop.
+//
+//	idle ---start()---> polling <------> backing-off
+//	  ^                    |                  |
+//	  +------stop()--------+------------------+
+//
+// A poll's reply starts the next poll, at once: browsers slow down the timers
+// of hidden pages, and a game's page is often hidden.  There are timers in
+// backing-off only: after a failure, when the server said poll_after_ms, and
+// when another client holds this session's polls.  After a failure the next
+// poll is a peek, wait=0, so that it is known at once whether the server is
+// back.
+class Poller {
+	#transport;
+	#holdTime;
+	#options;
+	#clock;
+	#pauses;
+	#on;
+	#run = null; // { aborter }: the loop that is going, if any
+	#nFailures = 0; // since the last poll that was held, or brought news
+	#isPeekNext = false;
+	#yieldMs = 0; // how long to leave the polls to the other, 0: not
+	#yieldUntil = 0;
+	#pokedAt = -Infinity;
+
+	// on: { state(name), reply(reply) -> whether it brought news, failure(error)
+	// -> whether to go on, cursor() -> the cursor, token(), superseded() }
+	constructor({ transport, holdTime, options, clock, on })
+	{
+		this.#transport = transport;
+		this.#holdTime = holdTime;
+		this.#options = options;
+		this.#clock = clock;
+		this.#pauses = new Pauses(clock);
+		this.#on = on;
+		this.state = 'idle';
+	}
+
+	start()
+	{
+		if (this.#run)
+			return;
+		this.#run = { aborter: new AbortController() };
+		this.#nFailures = 0;
+		this.#isPeekNext = false;
+		this.#yieldMs = 0;
+		this.#yieldUntil = 0;
+		tolerant(this.#loop(this.#run));
+	}
+
+	stop()
+	{
+		const run = this.#run;
+
+		this.#run = null;
+		run?.aborter.abort();
+		this.#pauses.end();
+		this.#enter('idle');
+	}
+
+	/** The page is back: its poll may hang on a connection that is no more. */
+	renew()
+	{
+		if (!this.#run)
+			return;
+		this.stop();
+		this.start();
+	}
+
+	/** There may be a network again: ask now, but not all the time. */
+	poke()
+	{
+		const now = this.#clock.now();
+
+		if (this.state !== 'backing-off' || now - this.#pokedAt < POKE_MS)
+			return;
+		this.#pokedAt = now;
+		this.#pauses.end();
+	}
+
+	#enter(state)
+	{
+		if (state === this.state)
+			return;
+		this.state = state;
+		this.#on.state(state);
+	}
+
+	async #loop(run)
+	{
+		while (run === this.#run) {
+			const delay = await this.#pollOnce(run);
+
+			if (run !== this.#run || delay <= 0)
+				continue;
+			this.#enter('backing-off');
+			await this.#pauses.for(delay);
+		}
+	}
+
+	// Returns how long to wait before the next.
+	async #pollOnce(run)
+	{
+		const began = this.#clock.now();
+		const isYielding = began < this.#yieldUntil;
+		const wait = this.#isPeekNext || isYielding ? 0 :
+		    this.#holdTime.wait;
+		let reply;
+
+		this.#enter('polling');
+		try {
+			reply = await this.#transport.poll(this.#on.token(),
+			    { after: this.#on.cursor(), wait }, run.aborter.signal);
+		} catch (error) {
+			return run === this.#run ?
+			    this.#onFailure(error, wait, began) : 0;
+		}
+		if (run !== this.#run)
+			return 0;
+		this.#isPeekNext = false;
+		this.#holdTime.confirm();
+
+		const hasNews = this.#on.reply(reply);
+
+		return this.#afterReply(reply, { hasNews, wait, isYielding,
+			elapsed: this.#clock.now() - began });
+	}
+
+	#afterReply(reply, { hasNews, wait, isYielding, elapsed })
+	{
+		const asked = Number(reply.poll_after_ms);
+		const pause = asked > 0 ? Math.min(asked, MAX_YIELD_MS) : 0;
+
+		if (reply.superseded === true)
+			return this.#yield(pause);
+		if (isYielding)
+			return Math.max(pause, jittered(2 * YIELD_MS));
+		if (pause > 0)
+			return pause;
+		if (hasNews) {
+			this.#nFailures = 0;
+			return 0;
+		}
+		if (wait === 0)
+			return 0; // a peek; the next one is held
+		if (elapsed >= 500 * wait) {
+			this.#nFailures = 0;
+			this.#yieldMs = 0;
+			this.#holdTime.held(elapsed / 1000, wait);
+			return 0;
+		}
+		// Nothing, and too early: a cache perhaps.  That must not spin.
+		return retryDelay(null, this.#nFailures++, this.#options);
+	}
+
+	// Another client polls with this session, such as a copy of the tab.  It
+	// may have the polls: a held poll of ours would only push it out again,
+	// and so on.  Peeks push out nobody; and after some time, longer each
+	// time, see whether the other is still there.
+	#yield(pause)
+	{
+		this.#yieldMs = Math.min(Math.max(2 * this.#yieldMs, 2 * YIELD_MS),
+		    MAX_YIELD_MS);
+		this.#yieldUntil = this.#clock.now() + jittered(2 * this.#yieldMs);
+		this.#on.superseded();
+		return Math.max(pause, jittered(YIELD_MS));
+	}
+
+	#onFailure(error, wait, began)
+	{
+		const isCut = (error.code === '' || error.status === 408) &&
+		    this.#holdTime.cut((this.#clock.now() - began) / 1000, wait);
+
+		if (!isCut)
+			this.#holdTime.forgive();
+		if (!this.#on.failure(error, isCut))
+			return 0;
+		this.#isPeekNext = true;
+		return retryDelay(error, this.#nFailures++, this.#options);
+	}
+}
+
+// ---- the client ---------------------------------------------------------
+
+const EVENT_TYPES = {
+	'###!CTR': 'joined', '###!RPC': 'peer-connected',
+	'###!RPD': 'peer-disconnected', '###!SRK': 'sealed',
+	'###!RMK': 'message', '###!OOO': 'offer', '###!AAA': 'answer',
+	'###!CCC': 'candidate', '###!RCL': 'room-gone',
+};
+
+/**
+ * A player: a session with a Peerpost server.
+ *
+ * Events, each a PeerpostEvent with the members named here.  Those of the
+ * mailbox have also `id` (its number), `command` (its code), `data` (as it
+ * came) and `stale` (true: of a room that has been left meanwhile):
+ *
+ *	joined			{ peerId }: this player is in a room
+ *	peer-connected		{ peerId }
+ *	peer-disconnected	{ peerId }
+ *	sealed
+ *	message			{ data }
+ *	offer, answer, candidate	{ peerId, data }: from whom, what
+ *	room-gone		{ reason }: the room is no more; back in the lobby
+ *	event			every event of the mailbox, also unknown ones
+ *
+ * and those of the client itself:
+ *
+ *	session-gone	{ error }: register again
+ *	offline		{ error }: the server cannot be reached; it is tried again
+ *	online		it can again
+ *	resumed		{ room }: a kept session goes on; room as GET /room, or null
+ *	reset		{ room }: the server's data was restored from a backup,
+ *			events may be missing
+ *	room-left	leaveRoom() is done
+ *	superseded	another client polls with the same session
+ *	state		{ state }: idle, polling or backing-off
+ *	exchange	{ method, path, status, ms, error }: a request, for logs
+ *	command-failed	{ command, error }, besides the rejected promise
+ */
+export class PeerpostClient extends EventTarget {
+	#options;
+	#clock;
+	#transport;
+	#outbox;
+	#poller;
+	#shelf;
+	#page;
+	#session = null; // { id, token, name, cursor }
+	#room = null;
+	#peerId = null;
+	#peers = new Map();
+	// Rooms entered, as told by replies and as told by events: until these
+	// are equal, events are of an earlier room.
+	#nEntered = 0;
+	#nJoinedEvents = 0;
+	#nTroubles = 0;
+	#isOffline = false;
+	#isUnregistering = false;
+	#iterators = new Set();
+	#pageListeners = null;
+
+	/**
+	 * @param {string | URL} url where the server is, with its base path
+	 * @param {object} [options] see README.md
+	 */
+	constructor(url, options = {})
+	{
+		super();
+
+		const base = new URL(url, globalThis.document?.baseURI);
+		const { clock = monotonic, fetch, session } = options;
+
+		this.url = (base.origin + base.pathname).replace(/\/+$/, '');
+		this.#options = { ...DEFAULTS, ...options };
+		this.#clock = clock;
+		this.#shelf = new Shelf(options.storage === undefined ?
+		    'sessionStorage' : options.storage, `peerpost:${this.url}`);
+		this.#page = options.page === undefined ?
+		    (globalThis.document ? globalThis : null) : options.page;
+		this.#transport = new Transport(this.url, { clock, fetch,
+			mode: this.#options.mode, timeoutMs: this.#options.timeoutMs,
+			onExchange: (what) => this.#emit('exchange', what) });
+		this.#outbox = this.#makeOutbox();
+		this.#poller = this.#makePoller(new HoldTime(
+		    new Shelf(options.pathStorage === undefined ?
+		        'localStorage' : options.pathStorage,
+		    `peerpost-wait:${base.origin}`), this.#options.waitS));
+		this.#session = validSession(session);
+	}
+
+	#makeOutbox()
+	{
+		return new Outbox({ transport: this.#transport, clock: this.#clock,
+			options: this.#options,
+			getToken: () => this.#session?.token,
+			onTrouble: (error) => this.#onTrouble(error),
+			onAnswer: () => this.#onAnswer(),
+			onSessionEnd: (error, token) =>
+			    this.#onSessionEnd(error, token) });
+	}
+
+	#makePoller(holdTime)
+	{
+		return new Poller({ transport: this.#transport, holdTime,
+			options: this.#options, clock: this.#clock, on: {
+			state: (state) => this.#emit('state', { state }),
+			token: () => this.#session.token,
+			cursor: () => this.#session.cursor,
+			reply: (reply) => this.#onReply(reply),
+			failure: (error, isCut) => this.#onPollFailure(error, isCut),
+			superseded: () => this.#emit('superseded'),
+		} });
+	}
+
+	// ---- what is known ----
+
+	/** The player id, or null without a session. */
+	get id()
+	{
+		return this.#session?.id ?? null;
+	}
+
+	/** The name that this player registered with, or null. */
+	get name()
+	{
+		return this.#session?.name ?? null;
+	}
+
+	/** { id, token, name, cursor }, to be kept and given to another client
+	 * as options.session; null without a session.  A secret. */
+	get session()
+	{
+		return this.#session && { ...this.#session };
+	}
+
+	/** The room's UUID, or null. */
+	get room()
+	{
+		return this.#room;
+	}
+
+	/** Our own peer id in the room, 1 for the host; null in the lobby. */
+	get peerId()
+	{
+		return this.#peerId;
+	}
+
+	/** The other members: peer id -> name, undefined if not known (then
+	 * getRoom() tells). */
+	get peers()
+	{
+		return this.#peers;
+	}
+
+	/** idle, polling or backing-off. */
+	get state()
+	{
+		return this.#poller.state;
+	}
+
+	// ---- sessions ----
+
+	/** Go on with the kept session, or else register. */
+	connect(name)
+	{
+		return tolerant(this.resume().then((isResumed) => isResumed ?
+		    this.#session.id : this.register(name)));
+	}
+
+	/** Become a player; resolves with the player id. */
+	register(name, options)
+	{
+		if (this.#session)
+			return tolerant(Promise.reject(new PeerpostError(
+			    'already-registered', 'There is a session already.',
+			    { status: 409 })));
+		return this.#do(CODES.register, name, options, (reply) => {
+			this.#adopt({ id: reply.data, token: reply.token, name,
+				cursor: 0 });
+			return reply.data;
+		});
+	}
+
+	/** Go on with the session that was kept by this page before a reload,
+	 * or given as options.session.  Resolves with whether there was one. */
+	resume()
+	{
+		return tolerant(this.#resume());
+	}
+
+	async #resume()
+	{
+		const session = this.#session ?? validSession(this.#shelf.load());
+		let room;
+
+		if (!session)
+			return false;
+		try {
+			room = await this.#outbox.persist(
+			    () => this.#transport.room(session.token));
+		} catch (error) {
+			if (!isSessionEnd(error))
+				throw error;
+			this.#forget();
+			return false;
+		}
+		this.#adopt(session);
+		this.#takeRoom(room);
+		this.#emit('resumed', { room });
+		return true;
+	}
+
+	/** Poll again after stop().  Registering and resuming do it, too. */
+	start()
+	{
+		if (!this.#session)
+			return;
+		this.#listenToPage();
+		this.#poller.start();
+	}
+
+	/** Stop polling, and end all iterators.  The session goes on, until the
+	 * server misses the polls. */
+	stop()
+	{
+		this.#poller.stop();
+		this.#pageListeners?.();
+		this.#pageListeners = null;
+		this.#endIterators(null);
+	}
+
+	/** Leave, and end the session. */
+	unregister(options)
+	{
+		const session = this.#session;
+
+		this.#isUnregistering = true;
+		return tolerant(this.#do(CODES.unregister, undefined, options)
+		    .catch((error) => {
+			// By an earlier try or by the server: it is over.
+			if (!isSessionEnd(error) || !session)
+				throw error;
+		}).then(() => {
+			if (this.#session === session)
+				this.#forget();
+		}).finally(() => {
+			this.#isUnregistering = false;
+		}));
+	}
+
+	// ---- commands ----
+
+	/** Create a room, and be its host; resolves with its UUID. */
+	createRoom(options)
+	{
+		return this.#do(CODES.createRoom, undefined, options, (reply) => {
+			this.#enterRoom(reply.data, 1, []);
+			return reply.data;
+		});
+	}
+
+	/** Join a room; resolves with { room, id, peers: [{ id, name }] }. */
+	joinRoom(uuid, options)
+	{
+		return this.#do(CODES.joinRoom, uuid, options, (reply) => {
+			const { room, id, peers } = reply;
+
+			this.#enterRoom(room, id, peers);
+			return { room, id, peers };
+		});
+	}
+
+	/** Let nobody join any more; the host's right. */
+	sealRoom(options)
+	{
+		return this.#do(CODES.sealRoom, undefined, options);
+	}
+
+	/** Send any JSON value but null to every member, oneself included. */
+	sendMessage(data, options)
+	{
+		return this.#do(CODES.message, data, options);
+	}
+
+	/** Send an offer to one member: an object, by custom { rtc }. */
+	offer(peerId, data, options)
+	{
+		return this.#relay(CODES.offer, peerId, data, options);
+	}
+
+	/** Send an answer to one member. */
+	answer(peerId, data, options)
+	{
+		return this.#relay(CODES.answer, peerId, data, options);
+	}
+
+	/** Send a candidate to one member.  Those of the same tick share a
+	 * request. */
+	candidate(peerId, data, options)
+	{
+		return this.#relay(CODES.candidate, peerId, data, options);
+	}
+
+	/** Leave the room; if the host leaves, it is closed. */
+	leaveRoom(options)
+	{
+		return this.#do(CODES.leaveRoom, undefined, options, () => {
+			this.#exitRoom();
+			this.#emit('room-left');
+		});
+	}
+
+	/** What the room is like: { room, host, sealed, id, peers, next }, or
+	 * null in the lobby. */
+	getRoom()
+	{
+		return tolerant(this.#ask((token) => this.#transport.room(token))
+		    .then((room) => {
+			for (const { id, name } of room?.peers ?? [])
+				if (this.#peers.has(id))
+					this.#peers.set(id, name);
+			return room;
+		}));
+	}
+
+	/** The server's STUN and TURN servers, as RTCPeerConnection takes them;
+	 * [] if it has none. */
+	iceServers()
+	{
+		return tolerant(this.#ask((token) =>
+		    this.#transport.iceServers(token)));
+	}
+
+	async #ask(ask)
+	{
+		const token = this.#session?.token;
+
+		if (!token)
+			throw new PeerpostError('no-session',
+			    'There is no session: register first.', { status: 401 });
+		try {
+			return await this.#outbox.persist(() => ask(token));
+		} catch (error) {
+			if (isSessionEnd(error))
+				this.#onSessionEnd(error, token);
+			throw error;
+		}
+	}
+
+	#relay(code, peerId, data, options)
+	{
+		return this.#do(code, { ...data, id: peerId }, options);
+	}
+
+	// One command.  Its promise may be left alone by the application: an
+	// event tells the failure as well.
+	#do(code, data, options, onReply = () => {})
+	{
+		const sent = this.#outbox.add(code, data, options);
+
+		sent.catch((error) => this.#emit('command-failed',
+		    { command: code, error }));
+		return tolerant(sent.then(onReply));
+	}
+
+	// ---- the mailbox ----
+
+	/** The events of the mailbox from now on.  Ends with stop(); throws a
+	 * PeerpostError when the session is gone. */
+	[Symbol.asyncIterator]()
+	{
+		const iterator = new EventIterator(() =>
+		    this.#iterators.delete(iterator));
+
+		this.#iterators.add(iterator);
+		return iterator;
+	}
+
+	// Returns whether there was news.
+	#onReply(reply)
+	{
+		const session = this.#session;
+		const before = session.cursor;
+
+		this.#onAnswer();
+		if (reply.reset === true) {
+			session.cursor = reply.next;
+			this.#save();
+			this.#onReset(reply.room ?? null);
+			return false;
+		}
+		for (const event of reply.events) {
+			// A listener may have stopped the client; what it has not
+			// seen comes again.
+			if (this.#session !== session || this.state === 'idle')
+				return true;
+			// A repeated reply brings nothing twice.
+			if (event.id <= session.cursor)
+				continue;
+			session.cursor = event.id;
+			this.#deliver(event);
+		}
+		if (this.#session !== session)
+			return true;
+		session.cursor = Math.max(session.cursor, reply.next);
+		if (session.cursor !== before)
+			this.#save();
+		return session.cursor !== before;
+	}
+
+	#onReset(room)
+	{
+		const before = this.#room;
+
+		this.#nJoinedEvents = this.#nEntered;
+		this.#takeRoom(room);
+		this.#emit('reset', { room });
+		if (before && this.#room !== before)
+			this.#emit('room-gone', { reason: 'Server Restored',
+				stale: false });
+	}
+
+	#deliver({ id, command, data })
+	{
+		const type = EVENT_TYPES[command];
+		const members = { id, command, data, stale: this.#isStale(type) };
+
+		if (type === 'room-gone')
+			members.reason = data;
+		else if (type === 'offer' || type === 'answer' ||
+		    type === 'candidate')
+			members.peerId = data?.id;
+		else if (type === 'joined' || type?.startsWith('peer-'))
+			members.peerId = data;
+		if (!members.stale)
+			this.#follow(type, data);
+
+		const event = new PeerpostEvent(type ?? 'event', members);
+
+		for (const iterator of this.#iterators)
+			iterator.push(event);
+		this.dispatchEvent(event);
+		if (type)
+			this.#emit('event', members);
+	}
+
+	#isStale(type)
+	{
+		if (type === 'joined')
+			this.#nJoinedEvents++;
+		return type !== undefined &&
+		    (this.#nJoinedEvents < this.#nEntered ||
+		    (this.#peerId === null && type !== 'joined'));
+	}
+
+	#follow(type, data)
+	{
+		if (type === 'joined')
+			this.#peerId = data;
+		else if (type === 'peer-connected')
+			this.#peers.set(data, this.#peers.get(data));
+		else if (type === 'peer-disconnected')
+			this.#peers.delete(data);
+		else if (type === 'room-gone')
+			this.#exitRoom();
+	}
+
+	#enterRoom(room, peerId, peers)
+	{
+		const isEventAhead = this.#nJoinedEvents > this.#nEntered++;
+
+		this.#room = room;
+		this.#peerId = peerId;
+		if (!isEventAhead)
+			this.#peers.clear();
+		// If events came before this reply they know better who is there.
+		for (const { id, name } of peers)
+			if (id !== peerId && (!isEventAhead || this.#peers.has(id)))
+				this.#peers.set(id, name);
+	}
+
+	#exitRoom()
+	{
+		this.#room = null;
+		this.#peerId = null;
+		this.#peers.clear();
+	}
+
+	#takeRoom(room)
+	{
+		this.#exitRoom();
+		if (!room)
+			return;
+		this.#room = room.room;
+		this.#peerId = room.id;
+		for (const { id, name } of room.peers)
+			if (id !== room.id)
+				this.#peers.set(id, name);
+	}
+
+	// ---- the session's life ----
+
+	#adopt(session)
+	{
+		this.#session = session;
+		this.#nEntered = 0;
+		this.#nJoinedEvents = 0;
+		this.#exitRoom();
+		this.#save();
+		this.start();
+	}
+
+	#save()
+	{
+		this.#shelf.save(this.#session);
+	}
+
+	// The session is over.
+	#forget(error = null)
+	{
+		this.#session = null;
+		this.#save();
+		this.#exitRoom();
+		this.#endIterators(error);
+		this.stop();
+		this.#outbox.fail(error ?? new PeerpostError('no-session',
+		    'The session is over.', { status: 401 }));
+	}
+
+	#onSessionEnd(error, token)
+	{
+		if (!this.#session || this.#session.token !== token)
+			return;
+		if (this.#isUnregistering) {
+			// The poll ends with what we asked for.
+			this.#forget();
+			return;
+		}
+		this.#forget(error);
+		this.#emit('session-gone', { error });
+	}
+
+	// Returns whether to go on polling.
+	#onPollFailure(error, isCut)
+	{
+		if (isSessionEnd(error)) {
+			this.#onSessionEnd(error, this.#session.token);
+			return false;
+		}
+		// That a poll was cut after a while is the way of some paths.
+		if (!isCut)
+			this.#onTrouble(error);
+		return true;
+	}
+
+	// The first failure may be an accident; the second is news.
+	#onTrouble(error)
+	{
+		// It is there, it only asks for patience.
+		if (error.status === 429 && error.code)
+			return;
+		if (++this.#nTroubles < 2 || this.#isOffline)
+			return;
+		this.#isOffline = true;
+		this.#emit('offline', { error });
+	}
+
+	#onAnswer()
+	{
+		this.#nTroubles = 0;
+		if (!this.#isOffline)
+			return;
+		this.#isOffline = false;
+		this.#emit('online');
+	}
+
+	#emit(type, members)
+	{
+		this.dispatchEvent(new PeerpostEvent(type, members));
+	}
+
+	#endIterators(error)
+	{
+		for (const iterator of this.#iterators)
+			iterator.end(error);
+		this.#iterators.clear();
+	}
+
+	#listenToPage()
+	{
+		const page = this.#page;
+
+		if (!page || this.#pageListeners)
+			return;
+
+		const listeners = {
+			online: () => {
+				this.#poller.poke();
+				this.#outbox.wake();
+			},
+			pagehide: () => {
+				if (this.#options.leaveOnPagehide && this.#session &&
+				    this.#transport.beacon(page.navigator,
+				    this.#session.token, CODES.unregister))
+					this.#shelf.save(null);
+			},
+			// Back from the back/forward cache, where the poll stayed
+			// open and may have swallowed a reply.
+			pageshow: ({ persisted }) => {
+				if (persisted)
+					this.#poller.renew();
+			},
+		};
+
+		for (const [type, listener] of Object.entries(listeners))
+			page.addEventListener(type, listener);
+		this.#pageListeners = () => {
+			for (const [type, listener] of Object.entries(listeners))
+				page.removeEventListener(type, listener);
+		};
+	}
+}
+
+function validSession(session)
+{
+	return Number.isSafeInteger(session?.id) &&
+	    typeof session.token === 'string' &&
+	    /^[\x21-\x7e]+$/.test(session.token) ? {
+		id: session.id, token: session.token, name: session.name,
+		cursor: Number.isSafeInteger(session.cursor) &&
+		    session.cursor >= 0 ? session.cursor : 0,
+	} : null;
+}
+
+class EventIterator {
+	#events = [];
+	#waiting = [];
+	#end = null; // { error }
+	#onReturn;
+
+	constructor(onReturn)
+	{
+		this.#onReturn = onReturn;
+	}
+
+	push(event)
+	{
+		if (this.#waiting.length > 0)
+			this.#waiting.shift().resolve({ value: event, done: false });
+		else
+			this.#events.push(event);
+	}
+
+	end(error)
+	{
+		this.#end ??= { error };
+		while (this.#waiting.length > 0)
+			this.#finish(this.#waiting.shift());
+	}
+
+	// An error is thrown once; after that it is just the end.
+	#finish({ resolve, reject })
+	{
+		const { error } = this.#end;
+
+		this.#end = { error: null };
+		if (error)
+			reject(error);
+		else
+			resolve({ value: undefined, done: true });
+	}
+
+	next()
+	{
+		return tolerant(new Promise((resolve, reject) => {
+			if (this.#events.length > 0)
+				resolve({ value: this.#events.shift(), done: false });
+			else if (this.#end)
+				this.#finish({ resolve, reject });
+			else
+				this.#waiting.push({ resolve, reject });
+		}));
+	}
+
+	return(value)
+	{
+		this.#onReturn();
+		this.#events = [];
+		this.end(null);
+		return Promise.resolve({ value, done: true });
+	}
+
+	[Symbol.asyncIterator]()
+	{
+		return this;
+	}
+}
+
+// ---- the mesh -----------------------------------------------------------
+
+const CHANNEL_LABEL = 'peerpost';
+const MAX_MENDS = 6; // of a connection that does not come up again
+const ICE_RESTARTS = 3; // of these; then anew
+const ICE_SERVERS_MS = 600_000; // TURN credentials grow old
+const EARLY_CANDIDATES = 128; // kept while there is no description
+
+/**
+ * Data channels to every member of the client's room.
+ *
+ * Construct it before or after entering a room; it follows the client's room
+ * from then on, and after a reload of the page it connects again to whoever
+ * is there.  Events, each a PeerpostEvent:
+ *
+ *	peer	{ peerId }: the channel to this member is open
+ *	data	{ peerId, data }: a string or an ArrayBuffer from it
+ *	left	{ peerId }: it has gone, or is about to connect anew
+ *	error	{ peerId, error }: something about this one connection
+ */
+export class PeerpostMesh extends EventTarget {
+	#client;
+	#options;
+	#RTCPeerConnection;
+	#links = new Map(); // peer id -> Link
+	#listeners;
+	#iceServers = null; // { promise, at }
+	#clock;
+
+	/**
+	 * @param {PeerpostClient} client
+	 * @param {object} [options] see README.md
+	 */
+	constructor(client, options = {})
+	{
+		super();
+		this.#client = client;
+		this.#options = options;
+		this.#clock = options.clock ?? monotonic;
+		this.#RTCPeerConnection = options.RTCPeerConnection ??
+		    globalThis.RTCPeerConnection;
+		if (!this.#RTCPeerConnection)
+			throw new PeerpostError('no-webrtc', 'There is no ' +
+			    'RTCPeerConnection here; give one as an option.');
+		this.#listeners = this.#listenTo(client);
+		this.#sync();
+	}
+
+	#listenTo(client)
+	{
+		const closeAll = () => this.#closeLinks();
+		const fresh = (handle) => (event) => {
+			if (!event.stale)
+				handle(event);
+		};
+		const signal = fresh(({ peerId, data, type }) =>
+		    this.#onSignal(peerId, data, type));
+		const listeners = {
+			'joined': fresh(closeAll),
+			// One of two begins, so that their offers do not cross.
+			'peer-connected': fresh(({ peerId }) =>
+			    this.#connect(peerId, client.peerId > peerId)),
+			'peer-disconnected': fresh(({ peerId }) =>
+			    this.#drop(peerId)),
+			'offer': signal, 'answer': signal, 'candidate': signal,
+			'room-gone': fresh(closeAll),
+			'room-left': closeAll, 'session-gone': closeAll,
+			'reset': () => this.#sync(),
+			'resumed': () => this.#sync(),
+		};
+
+		for (const [type, listener] of Object.entries(listeners))
+			client.addEventListener(type, listener);
+		return listeners;
+	}
+
+	/** The members whose channel is open. */
+	get peers()
+	{
+		return [...this.#links].filter(([, link]) => link.isOpen)
+		    .map(([peerId]) => peerId);
+	}
+
+	/** The RTCPeerConnection to a member, or undefined. */
+	connection(peerId)
+	{
+		return this.#links.get(peerId)?.pc ?? undefined;
+	}
+
+	/** Send a string, ArrayBuffer or view of one to a member; returns whether
+	 * its channel was open and took it. */
+	send(peerId, data)
+	{
+		const link = this.#links.get(peerId);
+
+		if (typeof data !== 'string' && !(data instanceof ArrayBuffer) &&
+		    !ArrayBuffer.isView(data))
+			throw new TypeError('data: a string, an ArrayBuffer or a ' +
+			    'view of one');
+		try {
+			link?.channel.send(data);
+			return link?.isOpen === true;
+		} catch (error) {
+			// A full buffer, or a channel that is just closing.
+			if (link.isOpen)
+				this.#fail(peerId, error);
+			return false;
+		}
+	}
+
+	/** Send to all members whose channel is open; returns to how many. */
+	broadcast(data)
+	{
+		return this.peers.filter((peerId) => this.send(peerId, data)).length;
+	}
+
+	/** Close all connections, and follow the client no more. */
+	close()
+	{
+		for (const [type, listener] of Object.entries(this.#listeners))
+			this.#client.removeEventListener(type, listener);
+		this.#closeLinks();
+	}
+
+	// Connect to all who are there, and to nobody else.
+	#sync()
+	{
+		const { peers } = this.#client;
+
+		for (const peerId of [...this.#links.keys()])
+			if (!peers.has(peerId))
+				this.#drop(peerId);
+		for (const peerId of peers.keys())
+			this.#connect(peerId, true);
+	}
+
+	#connect(peerId, isBeginner)
+	{
+		if (peerId === this.#client.peerId || this.#links.has(peerId))
+			return;
+
+		const link = this.#makeLink(peerId);
+
+		this.#links.set(peerId, link);
+		if (isBeginner)
+			link.begin();
+	}
+
+	#makeLink(peerId, remote)
+	{
+		const link = new Link({ peerId, remote,
+			isPolite: this.#client.peerId > peerId,
+			open: async () => new this.#RTCPeerConnection({
+				...this.#options.rtc,
+				iceServers: await this.#getIceServers() }),
+			channelOptions: this.#options.channel,
+			clock: this.#clock,
+			send: (command, data) => this.#client[command](peerId, data),
+			on: (type, members) => {
+				if (this.#links.get(peerId) !== link)
+					return;
+				if (type === 'rebuild')
+					this.#rebuild(peerId);
+				else
+					this.#emit(type, { peerId, ...members });
+			} });
+
+		return link;
+	}
+
+	#rebuild(peerId)
+	{
+		const { nMends } = this.#links.get(peerId);
+
+		this.#drop(peerId);
+		this.#connect(peerId, true);
+
+		const link = this.#links.get(peerId);
+
+		if (link)
+			link.nMends = nMends;
+	}
+
+	#drop(peerId)
+	{
+		const link = this.#links.get(peerId);
+
+		this.#links.delete(peerId);
+		link?.close();
+		if (link?.wasOpen)
+			this.#emit('left', { peerId });
+	}
+
+	#closeLinks()
+	{
+		for (const peerId of [...this.#links.keys()])
+			this.#drop(peerId);
+	}
+
+	#onSignal(peerId, data, type)
+	{
+		const signal = readSignal(data, type);
+
+		if (!signal) {
+			this.#fail(peerId, new PeerpostError('bad-signal',
+			    `This ${type} is none.`));
+			return;
+		}
+		if (!this.#client.peers.has(peerId))
+			return;
+		this.#connect(peerId, false);
+
+		const link = this.#links.get(peerId);
+
+		if (!link.isFor(signal))
+			return; // of a connection that is no more
+		if (type === 'offer' && link.isOtherThan(signal))
+			this.#replace(peerId, signal);
+		else if (link.understands(signal))
+			tolerant(link.handle(signal, type));
+	}
+
+	// The other side has begun anew, perhaps because its page was reloaded.
+	// Only an offer that is one takes the place of what there is.
+	#replace(peerId, signal)
+	{
+		const old = this.#links.get(peerId);
+		const link = this.#makeLink(peerId, signal.link);
+
+		old.successor?.close();
+		old.successor = link;
+		tolerant(link.handle(signal, 'offer', (error) => {
+			if (this.#links.get(peerId) !== old ||
+			    old.successor !== link) {
+				link.close();
+			} else if (error) {
+				link.close();
+				old.successor = null;
+				this.#fail(peerId, error);
+			} else {
+				old.successor = null;
+				this.#drop(peerId);
+				this.#links.set(peerId, link);
+			}
+		}));
+	}
+
+	async #getIceServers()
+	{
+		const { rtc } = this.#options;
+
+		if (rtc?.iceServers)
+			return rtc.iceServers;
+		if (!this.#iceServers || this.#clock.now() - this.#iceServers.at >
+		    ICE_SERVERS_MS)
+			this.#iceServers = { at: this.#clock.now(),
+				promise: this.#client.iceServers().catch((error) => {
+					this.#iceServers = null;
+					this.#fail(null, error);
+					return [];
+				}) };
+		return this.#iceServers.promise;
+	}
+
+	#fail(peerId, error)
+	{
+		this.#emit('error', { peerId, error });
+	}
+
+	#emit(type, members)
+	{
+		this.dispatchEvent(new PeerpostEvent(type, members));
+	}
+}
+
+// What a mesh says through the server: { rtc, link, to }.  rtc is a
+// description or a candidate, as other clients send it, too.  link names the
+// sender's connection and to the recipient's, as far as known: by these, what
+// is left over from before a reload is told from what is new.
+function readSignal(data, type)
+{
+	const { rtc, link, to } = data ?? {};
+	const isName = (name) => name === undefined || typeof name === 'string';
+
+	if (rtc === null || typeof rtc !== 'object' || !isName(link) ||
+	    !isName(to) || (type === 'candidate' ?
+	    typeof rtc.candidate !== 'string' :
+	    rtc.type !== type || typeof rtc.sdp !== 'string'))
+		return null;
+	return { rtc, link, to };
+}
+
+// One RTCPeerConnection with one data channel.
+//
+// Negotiation is "perfect" (WebRTC 1.0, section 10.7): when offers cross, the
+// polite side, the one with the greater peer id, takes its own back.  The
+// channel is negotiated by both beforehand, so either side may make the offer.
+// What comes in is worked off one after the other.
+class Link {
+	#given;
+	#chain;
+	#isClosed = false;
+	#isMakingOffer = false;
+	#isOfferIgnored = false;
+	#early = [];
+	#mendTimer = null;
+
+	// given: { peerId, remote, isPolite, open() -> promise of a connection,
+	// channelOptions, clock, send(command, data), on(type, members) }
+	constructor(given)
+	{
+		this.#given = given;
+		this.name = Math.random().toString(36).slice(2, 12);
+		this.remote = given.remote;
+		this.pc = null;
+		this.channel = { send: () => {} };
+		this.isOpen = false;
+		this.wasOpen = false;
+		this.nMends = 0;
+		this.successor = null;
+		this.#chain = tolerant(this.#open());
+	}
+
+	/** Make the first offer. */
+	begin()
+	{
+		this.#next(() => this.#offer());
+	}
+
+	isFor({ to })
+	{
+		return to === undefined || to === this.name ||
+		    to === this.successor?.name;
+	}
+
+	isOtherThan({ link })
+	{
+		return link !== undefined && this.remote !== undefined &&
+		    link !== this.remote;
+	}
+
+	/** Whether it comes from the connection that this one is with, or is
+	 * about to be. */
+	understands(signal)
+	{
+		return !this.isOtherThan(signal) ||
+		    this.successor?.remote === signal.link;
+	}
+
+	/** Take what the other side says.  onDone(error or undefined) has the
+	 * outcome, and the error is not told elsewhere then. */
+	handle(signal, type, onDone)
+	{
+		if (this.successor && this.isOtherThan(signal))
+			return this.successor.handle(signal, type);
+		return this.#next(() => type === 'candidate' ?
+		    this.#takeCandidate(signal.rtc) :
+		    this.#takeDescription(signal), onDone);
+	}
+
+	close()
+	{
+		this.#isClosed = true;
+		this.isOpen = false;
+		this.#given.clock.clearTimeout(this.#mendTimer);
+		this.successor?.close();
+		try {
+			this.pc?.close();
+		} catch {
+			// It is gone either way.
+		}
+	}
+
+	#next(work, onDone)
+	{
+		this.#chain = this.#chain.then(async () => {
+			if (this.#isClosed)
+				return;
+
+			let failure;
+
+			try {
+				if (!this.pc)
+					throw this.openError;
+				await work();
+			} catch (error) {
+				failure = error;
+			}
+			if (onDone)
+				onDone(failure);
+			else if (failure && !this.#isClosed)
+				this.#given.on('error', { error: failure });
+		});
+		return this.#chain;
+	}
+
+	async #open()
+	{
+		const { open, channelOptions } = this.#given;
+
+		try {
+			const pc = await open();
+
+			if (this.#isClosed) {
+				pc.close();
+				return;
+			}
+			this.pc = pc;
+			this.#listenToConnection(pc);
+			this.#listenToChannel(pc.createDataChannel(CHANNEL_LABEL,
+			    { ...channelOptions, negotiated: true, id: 0 }));
+		} catch (error) {
+			this.openError = error;
+		}
+	}
+
+	#listenToConnection(pc)
+	{
+		pc.addEventListener('icecandidate', ({ candidate }) => {
+			if (candidate)
+				this.#say('candidate', candidate.toJSON?.() ?? {
+					candidate: candidate.candidate,
+					sdpMid: candidate.sdpMid,
+					sdpMLineIndex: candidate.sdpMLineIndex });
+		});
+		pc.addEventListener('connectionstatechange', () => {
+			if (pc.connectionState === 'failed')
+				this.#mend();
+			else if (pc.connectionState === 'connected')
+				this.nMends = 0;
+		});
+	}
+
+	#listenToChannel(channel)
+	{
+		const { on } = this.#given;
+
+		this.channel = channel;
+		channel.binaryType = 'arraybuffer';
+		channel.addEventListener('open', () => {
+			this.isOpen = true;
+			this.wasOpen = true;
+			on('peer');
+		});
+		channel.addEventListener('message', ({ data }) => on('data', { data }));
+		channel.addEventListener('error', (event) => {
+			if (!this.#isClosed && this.pc?.connectionState === 'connected')
+				on('error', { error: event.error ??
+				    new PeerpostError('channel') });
+		});
+		channel.addEventListener('close', () => {
+			this.isOpen = false;
+			// The other side's page is gone, or about to say more.  If it
+			// is still a member then, connect anew.
+			if (!this.#isClosed)
+				this.#mend();
+		});
+	}
+
+	#say(command, rtc)
+	{
+		if (this.#isClosed)
+			return;
+		this.#given.send(command, { rtc, link: this.name,
+			...(this.remote === undefined ? {} : { to: this.remote }),
+		}).catch((error) => {
+			// That it is not there any more will be told by an event.
+			if (!this.#isClosed && error.error !== 'peer-not-found' &&
+			    error.error !== 'not-in-room')
+				this.#given.on('error', { error });
+		});
+	}
+
+	async #offer({ iceRestart = false } = {})
+	{
+		const { pc } = this;
+
+		// An offer of the other side does as well.
+		if (pc.signalingState !== 'stable')
+			return;
+		this.#isMakingOffer = true;
+		try {
+			const offer = await pc.createOffer({ iceRestart });
+
+			if (this.#isClosed || pc.signalingState !== 'stable')
+				return;
+			await pc.setLocalDescription(offer);
+			this.#say('offer', plain(pc.localDescription));
+		} finally {
+			this.#isMakingOffer = false;
+		}
+	}
+
+	async #takeDescription({ rtc, link })
+	{
+		const { pc } = this;
+		const { isPolite } = this.#given;
+		const isCollision = rtc.type === 'offer' &&
+		    (this.#isMakingOffer || pc.signalingState !== 'stable');
+
+		this.#isOfferIgnored = isCollision && !isPolite;
+		if (this.#isOfferIgnored)
+			return;
+		// To an offer that has been taken back.
+		if (rtc.type === 'answer' && pc.signalingState !== 'have-local-offer')
+			return;
+		if (isCollision)
+			await pc.setLocalDescription({ type: 'rollback' });
+		try {
+			await pc.setRemoteDescription(rtc);
+		} catch (error) {
+			// Ours was as good as theirs turned out bad.
+			if (isCollision)
+				this.begin();
+			throw error;
+		}
+		this.remote = link ?? this.remote;
+		if (rtc.type === 'offer') {
+			await pc.setLocalDescription(await pc.createAnswer());
+			this.#say('answer', plain(pc.localDescription));
+		}
+		for (const candidate of this.#early.splice(0))
+			await this.#takeCandidate(candidate);
+	}
+
+	async #takeCandidate(candidate)
+	{
+		if (!this.pc.remoteDescription) {
+			// It may belong to an offer that was ignored, then it is
+			// useless; or an offer is being put right, then it is not.
+			if (this.#early.length < EARLY_CANDIDATES &&
+			    !this.#isOfferIgnored)
+				this.#early.push(candidate);
+			return;
+		}
+		try {
+			await this.pc.addIceCandidate(candidate);
+		} catch (error) {
+			if (!this.#isOfferIgnored)
+				throw error;
+		}
+	}
+
+	// A connection that has failed: restart ICE, then make a new one, waiting
+	// longer each time.  If the other side has gone, the server says so soon,
+	// and this is closed.
+	#mend()
+	{
+		const { clock, isPolite, on } = this.#given;
+
+		if (this.#isClosed || this.#mendTimer !== null)
+			return;
+		if (this.nMends >= MAX_MENDS) {
+			on('error', { error: new PeerpostError('connection-failed',
+			    'No connection to this member can be made.') });
+			return;
+		}
+
+		// The polite one goes first, and so crossing offers are rare.
+		const delay = 500 * 2 ** this.nMends * (isPolite ? 1 : 2);
+
+		this.#mendTimer = clock.setTimeout(() => {
+			this.#mendTimer = null;
+			if (this.#isClosed || this.#isHealthy())
+				return;
+			this.nMends++;
+			if (this.nMends > ICE_RESTARTS ||
+			    this.channel.readyState === 'closed')
+				on('rebuild');
+			else
+				this.#next(() => this.#offer({ iceRestart: true }));
+			// Until it is well or given up.
+			if (!this.#isClosed)
+				this.#mend();
+		}, delay);
+	}
+
+	#isHealthy()
+	{
+		return this.isOpen && this.pc?.connectionState === 'connected';
+	}
+}
+
+function plain({ type, sdp })
+{
+	return { type, sdp };
+}

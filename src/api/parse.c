@@ -8,7 +8,6 @@
 #include "api/parse_body.h"
 #include "api/route.h"
 #include "api/target.h"
-#include "api/token.h"
 #include "api/value.h"
 #include "base/text.h"
 
@@ -118,30 +117,15 @@ take_query(struct request *request, struct span query, enum err *out_malformed)
 	}
 }
 
-static bool
-is_printable(struct span text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (text.at[i] < 0x20 || text.at[i] > 0x7e)
-			return false;
-	return text.len > 0;
-}
-
 /* Keys count on commands only. */
 static MUST_CHECK enum err
 take_key(struct request *request)
 {
-	struct span key = request->idempotency_key;
-
-	if (!key.at ||
+	if (!request->idempotency_key.at ||
 	    (request->route->kind != ROUTE_COMMAND &&
 		request->route->kind != ROUTE_ENVELOPE))
 		return ERR_NONE;
-	if (key.len > TOKEN_MAX_KEY || !is_printable(key))
-		return ERR_BAD_KEY;
-	digest_sha256(key, request->key_hash);
-	request->has_key = true;
-	return ERR_NONE;
+	return parse_take_key(request, request->idempotency_key);
 }
 
 /* Last-Event-ID wins over the query and over the body. */

@@ -3,6 +3,7 @@
 
 #include "api/command.h"
 #include "api/route.h"
+#include "api/token.h"
 #include "api/value.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -16,6 +17,20 @@ parse_take_token(struct request *request, struct span token)
 		return;
 	digest_sha256(token, request->token_hash);
 	request->has_token = true;
+}
+
+enum err
+parse_take_key(struct request *request, struct span key)
+{
+	if (key.len == 0 || key.len > TOKEN_MAX_KEY)
+		return ERR_BAD_KEY;
+	for (size_t i = 0; i < key.len; i++)
+		if (key.at[i] < 0x20 || key.at[i] > 0x7e)
+			return ERR_BAD_KEY;
+	request->idempotency_key = key;
+	digest_sha256(key, request->key_hash);
+	request->has_key = true;
+	return ERR_NONE;
 }
 
 /* The members of an object that we interpret, by their place in a table of
@@ -151,10 +166,25 @@ parse_command(struct request *request)
 		request->err = command->check(call);
 }
 
-enum { AFTER, WAIT, MAX, TOKEN, COMMAND, DATA, COMMANDS, N_MEMBERS };
+enum { AFTER, WAIT, MAX, TOKEN, COMMAND, DATA, COMMANDS, KEY, N_MEMBERS };
 #define N_POLL_MEMBERS COMMAND
 static const char *const member_names[N_MEMBERS] = { "after", "wait", "max",
-	"token", "command", "data", "commands" };
+	"token", "command", "data", "commands", "key" };
+
+/* The Idempotency-Key of a client that cannot set headers; theirs comes first.
+ * It is used where it stands, so it must be written without escapes. */
+static MUST_CHECK enum err
+take_body_key(struct request *request, struct json_value key)
+{
+	struct span text = key.text;
+
+	if (!text.at || request->has_key)
+		return ERR_NONE;
+	if (key.type != JSON_STRING || memchr(text.at, '\\', text.len))
+		return ERR_BAD_KEY;
+	return parse_take_key(
+	    request, (struct span){ text.at + 1, text.len - 2 });
+}
 
 static void
 take_body_token(struct request *request, struct json_value token)
@@ -199,7 +229,7 @@ take_poll_members(
 	return err;
 }
 
-/* {"token","command","data","commands","after","max"} */
+/* {"token","command","data","commands","after","max","key"} */
 static MUST_CHECK enum err
 take_wrapper(struct request *request, struct json_value object)
 {
@@ -211,6 +241,8 @@ take_wrapper(struct request *request, struct json_value object)
 	    object, (struct member_spec){ member_names, N_MEMBERS }, found);
 	if (!err)
 		err = take_poll_members(request, found);
+	if (!err)
+		err = take_body_key(request, found[KEY]);
 	if (err)
 		return err;
 	has_array = found[COMMANDS].text.at != NULL;

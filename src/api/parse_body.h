@@ -13,11 +13,15 @@
 /* Keep the hash of this token; an empty or absent one is none. */
 void parse_take_token(struct request *request, struct span token);
 
+/* Keep this Idempotency-Key, which is borrowed, and its hash.
+ * ERR_BAD_KEY: not 1 to 64 printable ASCII characters. */
+MUST_CHECK enum err parse_take_key(struct request *request, struct span key);
+
 /* POST /register and its like: the body is the data of one command. */
 void parse_command(struct request *request);
 
 /* POST /command: an envelope, an array of them, or an object around either,
- * with the token and a cursor. */
+ * with the token, the key and a cursor. */
 void parse_envelope(struct request *request);
 
 /* POST /events: nothing, or an object with the token and the cursor. */

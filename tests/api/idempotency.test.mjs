@@ -224,6 +224,52 @@ test('events that ride on a reply are read afresh', async () => {
 	assert.equal(again.json.next, n + 2);
 });
 
+test('the key may stand in the body of /command, beside the token', async () => {
+	const { players: [host, guest] } = await makeRoom(daemon);
+	const { token } = host;
+
+	for (const body of [{ command: '###!SM', data: 'one' },
+		{ commands: [{ command: '###!SM', data: 'two' }] },
+		{ commands: [{ command: '###!SM', data: 'three' }], after: 0 }]) {
+		const text = JSON.stringify({ ...body, key: newKey(), token });
+		const send = () => request(daemon, 'POST', '/command', { text,
+			headers: { 'Content-Type': 'text/plain' } });
+		const first = await send();
+		const again = await send();
+
+		assertRan(first);
+		ok(again);
+		assert.equal(again.headers['idempotency-replayed'], 'true');
+	}
+	assert.deepEqual(await guest.news(),
+	    [['RMK', 'one'], ['RMK', 'two'], ['RMK', 'three']]);
+
+	// It is the same key as in the header, which comes first.
+	const key = newKey();
+	const body = { command: '###!SM', data: 'four', key };
+
+	assertRan(await host.command({ ...body, key: newKey() }, keyed(key)));
+	assert.equal((await host.command(body)).headers['idempotency-replayed'],
+	    'true');
+	assertFailure(await host.command({ ...body, data: 'five' }), 422, 'RMB',
+	    'idempotency-mismatch');
+});
+
+test('a key in the body of /command has 1 to 64 printable characters, ' +
+    'without escapes', async () => {
+	const { players: [host] } = await makeRoom(daemon, ['ann']);
+	const send = (key) => host.command({},
+	    { text: `{"command":"###!SM","data":1,"key":${key}}`, body: undefined });
+
+	for (const key of ['"x"', `"${'x'.repeat(64)}"`, '"!~{},;="'])
+		ok(await send(key));
+	for (const key of ['""', `"${'x'.repeat(65)}"`, '"schl\u00fcssel"',
+		'"schl\xfcssel"', '"a\\\\b"', '7', 'null', '{}'])
+		assertFailure(await send(key), 400, 'ICB', 'bad-key');
+	assertFailure(await send('"x","key":"x"'), 400, 'ICB', 'bad-json');
+	assert.equal((await host.drain()).length, 3);
+});
+
 test('many repeats at once have one effect and one reply', async () => {
 	const { players: [host, bob] } = await makeRoom(daemon);
 	const key = newKey();

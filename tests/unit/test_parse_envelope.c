@@ -206,6 +206,20 @@ test_depth_is_counted_from_the_root_of_the_body(void **state)
 }
 
 static void
+test_a_key_may_stand_in_the_body(void **state)
+{
+	(void)state;
+	assert_calls("{\"commands\":[],\"key\":\"k\"}", 0, true, true);
+	assert_true(asked->has_key);
+	assert_span(asked->idempotency_key, "k");
+	envelope("{\"commands\":[],\"key\":\"\\u006b\"}");
+	assert_passed(asked, ERR_BAD_KEY);
+	assert_false(asked->has_key);
+	envelope("{\"commands\":[],\"key\":1}");
+	assert_passed(asked, ERR_BAD_KEY);
+}
+
+static void
 test_a_token_too_long_to_be_ours_is_none(void **state)
 {
 	char body[REQUEST_MAX_TOKEN + 64];
@@ -236,6 +250,7 @@ main(void)
 		TEST(test_an_unknown_code_of_any_length_is_an_unknown_command),
 		TEST(test_64_commands_are_taken_and_65_are_not),
 		TEST(test_depth_is_counted_from_the_root_of_the_body),
+		TEST(test_a_key_may_stand_in_the_body),
 		TEST(test_a_token_too_long_to_be_ours_is_none),
 	};
 

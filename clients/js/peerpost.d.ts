@@ -1,0 +1,229 @@
+// peerpost.d.ts - the types of peerpost.js, where everything is explained.
+
+export type Json = null | boolean | number | string | Json[] |
+	{ [name: string]: Json };
+
+/** One of the server's error words, or one of the client's own. */
+export type PeerpostErrorWord =
+	| 'network' | 'timeout' | 'not-peerpost' | 'aborted' | 'bad-signal'
+	| 'connection-failed' | 'channel' | 'no-webrtc'
+	| 'bad-request' | 'bad-json' | 'bad-name' | 'bad-data' | 'bad-cursor'
+	| 'bad-key' | 'no-session' | 'not-host' | 'not-found' | 'unknown-command'
+	| 'room-not-found' | 'peer-not-found' | 'method-not-allowed'
+	| 'already-in-room' | 'already-registered' | 'not-in-room' | 'room-sealed'
+	| 'room-full' | 'mailbox-full' | 'timed-out' | 'too-large'
+	| 'idempotency-mismatch' | 'rate-limited' | 'too-many-players'
+	| 'too-many-rooms' | 'storage' | 'shutting-down'
+	| (string & {});
+
+export class PeerpostError extends Error {
+	constructor(error: PeerpostErrorWord, message?: string, more?: {
+		status?: number; code?: string; retryAfterMs?: number | null;
+		cause?: unknown;
+	});
+	readonly error: PeerpostErrorWord;
+	/** The HTTP status, 0 without one. */
+	readonly status: number;
+	/** The reply's code, such as '###!JRB'; '' without one. */
+	readonly code: string;
+	readonly retryAfterMs: number | null;
+}
+
+export class PeerpostEvent extends Event {
+	constructor(type: string, members?: object);
+}
+
+/** What every event of the mailbox has. */
+export interface MailboxEvent<Data = unknown> extends PeerpostEvent {
+	readonly id: number;
+	readonly command: string;
+	readonly data: Data;
+	/** Of a room that has been left meanwhile. */
+	readonly stale: boolean;
+}
+
+export interface PeerEvent extends MailboxEvent<number> {
+	readonly peerId: number;
+}
+
+export interface RelayEvent extends MailboxEvent<any> {
+	readonly type: 'offer' | 'answer' | 'candidate';
+	readonly peerId: number;
+}
+
+export interface RoomGoneEvent extends PeerpostEvent {
+	readonly reason: string;
+	readonly stale: boolean;
+}
+
+export interface Peer {
+	id: number;
+	name: string;
+}
+
+/** What GET /room says. */
+export interface RoomSnapshot {
+	room: string;
+	host: number;
+	sealed: boolean;
+	/** One's own peer id. */
+	id: number;
+	peers: Peer[];
+	next: number;
+}
+
+/** Keep it secret: it is the player. */
+export interface PeerpostSession {
+	id: number;
+	token: string;
+	name?: string;
+	cursor?: number;
+}
+
+export interface StorageLike {
+	getItem(key: string): string | null;
+	setItem(key: string, value: string): void;
+}
+
+export interface Clock {
+	/** Milliseconds; monotonic. */
+	now(): number;
+	setTimeout(callback: () => void, ms: number): any;
+	clearTimeout(timer: any): void;
+}
+
+export interface PeerpostClientOptions {
+	mode?: 'auto' | 'headers' | 'plain';
+	storage?: StorageLike | null;
+	pathStorage?: StorageLike | null;
+	session?: PeerpostSession | null;
+	leaveOnPagehide?: boolean;
+	waitS?: number;
+	maxAttempts?: number;
+	backoffMs?: number;
+	maxBackoffMs?: number;
+	timeoutMs?: number;
+	fetch?: typeof globalThis.fetch;
+	clock?: Clock;
+	page?: EventTarget | null;
+}
+
+export interface CommandOptions {
+	signal?: AbortSignal;
+}
+
+export type PollState = 'idle' | 'polling' | 'backing-off';
+
+export interface PeerpostClientEvents {
+	'joined': PeerEvent;
+	'peer-connected': PeerEvent;
+	'peer-disconnected': PeerEvent;
+	'sealed': MailboxEvent<string>;
+	'message': MailboxEvent<any>;
+	'offer': RelayEvent;
+	'answer': RelayEvent;
+	'candidate': RelayEvent;
+	'room-gone': RoomGoneEvent;
+	'event': MailboxEvent;
+	'session-gone': PeerpostEvent & { readonly error: PeerpostError };
+	'offline': PeerpostEvent & { readonly error: PeerpostError };
+	'online': PeerpostEvent;
+	'resumed': PeerpostEvent & { readonly room: RoomSnapshot | null };
+	'reset': PeerpostEvent & { readonly room: RoomSnapshot | null };
+	'room-left': PeerpostEvent;
+	'superseded': PeerpostEvent;
+	'state': PeerpostEvent & { readonly state: PollState };
+	'exchange': PeerpostEvent & {
+		readonly method: string; readonly path: string;
+		readonly status: number; readonly ms: number;
+		readonly error: PeerpostError | null;
+	};
+	'command-failed': PeerpostEvent & {
+		readonly command: string; readonly error: PeerpostError;
+	};
+}
+
+export class PeerpostClient extends EventTarget {
+	constructor(url: string | URL, options?: PeerpostClientOptions);
+	readonly url: string;
+	readonly id: number | null;
+	readonly name: string | null;
+	readonly session: PeerpostSession | null;
+	readonly room: string | null;
+	readonly peerId: number | null;
+	readonly peers: ReadonlyMap<number, string | undefined>;
+	readonly state: PollState;
+	connect(name: string): Promise<number>;
+	register(name: string, options?: CommandOptions): Promise<number>;
+	resume(): Promise<boolean>;
+	start(): void;
+	stop(): void;
+	unregister(options?: CommandOptions): Promise<void>;
+	createRoom(options?: CommandOptions): Promise<string>;
+	joinRoom(uuid: string, options?: CommandOptions):
+		Promise<{ room: string; id: number; peers: Peer[] }>;
+	sealRoom(options?: CommandOptions): Promise<void>;
+	leaveRoom(options?: CommandOptions): Promise<void>;
+	sendMessage(data: unknown, options?: CommandOptions): Promise<void>;
+	offer(peerId: number, data: object, options?: CommandOptions):
+		Promise<void>;
+	answer(peerId: number, data: object, options?: CommandOptions):
+		Promise<void>;
+	candidate(peerId: number, data: object, options?: CommandOptions):
+		Promise<void>;
+	getRoom(): Promise<RoomSnapshot | null>;
+	iceServers(): Promise<RTCIceServer[]>;
+	addEventListener<Type extends keyof PeerpostClientEvents>(type: Type,
+		listener: (event: PeerpostClientEvents[Type]) => void,
+		options?: boolean | AddEventListenerOptions): void;
+	addEventListener(type: string,
+		listener: EventListenerOrEventListenerObject | null,
+		options?: boolean | AddEventListenerOptions): void;
+	removeEventListener<Type extends keyof PeerpostClientEvents>(type: Type,
+		listener: (event: PeerpostClientEvents[Type]) => void,
+		options?: boolean | EventListenerOptions): void;
+	removeEventListener(type: string,
+		listener: EventListenerOrEventListenerObject | null,
+		options?: boolean | EventListenerOptions): void;
+	[Symbol.asyncIterator](): AsyncIterableIterator<MailboxEvent<any>>;
+}
+
+export interface PeerpostMeshOptions {
+	rtc?: RTCConfiguration;
+	channel?: RTCDataChannelInit;
+	RTCPeerConnection?: new (configuration?: RTCConfiguration) => any;
+	clock?: Clock;
+}
+
+export interface PeerpostMeshEvents {
+	'peer': PeerpostEvent & { readonly peerId: number };
+	'data': PeerpostEvent & {
+		readonly peerId: number; readonly data: string | ArrayBuffer;
+	};
+	'left': PeerpostEvent & { readonly peerId: number };
+	/** peerId is null when it is about all of them. */
+	'error': PeerpostEvent & {
+		readonly peerId: number | null; readonly error: Error;
+	};
+}
+
+export class PeerpostMesh extends EventTarget {
+	constructor(client: PeerpostClient, options?: PeerpostMeshOptions);
+	readonly peers: number[];
+	connection(peerId: number): RTCPeerConnection | undefined;
+	send(peerId: number, data: string | ArrayBuffer | ArrayBufferView): boolean;
+	broadcast(data: string | ArrayBuffer | ArrayBufferView): number;
+	close(): void;
+	addEventListener<Type extends keyof PeerpostMeshEvents>(type: Type,
+		listener: (event: PeerpostMeshEvents[Type]) => void,
+		options?: boolean | AddEventListenerOptions): void;
+	addEventListener(type: string,
+		listener: EventListenerOrEventListenerObject | null,
+		options?: boolean | AddEventListenerOptions): void;
+	removeEventListener<Type extends keyof PeerpostMeshEvents>(type: Type,
+		listener: (event: PeerpostMeshEvents[Type]) => void,
+		options?: boolean | EventListenerOptions): void;
+	removeEventListener(type: string,
+		listener: EventListenerOrEventListenerObject | null,
+		options?: boolean | EventListenerOptions): void;
+}

@@ -1,0 +1,306 @@
+// js_mesh.test.mjs - PeerpostMesh with real connections: @roamhq/wrtc.
+//
+// This file runs itself again in a network namespace of its own, where there
+// is nothing but loopback: so nothing gets out, and ICE has no choice.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import test, { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { PeerpostMesh } from '../../clients/js/peerpost.js';
+import { examples, heard, loadWrtc, makeClient, runModule, Storage, wrtcPath }
+    from '../lib/clients.mjs';
+import { startDaemon, until } from '../lib/peerpost.mjs';
+
+const wrtc = loadWrtc();
+
+function inNamespace(command)
+{
+	const flags = process.getuid() === 0 ? ['-n'] : ['-rn'];
+	const env = { ...process.env, PEERPOST_TEST_MESH: 'yes' };
+
+	delete env.NODE_TEST_CONTEXT;
+	return spawnSync('unshare', [...flags, 'sh', '-c',
+		'ip link set lo up && exec "$@"', 'sh', ...command],
+	{ env, encoding: 'utf8', timeout: 120_000 });
+}
+
+if (process.env.PEERPOST_TEST_MESH === undefined) {
+	const skip = !wrtc ? '@roamhq/wrtc is not installed: ' +
+	    'cp tests/clients/package*.json to tests/clients of the build ' +
+	    'folder, and npm ci there' :
+	    inNamespace(['true']).status !== 0 ?
+	    'no network namespace can be made here' : false;
+
+	test('mesh', { skip }, () => {
+		const { status, stdout, stderr } = inNamespace(
+		    [process.execPath, '--test-reporter=tap',
+			    fileURLToPath(import.meta.url)]);
+
+		assert.equal(status, 0, stdout + stderr);
+		assert.match(stdout, /# pass [1-9]/);
+	});
+} else {
+	const daemon = await startDaemon();
+
+	// The module keeps threads that Node does not wait for, nor end.
+	after(() => setTimeout(() => process.exit(), 100).unref());
+
+	function watch(mesh)
+	{
+		mesh.log = [];
+		for (const type of ['peer', 'data', 'left', 'error'])
+			mesh.addEventListener(type, (event) => mesh.log.push(event));
+		mesh.of = (type) => mesh.log.filter((each) => each.type === type);
+		return mesh;
+	}
+
+	async function makePlayer(name, options = {})
+	{
+		const { storage = null, join, ...meshOptions } = options;
+		const client = makeClient(daemon.url, { storage });
+		const mesh = watch(new PeerpostMesh(client,
+		    { RTCPeerConnection: wrtc.RTCPeerConnection, ...meshOptions }));
+
+		after(() => mesh.close());
+		await client.connect(name);
+		if (join)
+			await client.joinRoom(join);
+		return { client, mesh };
+	}
+
+	async function makeMesh(names)
+	{
+		const players = [];
+		let room;
+
+		for (const name of names) {
+			const player = await makePlayer(name, { join: room });
+
+			room ??= await player.client.createRoom();
+			players.push(player);
+		}
+		await isFull(players);
+		return { room, players };
+	}
+
+	const isFull = (players) => until(() => players.every(({ mesh }) =>
+	    mesh.peers.length === players.length - 1), 'full mesh');
+
+	test('three players, a full mesh, data both ways, one leaves', async () => {
+		const { players } = await makeMesh(['ann', 'bob', 'cid']);
+		const ids = players.map(({ client }) => client.peerId);
+
+		for (const { client, mesh } of players) {
+			assert.deepEqual(mesh.of('peer').map(({ peerId }) => peerId)
+			    .sort(), ids.filter((id) => id !== client.peerId).sort());
+			assert.equal(mesh.broadcast(`from ${client.name}`), 2);
+			for (const peerId of mesh.peers)
+				assert.equal(mesh.send(peerId,
+				    new Uint8Array([peerId & 255])), true);
+		}
+		await until(() => players.every(({ mesh }) =>
+		    mesh.of('data').length === 4), 'data');
+		for (const { client, mesh } of players)
+			for (const other of players.filter((each) =>
+			    each.client !== client)) {
+				const data = mesh.of('data').filter(({ peerId }) =>
+				    peerId === other.client.peerId)
+				    .map((event) => event.data);
+
+				assert.equal(data[0], `from ${other.client.name}`);
+				assert.deepEqual([...new Uint8Array(data[1])],
+				    [client.peerId & 255]);
+			}
+		assert.throws(() => players[0].mesh.send(ids[1], { no: 1 }), TypeError);
+		assert.equal(players[0].mesh.send(99, 'nobody'), false);
+
+		await players[2].client.leaveRoom();
+		await until(() => players.slice(0, 2).every(({ mesh }) =>
+		    mesh.of('left').length === 1), 'left');
+		assert.equal(players[0].mesh.of('left')[0].peerId, ids[2]);
+		assert.equal(players[2].mesh.of('left').length, 2);
+		assert.equal(players[2].mesh.broadcast('x'), 0);
+		assert.equal(players[0].mesh.broadcast('still'), 1);
+		await until(() => players[1].mesh.of('data').at(-1).data === 'still',
+		    'data');
+
+		// The host leaves: the room is gone, and so are the connections.
+		await players[0].client.leaveRoom();
+		await heard(players[1].client, 'room-gone');
+		assert.deepEqual(players[1].mesh.peers, []);
+		for (const { mesh } of players)
+			assert.deepEqual(mesh.of('error').map(({ error }) => error), []);
+	});
+
+	test('the README\'s mesh example runs as written', async () => {
+		const [, example] = examples();
+		const prepare = (room) => `import wrtc from '${wrtcPath()}';
+			globalThis.RTCPeerConnection = wrtc.RTCPeerConnection;
+			globalThis.PEERPOST_URL = '${daemon.url}';
+			globalThis.ROOM = ${JSON.stringify(room)};`;
+		const host = runModule(example, prepare(null));
+		const room = await until(() => /room (\S+)\n/.exec(host.out)?.[1],
+		    'room');
+		const guest = runModule(example, prepare(room));
+
+		await until(() => /\d+ Welcome!/.test(host.out) &&
+		    /1 Welcome!/.test(guest.out), 'welcome');
+		host.kill('SIGKILL');
+		assert.doesNotMatch(host.out + guest.out, /rror/);
+		guest.kill('SIGKILL');
+	});
+
+	test('offers that cross', async () => {
+		const { room, players: [ann] } = await makeMesh(['ann']);
+		const bob = await makePlayer('bob');
+
+		// Both begin: they come to know of each other by a snapshot.
+		bob.mesh.close();
+		ann.mesh.close();
+		await bob.client.joinRoom(room);
+		await heard(ann.client, 'peer-connected');
+		for (const player of [ann, bob])
+			player.mesh = watch(new PeerpostMesh(player.client,
+			    { RTCPeerConnection: wrtc.RTCPeerConnection }));
+		await isFull([ann, bob]);
+		assert.equal(ann.mesh.broadcast('a'), 1);
+		assert.equal(bob.mesh.broadcast('b'), 1);
+		await until(() => ann.mesh.of('data').length === 1 &&
+		    bob.mesh.of('data').length === 1, 'data');
+		for (const { client, mesh } of [ann, bob]) {
+			assert.equal(client.log.filter(({ type }) => type === 'offer')
+			    .length, 1);
+			assert.deepEqual(mesh.of('error').map(({ error }) => error), []);
+			mesh.close();
+		}
+	});
+
+	test('garbage gives an error event and nothing else', async () => {
+		const { room, players } = await makeMesh(['ann', 'bob']);
+		const [ann] = players;
+		const eve = makeClient(daemon.url);
+
+		await eve.register('eve');
+		await eve.joinRoom(room);
+		await heard(ann.client, 'peer-connected', 2);
+
+		const bad = ['v=0', 'garbage', '\r\n'.repeat(1000),
+			'v=0\r\nm=application 9 x y z\r\n'];
+		const rubbish = [...bad.map((sdp) => ({ rtc: { type: 'offer', sdp } })),
+			...bad.map((sdp, i) => ({ rtc: { type: 'offer', sdp },
+				link: `e${i}` })),
+			{}, { rtc: null }, { rtc: 'x' }, { rtc: { type: 'answer',
+				sdp: 'v=0' } }, { rtc: { type: 'offer', sdp: 7 } }];
+
+		for (const data of rubbish)
+			await eve.offer(1, data);
+		for (const data of [{}, { rtc: 1 }, { rtc: { candidate: 1 } }])
+			await eve.candidate(1, data);
+		await until(() => ann.mesh.of('error').length >= rubbish.length + 3,
+		    'errors');
+		await eve.answer(1, { rtc: { type: 'answer', sdp: 'garbage' } });
+		await eve.candidate(1, { rtc: { candidate: 'garbage', sdpMid: '0' } });
+		await heard(ann.client, 'candidate', 4);
+		for (const { peerId, error } of ann.mesh.of('error')) {
+			assert.equal(peerId, eve.peerId);
+			assert.ok(error instanceof Error || error.message, `${error}`);
+		}
+
+		// Nobody else has noticed.
+		assert.deepEqual(ann.mesh.of('left'), []);
+		assert.equal(ann.mesh.broadcast('on'), 1);
+		await until(() => players[1].mesh.of('data').length === 1, 'data');
+	});
+
+	test('garbage from a member who is connected does not end the connection',
+	    async () => {
+		const { players: [ann, bob] } = await makeMesh(['ann', 'bob']);
+
+		for (const link of [undefined, 'other'])
+			await bob.client.offer(1, { rtc: { type: 'offer', sdp: 'no' },
+				link });
+		await until(() => ann.mesh.of('error').length === 2, 'errors');
+		assert.equal(ann.mesh.broadcast('a'), 1);
+		assert.equal(bob.mesh.broadcast('b'), 1);
+		await until(() => ann.mesh.of('data').length === 1 &&
+		    bob.mesh.of('data').length === 1, 'data');
+		assert.deepEqual(ann.mesh.of('left'), []);
+	});
+
+	test('a page that is loaded again connects again, as the same player',
+	    async () => {
+		const storage = new Storage();
+		const ann = await makePlayer('ann');
+		const room = await ann.client.createRoom();
+		const bob = await makePlayer('bob', { join: room, storage });
+		const { id } = bob.client;
+
+		await isFull([ann, bob]);
+		bob.client.stop();
+		bob.mesh.close();
+
+		const again = await makePlayer('not asked for', { storage });
+
+		assert.equal(again.client.id, id);
+		assert.equal(again.client.room, room);
+		await until(() => ann.mesh.of('peer').length === 2 &&
+		    again.mesh.peers.length === 1, 'new connection');
+		assert.deepEqual(ann.mesh.log.map(({ type }) => type),
+		    ['peer', 'left', 'peer']);
+		assert.equal(ann.mesh.broadcast('again'), 1);
+		await until(() => again.mesh.of('data').length === 1, 'data');
+	});
+
+	test('a connection that is closed under it is made again', async () => {
+		const { players: [ann, bob] } = await makeMesh(['ann', 'bob']);
+
+		ann.mesh.connection(bob.client.peerId).close();
+		await until(() => bob.mesh.of('left').length >= 1, 'left');
+		await isFull([ann, bob]);
+		await until(() => bob.mesh.broadcast('x') === 1, 'channel');
+		await until(() => ann.mesh.of('data').length >= 1, 'data');
+	});
+
+	test('ICE is restarted when a connection fails', async () => {
+		// wrtc cannot be made to lose packets: let it say that it failed.
+		const failed = new Set();
+		const restarted = [];
+		const told = (pc) => new Proxy(pc, {
+			get: (target, name) => name === 'connectionState' &&
+			    failed.has(target) ? 'failed' :
+			    name === 'createOffer' ? (options) => {
+				    restarted.push(options.iceRestart);
+				    failed.delete(target);
+				    return target.createOffer(options);
+			    } : typeof target[name] === 'function' ?
+			    target[name].bind(target) : target[name],
+		});
+		const { players: [ann] } = await makeMesh(['ann']);
+		let pc;
+		const bob = await makePlayer('bob', { join: ann.client.room,
+			RTCPeerConnection: function RTCPeerConnection(options)
+			{
+				pc = new wrtc.RTCPeerConnection(options);
+				return told(pc);
+			} });
+
+		await isFull([ann, bob]);
+		assert.deepEqual(restarted, [false]);
+
+		const password = () => /a=ice-pwd:.*/.exec(pc.localDescription.sdp)[0];
+		const before = password();
+
+		failed.add(pc);
+		pc.dispatchEvent(new Event('connectionstatechange'));
+		await until(() => restarted.length === 2, 'restart');
+		await until(() => ann.client.log.filter(({ type }) =>
+		    type === 'offer').length === 2 &&
+		    pc.signalingState === 'stable', 'second offer and its answer');
+		assert.equal(restarted[1], true);
+		assert.notEqual(password(), before);
+		assert.equal(bob.mesh.broadcast('x'), 1);
+		await until(() => ann.mesh.of('data').length === 1, 'data');
+		assert.deepEqual(ann.mesh.log.map(({ type }) => type),
+		    ['peer', 'data']);
+	});
+}
