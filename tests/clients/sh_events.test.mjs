@@ -46,6 +46,15 @@ function isAlive(pid)
 	}
 }
 
+function nameOf(pid)
+{
+	try {
+		return fs.readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+	} catch {
+		return null;
+	}
+}
+
 function childrenOf(pid)
 {
 	return fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
@@ -147,10 +156,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
 
 		await until(() => run.stdout.split('\n').length === 3);
 		await until(() => player.saved.cursor === 2);
+		// The poll that is held from now on.
 		const children = await until(() => {
 			const found = childrenOf(run.child.pid);
 
-			return found.length > 0 && found;
+			return found.some((pid) => nameOf(pid) === 'curl') && found;
 		});
 
 		run.child.kill(signal);
