@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Player, ok, request, scratchDir, startDaemon, until }
+import { Player, ok, request, scratchDir, startDaemon, until, within }
 	from '../lib/peerpost.mjs';
 import { FaultProxy, captivePortal, gatewayError, inTurn }
 	from '../lib/fault_proxy.mjs';
@@ -84,7 +84,7 @@ class Godot {
 	async quit()
 	{
 		this.do('quit');
-		assert.equal(await this.ended, 0);
+		assert.equal(await within(10_000, 'end of Godot', this.ended), 0);
 		assert.doesNotMatch(this.output, /SCRIPT ERROR|Parse Error/);
 	}
 

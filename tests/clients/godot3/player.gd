@@ -28,7 +28,7 @@ func _init():
 func _idle(_delta):
 	var file = File.new()
 	if file.open(OS.get_environment("PEERPOST_TEST_ORDERS"), File.READ) != OK:
-		return false
+		return
 	var lines = file.get_as_text().split("\n")
 	file.close()
 	# The last is not complete.
@@ -36,10 +36,10 @@ func _idle(_delta):
 		var order = JSON.parse(lines[n_orders]).result
 		n_orders += 1
 		if order[0] == "quit":
-			return true
+			quit()
+			return
 		_say([order[0], client.callv(order[0], order.slice(1, order.size()))
 				if order.size() > 1 else client.call(order[0])])
-	return false
 
 
 func _say(values):
