@@ -145,14 +145,12 @@ async function randomKey()
 {
 	// Node 18 has no global crypto; a page never comes to the import.
 	const nodes = 'node:crypto';
-	const { getRandomValues } = globalThis.crypto ? {
-		getRandomValues: (bytes) => globalThis.crypto.getRandomValues(bytes),
-	} : (await import(/* @vite-ignore */ /* webpackIgnore: true */ nodes))
-	    .webcrypto;
+	const crypto = globalThis.crypto ?? (await import(
+	    /* @vite-ignore */ /* webpackIgnore: true */ nodes)).webcrypto;
 	const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz' +
 	    '0123456789-_';
 
-	return Array.from(getRandomValues(new Uint8Array(22)),
+	return Array.from(crypto.getRandomValues(new Uint8Array(22)),
 	    (byte) => letters[byte & 63]).join('');
 }
 
@@ -830,7 +828,8 @@ class Poller {
 	async #pollOnce(run)
 	{
 		const began = this.#clock.now();
-		const isYielding = began < this.#yieldUntil;
+		const yieldMs = this.#yieldUntil - began;
+		const isYielding = yieldMs > 0 && yieldMs <= 2 * this.#yieldMs;
 		const wait = this.#isPeekNext || isYielding ? 0 :
 		    this.#holdTime.wait;
 		let reply;
