@@ -9,6 +9,8 @@ import { Player, ok, request, scratchDir, startDaemon, until, within }
 	from '../lib/peerpost.mjs';
 import { FaultProxy, captivePortal, gatewayError, inTurn }
 	from '../lib/fault_proxy.mjs';
+import { patience } from '../lib/wait.mjs';
+import { startImpostor } from '../lib/shell_client.mjs';
 
 const godot = process.env.PATH.split(':')
 	.map((dir) => path.join(dir, 'godot3-server')).find(fs.existsSync);
@@ -84,7 +86,8 @@ class Godot {
 	async quit()
 	{
 		this.do('quit');
-		assert.equal(await within(10_000, 'end of Godot', this.ended), 0);
+		assert.equal(await within(10_000 * patience, 'end of Godot',
+		    this.ended), 0);
 		assert.doesNotMatch(this.output, /SCRIPT ERROR|Parse Error/);
 	}
 
@@ -245,4 +248,60 @@ test('lost replies and portals do no harm', { skip }, async () => {
 	assert.equal(error.kind, 'foreign');
 	assert.equal(wrong.count(), 1);
 	await bob.quit();
+});
+
+test('the server\'s pauses are kept, and nothing makes a tight loop', { skip },
+    async () => {
+	const event = (id) => ({ id, command: '###!RMK', data: id });
+	// What is said, and how long it must be waited for.
+	const script = [
+		[{ body: { events: [event(1)], next: 1, poll_after_ms: 700 } }, 700],
+		[{ status: 503, headers: { 'Retry-After': '1' }, body: {
+			command: '###!ICB', data: 'No.', error: 'shutting-down' } },
+		1000],
+		[{ body: { events: [], next: 1 } }, 900],
+		[{ body: { events: [], next: 0 } }, 200],
+		[{ body: { events: [event(2)], next: 1 } }, 400],
+		[{ body: { events: [event(2)], next: '2' } }, 900],
+		[{ body: { events: [], next: 1, reset: true, room: null } }, 0],
+		[{ body: { events: [event(2)], next: 2, more: true } }, 0],
+		[{ body: { events: [event(3)], next: 3 } }, 0],
+	];
+	const { url, requests } = await startImpostor((n) => n === 0 ?
+	    { body: { command: '###!RPK', data: 7, token: 't'.repeat(43) } } :
+	    n <= script.length ? script[n - 1][0] : null);
+	const ann = new Godot(url);
+
+	await ann.register('Ann');
+	await until(() => requests.length >= 5);
+	await until(() => requests.length === script.length + 2);
+	script.forEach(([, ms], i) => {
+		const took = requests[i + 2].at - requests[i + 1].at;
+
+		// Godot's timers count frames, and may be one short.
+		assert.ok(took >= ms - 50, `pause ${i}: ${took} ms`);
+	});
+	assert.deepEqual(await ann.hears(3, 'message_received'),
+	    [1, 2, 3].map((n) => ['message_received', n]));
+	await ann.hears(1, 'session_reset');
+	await ann.quit();
+});
+
+test('the example starts', { skip }, async () => {
+	const dir = scratchDir();
+
+	fs.cpSync(here('../../clients/godot3'), dir, { recursive: true });
+	const child = spawn(godot, ['--path', dir, '--quit'], {
+		env: { ...process.env, HOME: dir, XDG_DATA_HOME: dir },
+		stdio: ['ignore', 'pipe', 'pipe'] });
+	let output = '';
+
+	after(() => child.kill('SIGKILL'));
+	for (const stream of [child.stdout, child.stderr])
+		stream.on('data', (text) => {
+			output += text;
+		});
+	assert.equal(await within(10_000 * patience, 'end of Godot',
+	    new Promise((resolve) => child.on('close', resolve))), 0);
+	assert.doesNotMatch(output, /SCRIPT ERROR|Parse Error|Failed|res:/);
 });

@@ -61,8 +61,9 @@ func _ready() -> void:
 
 func _process(_delta: float) -> void:
 	for id in _connections.keys():
-		var state = _connections[id].get_connection_state()
-		if state == WebRTCPeerConnection.STATE_FAILED:
+		# Whoever was told of a failure may have stopped everything.
+		if _connections.has(id) and _connections[id].get_connection_state() \
+				== WebRTCPeerConnection.STATE_FAILED:
 			_remove(id)
 			peer_failed.emit(id)
 
@@ -120,7 +121,7 @@ func _have_ice_servers(servers) -> void:
 
 func _when_ready(id: int, action: Callable) -> void:
 	if _ice_number != 0:
-		_waiting.append(action.bind(id))
+		_waiting.append(func(): action.call(id))
 	else:
 		action.call(id)
 

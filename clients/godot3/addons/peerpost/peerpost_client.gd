@@ -19,8 +19,8 @@ signal command_done(number, reply)
 signal command_failed(number, error)
 
 signal registered(id)
-# This player has a room, by create_room() or join_room().  peers: an array of
-# {"id": ..., "name": ...}, oneself included.
+# This player has a room, by create_room() or join_room().  peers: who is in a
+# room that was joined, an array of {"id": ..., "name": ...}, oneself included.
 signal room_entered(room, id, peers)
 # There is no room any more, by leave_room().
 signal room_left()
