@@ -1,2 +1,402 @@
-// demo.js - what the page does.
-import '../peerpost.js';
+// demo.js - the page: who is there, chat over both ways, a small game, and what
+// goes over HTTP meanwhile.
+//
+// PeerpostClient brings players together, PeerpostMesh connects them.  Messages
+// on the data channels are JSON, by their member `kind`:
+//
+//	at	{ x, y }: where the sender's dot is
+//	star	{ x, y, scores }: from the host, who says who has caught it
+//	chat	{ text }
+import { PeerpostClient, PeerpostMesh } from '../peerpost.js';
+
+const COLOURS = ['#ffd166', '#06d6a0', '#ef476f', '#4cc9f0', '#f78c6b',
+	'#c77dff', '#b5e48c', '#ffafcc'];
+const MAX_LINES = 200;
+const HOST = 1;
+const RADIUS = 16;
+const SEND_MS = 50;
+
+const $ = (id) => document.getElementById(id);
+const client = new PeerpostClient(new URL('..', location.href));
+const mesh = new PeerpostMesh(client);
+
+// The UUID in #/UUID, or ''.
+function invitedTo()
+{
+	return location.hash.replace(/^#\/?/, '');
+}
+
+function element(name, className, text)
+{
+	const made = document.createElement(name);
+
+	made.className = className;
+	made.textContent = text;
+	return made;
+}
+
+function say(text)
+{
+	$('status').textContent = text;
+}
+
+// ---- who is here ---------------------------------------------------------
+
+function colourOf(peerId)
+{
+	return COLOURS[peerId % COLOURS.length];
+}
+
+function nameOf(peerId)
+{
+	if (peerId === client.peerId)
+		return client.name;
+	return client.peers.get(peerId) ?? `player ${peerId}`;
+}
+
+function showPlayers()
+{
+	const all = [client.peerId, ...client.peers.keys()];
+
+	$('players').replaceChildren(...all.map((id) => {
+		const item = document.createElement('li');
+		const dot = element('span', 'dot', '');
+		const way = id === client.peerId ? 'you' :
+		    mesh.peers.includes(id) ? 'connected' : 'connecting …';
+
+		dot.style.background = colourOf(id);
+		item.append(dot, element('span', 'name', nameOf(id) +
+		    (id === HOST ? ' (host)' : '')), element('span', 'way', way));
+		return item;
+	}));
+}
+
+function show()
+{
+	const isInside = client.room !== null;
+
+	document.querySelector('main').className = isInside ? '' : 'outside';
+	$('entrance').hidden = isInside;
+	for (const id of ['room', 'game-section', 'chat'])
+		$(id).hidden = !isInside;
+	$('join').hidden = invitedTo() === '';
+	$('create').className = invitedTo() === '' ? '' : 'quiet';
+	if (!isInside)
+		return;
+	if (invitedTo() !== client.room)
+		history.replaceState(null, '', `#/${client.room}`);
+	$('room-link').value = location.href;
+	showPlayers();
+}
+
+async function enter(work)
+{
+	const buttons = [$('create'), $('join')];
+
+	$('entrance-error').textContent = '';
+	buttons.forEach((button) => {
+		button.disabled = true;
+	});
+	try {
+		await client.connect($('name').value.trim());
+		await work();
+		say('In a room.');
+	} catch (error) {
+		$('entrance-error').textContent = error.message;
+	} finally {
+		buttons.forEach((button) => {
+			button.disabled = false;
+		});
+		resetGame();
+		show();
+	}
+}
+
+function goOut(reason)
+{
+	say(reason);
+	$('chat-log').replaceChildren();
+	history.replaceState(null, '', location.pathname);
+	show();
+}
+
+$('entrance-form').addEventListener('submit', (event) => {
+	const wantsNew = event.submitter === $('create') || invitedTo() === '';
+
+	event.preventDefault();
+	enter(() => wantsNew ? client.createRoom() :
+	    client.joinRoom(invitedTo()));
+});
+$('leave').addEventListener('click', async () => {
+	await client.leaveRoom().catch(() => {});
+	goOut('You have left.');
+});
+$('copy').addEventListener('click', async () => {
+	$('room-link').select();
+	try {
+		await navigator.clipboard.writeText($('room-link').value);
+		say('The link is copied.');
+	} catch {
+		say('Copy the link that is marked.');
+	}
+});
+addEventListener('hashchange', show);
+
+client.addEventListener('joined', show);
+// An event tells who has come, and not by what name.
+client.addEventListener('peer-connected', async () => {
+	show();
+	await client.getRoom().catch(() => {});
+	show();
+});
+client.addEventListener('peer-disconnected', show);
+client.addEventListener('resumed', () => {
+	say('Here again.');
+	show();
+});
+client.addEventListener('room-gone', () => goOut('The host has left.'));
+client.addEventListener('session-gone', () =>
+	goOut('The server does not know you any more. Come in again.'));
+client.addEventListener('offline', () =>
+	say('The server is away. Nothing is lost; trying again …'));
+client.addEventListener('online', () => say('The server is back.'));
+
+// ---- chat ----------------------------------------------------------------
+
+function addLine(list, line)
+{
+	const isAtEnd = list.scrollTop + list.clientHeight >=
+	    list.scrollHeight - 20;
+
+	list.append(line);
+	while (list.children.length > MAX_LINES)
+		list.firstChild.remove();
+	if (isAtEnd)
+		list.scrollTop = list.scrollHeight;
+}
+
+function addChat(who, text, way)
+{
+	const line = document.createElement('li');
+
+	line.append(element('strong', '', who), ` ${text} `,
+	    element('span', 'way', way));
+	addLine($('chat-log'), line);
+}
+
+$('chat-form').addEventListener('submit', (event) => {
+	const text = $('chat-input').value.trim();
+
+	event.preventDefault();
+	if (!text)
+		return;
+	$('chat-input').value = '';
+	// From the server it comes back, to its sender too.
+	if ($('chat-way').value === 'room') {
+		client.sendMessage({ from: client.peerId, text });
+		return;
+	}
+	mesh.broadcast(JSON.stringify({ kind: 'chat', text }));
+	addChat(client.name, text, 'by data channel');
+});
+client.addEventListener('message', ({ data }) =>
+	addChat(nameOf(Number(data?.from)), String(data?.text),
+	    'by the server'));
+
+// ---- the game ------------------------------------------------------------
+
+const field = $('game');
+const pen = field.getContext('2d');
+const keys = new Set();
+let dots, star, scores, drawn, sentAt;
+
+function anywhere()
+{
+	return { x: 40 + Math.random() * (field.width - 80),
+		y: 40 + Math.random() * (field.height - 80) };
+}
+
+function resetGame()
+{
+	dots = new Map([[client.peerId, anywhere()]]);
+	star = client.peerId === HOST ? anywhere() : null;
+	scores = {};
+	sentAt = 0;
+}
+
+function tellStar()
+{
+	mesh.broadcast(JSON.stringify({ kind: 'star', ...star, scores }));
+}
+
+// The host decides, so that there is one truth.
+function judge()
+{
+	if (client.peerId !== HOST || !star)
+		return;
+	for (const [peerId, { x, y }] of dots)
+		if (Math.hypot(x - star.x, y - star.y) < RADIUS * 1.8) {
+			scores[peerId] = (scores[peerId] ?? 0) + 1;
+			star = anywhere();
+			tellStar();
+			return;
+		}
+}
+
+function moveTo(x, y)
+{
+	const dot = dots.get(client.peerId);
+
+	dot.x = Math.min(Math.max(x, RADIUS), field.width - RADIUS);
+	dot.y = Math.min(Math.max(y, RADIUS), field.height - RADIUS);
+}
+
+function drawStar({ x, y })
+{
+	pen.beginPath();
+	for (let i = 0; i < 10; i++) {
+		const angle = Math.PI * (i / 5 - 0.5);
+		const radius = i % 2 ? 6 : 15;
+
+		pen.lineTo(x + radius * Math.cos(angle),
+		    y + radius * Math.sin(angle));
+	}
+	pen.fillStyle = '#fff3b0';
+	pen.fill();
+}
+
+function draw()
+{
+	pen.clearRect(0, 0, field.width, field.height);
+	if (star)
+		drawStar(star);
+	// As large on a phone as anywhere.
+	const size = 14 * field.width / (field.clientWidth || field.width);
+
+	pen.font = `${size}px system-ui, sans-serif`;
+	pen.textAlign = 'center';
+	for (const [peerId, { x, y }] of dots) {
+		pen.beginPath();
+		pen.arc(x, y, RADIUS, 0, 2 * Math.PI);
+		pen.fillStyle = colourOf(peerId);
+		pen.fill();
+		pen.fillStyle = '#ffffff';
+		pen.fillText(`${nameOf(peerId)} ${scores[peerId] ?? 0}`, x,
+		    y < 2 * size + RADIUS ? y + RADIUS + size : y - RADIUS - 6);
+	}
+}
+
+function frame(now)
+{
+	const step = Math.min(now - (drawn ?? now), 50) * 0.3;
+
+	drawn = now;
+	requestAnimationFrame(frame);
+	if (client.room === null || !dots.has(client.peerId))
+		return;
+	const dot = dots.get(client.peerId);
+
+	moveTo(dot.x + step * (keys.has('ArrowRight') - keys.has('ArrowLeft')),
+	    dot.y + step * (keys.has('ArrowDown') - keys.has('ArrowUp')));
+	judge();
+	if (now - sentAt > SEND_MS) {
+		sentAt = now;
+		mesh.broadcast(JSON.stringify({ kind: 'at', ...dot }));
+	}
+	draw();
+}
+
+function isPlace({ x, y })
+{
+	return Number.isFinite(x) && Number.isFinite(y);
+}
+
+// From another player, so it may be anything.
+function take(peerId, message)
+{
+	if (message?.kind === 'at' && isPlace(message)) {
+		dots.set(peerId, { x: message.x, y: message.y });
+	} else if (message?.kind === 'star' && peerId === HOST &&
+	    isPlace(message)) {
+		star = { x: message.x, y: message.y };
+		scores = { ...message.scores };
+	} else if (message?.kind === 'chat') {
+		addChat(nameOf(peerId), String(message.text).slice(0, 500),
+		    'by data channel');
+	}
+}
+
+mesh.addEventListener('data', ({ peerId, data }) => {
+	try {
+		take(peerId, JSON.parse(data));
+	} catch {
+		// Not of this game.
+	}
+});
+mesh.addEventListener('peer', () => {
+	showPlayers();
+	if (client.peerId === HOST)
+		tellStar();
+});
+mesh.addEventListener('left', ({ peerId }) => {
+	dots.delete(peerId);
+	if (client.room !== null)
+		showPlayers();
+});
+
+field.addEventListener('pointerdown', (event) => {
+	field.setPointerCapture(event.pointerId);
+	field.focus();
+});
+field.addEventListener('pointermove', (event) => {
+	const box = field.getBoundingClientRect();
+
+	if (event.buttons)
+		moveTo((event.clientX - box.left) * field.width / box.width,
+		    (event.clientY - box.top) * field.height / box.height);
+});
+field.addEventListener('keydown', (event) => {
+	if (!event.key.startsWith('Arrow'))
+		return;
+	keys.add(event.key);
+	event.preventDefault();
+});
+field.addEventListener('keyup', (event) => keys.delete(event.key));
+field.addEventListener('blur', () => keys.clear());
+
+// ---- what goes over HTTP --------------------------------------------------
+
+function log(className, text)
+{
+	const line = element('li', className, `${new Date()
+	    .toLocaleTimeString()} ${text}`);
+
+	$('log').prepend(line);
+	while ($('log').children.length > MAX_LINES)
+		$('log').lastChild.remove();
+}
+
+client.addEventListener('exchange', ({ method, path, status, ms, error }) =>
+	log(error ? 'bad' : '', `${method} ${path} ${status || 'no answer'} ` +
+	    `${Math.round(ms)} ms${error ? ` ${error.error}` : ''}`));
+for (const type of ['joined', 'peer-connected', 'peer-disconnected', 'message',
+	'offer', 'answer', 'candidate', 'sealed', 'room-gone', 'session-gone',
+	'superseded', 'reset'])
+	client.addEventListener(type, ({ peerId }) =>
+		log('event', `event: ${type}${peerId ? ` ${nameOf(peerId)}` : ''}`));
+client.addEventListener('state', ({ state }) => {
+	$('poll-state').textContent = state;
+});
+$('restart-proof').addEventListener('click', () =>
+	$('restart-dialog').showModal());
+
+// ---- start ----------------------------------------------------------------
+
+resetGame();
+show();
+requestAnimationFrame(frame);
+if (await client.resume().catch(() => false)) {
+	$('name').value = client.name;
+	resetGame();
+	show();
+}

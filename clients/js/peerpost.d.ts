@@ -135,6 +135,8 @@ export interface PeerpostClientEvents {
 	'state': PeerpostEvent & { readonly state: PollState };
 	'exchange': PeerpostEvent & {
 		readonly method: string; readonly path: string;
+		/** Their codes, such as '###!CC'. */
+		readonly commands: string[];
 		readonly status: number; readonly ms: number;
 		readonly error: PeerpostError | null;
 	};

@@ -244,8 +244,8 @@ class Transport {
 	{
 		const members = Array.isArray(commands) ?
 		    `"commands":[${commands.join()}]` : commands.slice(1, -1);
-		const { json } = await this.#exchange('POST', '/command',
-		    { token, key, members, signal });
+		const { json } = await this.#exchange('POST', '/command', { token,
+			key, members, signal, commands: [commands].flat().map(codeOf) });
 		const isWhole = Array.isArray(commands) ?
 		    Array.isArray(json.replies) &&
 		    json.replies.length === commands.length :
@@ -325,7 +325,7 @@ class Transport {
 	}
 
 	async #exchange(method, path, { token, key, after, members, signal,
-	    timeoutMs = this.timeoutMs })
+	    commands = [], timeoutMs = this.timeoutMs })
 	{
 		const { clock } = this;
 		const began = clock.now();
@@ -384,9 +384,16 @@ class Transport {
 			clock.clearTimeout(timer);
 			signal?.removeEventListener('abort', stop);
 			this.onExchange({ method, path: path.replace(/\?.*/, ''),
-				status, ms: clock.now() - began, error: failure });
+				commands, status, ms: clock.now() - began,
+				error: failure });
 		}
 	}
+}
+
+// Of a command as its JSON text, which is ours.
+function codeOf(command)
+{
+	return command.split('"', 4)[3];
 }
 
 function isOtherOrigin(url)
@@ -841,8 +848,16 @@ class Poller {
 		this.#isPeekNext = false;
 		this.#holdTime.confirm();
 
-		const hasNews = this.#on.reply(reply);
+		let hasNews;
 
+		try {
+			hasNews = this.#on.reply(reply);
+		} catch (cause) {
+			// JSON of nearly the right shape.
+			return this.#onFailure(new PeerpostError('not-peerpost',
+			    'The reply makes no sense.', { status: 200, cause }),
+			wait, began);
+		}
 		return this.#afterReply(reply, { hasNews, wait, isYielding,
 			elapsed: this.#clock.now() - began });
 	}
@@ -937,7 +952,8 @@ const EVENT_TYPES = {
  *	room-left	leaveRoom() is done
  *	superseded	another client polls with the same session
  *	state		{ state }: idle, polling or backing-off
- *	exchange	{ method, path, status, ms, error }: a request, for logs
+ *	exchange	{ method, path, commands, status, ms, error }: a request
+ *			that is over, for logs; commands are their codes
  *	command-failed	{ command, error }, besides the rejected promise
  */
 export class PeerpostClient extends EventTarget {

@@ -14,7 +14,7 @@
 /* Of the demo (Content Security Policy Level 3): what the page needs comes
  * from here, but the daemon that it speaks to may be any. */
 #define PAGE_POLICY \
-	"default-src 'self'; connect-src *; base-uri 'none'; object-src 'none'"
+	"default-src 'self'; connect-src *; img-src data:; base-uri 'none'; object-src 'none'"
 
 /* Cross-Origin Resource Sharing (Fetch standard).  On errors too: without it
  * an error looks to a page like a network failure. */

@@ -137,6 +137,8 @@ for (const mode of ['headers', 'plain'])
 				sent.push(bob.candidate(1, { rtc: i }));
 			await Promise.all(sent);
 			assert.equal(commands(bob).length, before + 1);
+			assert.deepEqual(commands(bob).at(-1).commands,
+			    ['###!OO', ...Array(20).fill('###!CC')]);
 			await heard(ann, 'candidate', 20);
 			assert.deepEqual(ann.log.slice(2).map(({ data }) => data.rtc),
 			    ['o', ...Array(20).keys()]);

@@ -15,6 +15,7 @@ const HOUR_MS = 3_600_000;
 const isPoll = ({ path }) => path.startsWith('/events');
 const isCommand = ({ path }) => path.startsWith('/command');
 const quick = { backoffMs: 10, maxBackoffMs: 50, maxAttempts: 50 };
+const anybody = { id: 5, token: 'x'.repeat(43), cursor: 0 };
 const daemon = await startDaemon();
 
 async function makeProxy(script, target = daemon.url)
@@ -245,6 +246,8 @@ for (const mode of MODES)
 			['somebody else\'s JSON', { status: 200, body: '{"a":1}' }],
 			['nonsense for events', { status: 200,
 				body: '{"events":[{"id":"x"}],"next":0}' }],
+			['a reset to nonsense', { status: 200, body:
+			    '{"events":[],"next":0,"reset":true,"room":{}}' }],
 			['a cache with no events', { status: 200,
 				body: '{"events":[],"next":0}' }],
 			['a cache with an old event', { status: 200, body:
@@ -263,8 +266,7 @@ for (const mode of MODES)
 				const clock = new VirtualClock();
 				const proxy = await makeProxy(() => ({ answer }));
 				const client = makeClient(proxy.url, { mode, clock,
-					fetch: clock.fetch, session: { id: 5,
-						token: 'x'.repeat(43), cursor: 0 } });
+					fetch: clock.fetch, session: anybody });
 
 				client.start();
 				await clock.run(HOUR_MS);
@@ -343,6 +345,31 @@ for (const mode of MODES)
 		});
 	});
 
+test('a network that is back is used at once, but not again and again',
+    async () => {
+	const clock = new VirtualClock();
+	const page = new EventTarget();
+	const proxy = await makeProxy(() => ({ answer: gatewayError(502) }));
+	const client = makeClient(proxy.url, { clock, page, fetch: clock.fetch,
+		session: anybody });
+
+	client.start();
+	await clock.run(600_000);
+	for (let i = 1; i <= 3; i++) {
+		const n = proxy.requests.length;
+
+		for (let j = 0; j < 100; j++)
+			page.dispatchEvent(new Event('online'));
+		await until(() => proxy.requests.length > n, 'request');
+		await until(() => client.state === 'backing-off', 'answer');
+		for (let j = 0; j < 100; j++)
+			page.dispatchEvent(new Event('online'));
+		await clock.run(1500);
+		assert.equal(proxy.requests.length, n + 1);
+	}
+	client.stop();
+});
+
 test('a rate limit of the server: everything gets through, in order',
     async () => {
 	const own = await startDaemon({ args: ['--command-burst', '5',
@@ -389,8 +416,6 @@ function holding(clock, cutMs, waits)
 		});
 	};
 }
-
-const anybody = { id: 5, token: 'x'.repeat(43), cursor: 0 };
 
 test('how long the path can hold a poll is learned, kept, and unlearned',
     async () => {

@@ -195,6 +195,6 @@ export function runModule(source, preparation)
 			child.out += part;
 		});
 	child.ended = new Promise((resolve) => child.on('close', resolve));
-	process.on('exit', () => child.kill('SIGKILL'));
+	after(() => child.kill('SIGKILL'));
 	return child;
 }

@@ -209,6 +209,13 @@ class Daemon {
 		return this;
 	}
 
+	// Give up the HTTP connections that are kept for later requests.
+	dropIdle()
+	{
+		for (const sockets of Object.values(this.agent.freeSockets))
+			sockets.forEach((socket) => socket.destroy());
+	}
+
 	async end(signal)
 	{
 		if (!this.running)
@@ -217,8 +224,7 @@ class Daemon {
 
 		const { agent } = this;
 
-		for (const sockets of Object.values(agent.freeSockets))
-			sockets.forEach((socket) => socket.destroy());
+		this.dropIdle();
 		transport.closeIdle?.(this);
 		this.child.ref();
 		this.child.stderr.ref();
@@ -264,9 +270,11 @@ class Daemon {
 		return this.start();
 	}
 
-	// Let seconds pass on the daemon's clock.
+	// Let seconds pass on the daemon's clock.  It may close connections that
+	// are idle then, at the very moment when a request goes out on one.
 	advance(seconds)
 	{
+		this.dropIdle();
 		this.passed += seconds;
 		this.writeClock();
 	}
@@ -448,10 +456,10 @@ export function request(daemon, method, target, { token, body, text, headers = {
 	const answered = within(deadline, `answer to ${method} ${target}`,
 	    (daemon.transport ?? transport).send(daemon, { method, target,
 		    headers: [...all.values()], body: bytes, listener, signal,
-		    onSent })).then(toResponse).then((reply) => {
+		    onSent })).then(toResponse).then(async (reply) => {
 		// What a proxy says by itself is not in our document.
 		if (daemon instanceof Daemon)
-			checkReply(daemon, method, target, reply);
+			await checkReply(daemon, method, target, reply);
 		return reply;
 	});
 

@@ -1,0 +1,109 @@
+# peerpost_request.gd - one request at a time to a Peerpost server, and what
+# came of it.  PeerpostClient has two of these; nobody else needs it.
+extends HTTPRequest
+
+# A Dictionary with
+#   kind      "ok"
+#             "gone": the session is over
+#             "refused": the server will not
+#             "busy": again later; error is "" if it was not the server
+#             "lost": nothing, or half of it, came back
+#             "foreign": whoever that was, it was no Peerpost server
+#   status    the HTTP status, or 0
+#   reply     what the JSON of a success says, or null
+#   code      of a failure, such as "###!JRB"
+#   error     its word for programs
+#   message   a sentence for people
+#   retry_ms  how long the server asks to wait, or -1
+#   seconds   how long the request took
+signal answered(outcome)
+
+const MAX_DELAY_MS = 30000
+
+var _began = 0
+
+
+func _ready() -> void:
+	request_completed.connect(_on_request_completed)
+
+
+# Ask; "answered" comes later, always.  body: a String, or null for a GET.
+func ask(url: String, headers: PackedStringArray, body, seconds: float) -> void:
+	_began = Time.get_ticks_msec()
+	timeout = seconds
+	var method = HTTPClient.METHOD_GET
+	if body != null:
+		method = HTTPClient.METHOD_POST
+	if request(url, headers, method, "" if body == null else body) != OK:
+		_on_request_completed.call_deferred(RESULT_CANT_CONNECT, 0,
+				PackedStringArray(), PackedByteArray())
+
+
+# How long to wait after so many failures in a row: what the server says, and
+# otherwise longer each time; never in step with others.
+static func delay_ms(failures: int, outcome: Dictionary) -> int:
+	if outcome.retry_ms >= 0:
+		return mini(outcome.retry_ms, 300000) + randi() % 1000
+	var limit = minf(500 * pow(2, mini(failures - 1, 10)), MAX_DELAY_MS)
+	return int(limit * randf_range(0.5, 1.0))
+
+
+func _on_request_completed(result: int, status: int,
+		headers: PackedStringArray, body: PackedByteArray) -> void:
+	var outcome = {
+		"kind": "lost", "status": status, "reply": null, "code": "",
+		"error": "", "message": "", "retry_ms": _retry_ms(headers),
+		"seconds": (Time.get_ticks_msec() - _began) / 1000.0,
+	}
+	if result != RESULT_SUCCESS:
+		outcome.status = 0
+		outcome.message = "The server cannot be reached (%d)." % result
+	else:
+		_judge(outcome, body.get_string_from_utf8())
+	answered.emit(outcome)
+
+
+func _judge(outcome: Dictionary, text: String) -> void:
+	var status = outcome.status
+	var value = null
+	if text != "":
+		var json = JSON.new()
+		if json.parse(text) == OK:
+			value = json.data
+	if status == 204 and text == "":
+		outcome.kind = "ok"
+	elif status == 200 and typeof(value) == TYPE_DICTIONARY:
+		outcome.kind = "ok"
+		outcome.reply = value
+	elif status > 299 and _is_failure(value):
+		outcome.code = value.command
+		outcome.error = value.error
+		outcome.message = value.data
+		outcome.kind = "refused"
+		if status == 401 or status == 410:
+			outcome.kind = "gone"
+		elif status == 429 or status == 503:
+			outcome.kind = "busy"
+	elif status in [408, 429] or status >= 500:
+		outcome.kind = "busy"
+		outcome.message = "Status %d, and not from Peerpost." % status
+	else:
+		outcome.kind = "foreign"
+		outcome.message = "This is not a Peerpost server (status %d)." % status
+
+
+func _is_failure(value) -> bool:
+	return typeof(value) == TYPE_DICTIONARY \
+			and typeof(value.get("command")) == TYPE_STRING \
+			and value.command.begins_with("###!") \
+			and typeof(value.get("error")) == TYPE_STRING \
+			and typeof(value.get("data")) == TYPE_STRING
+
+
+func _retry_ms(headers: PackedStringArray) -> int:
+	for header in headers:
+		var parts = header.split(":", true, 1)
+		if parts.size() == 2 and parts[0].to_lower() == "retry-after" \
+				and parts[1].strip_edges().is_valid_int():
+			return int(parts[1].strip_edges()) * 1000
+	return -1

@@ -1,0 +1,248 @@
+// godot3.test.mjs - the client for Godot 3, run by Godot 3 without a window.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Player, ok, request, scratchDir, startDaemon, until, within }
+	from '../lib/peerpost.mjs';
+import { FaultProxy, captivePortal, gatewayError, inTurn }
+	from '../lib/fault_proxy.mjs';
+
+const godot = process.env.PATH.split(':')
+	.map((dir) => path.join(dir, 'godot3-server')).find(fs.existsSync);
+const skip = !godot && 'needs godot3-server';
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+// A project with the addon and the player of these tests.
+function makeProject()
+{
+	const dir = scratchDir();
+
+	fs.writeFileSync(path.join(dir, 'project.godot'),
+	    'config_version=4\n[application]\nconfig/name="test"\n');
+	fs.cpSync(here('../../clients/godot3/addons'), path.join(dir, 'addons'),
+	    { recursive: true });
+	fs.copyFileSync(here('godot3/player.gd'), path.join(dir, 'player.gd'));
+	return dir;
+}
+
+class Godot {
+	constructor(url, { session = path.join(scratchDir(), 'session') } = {})
+	{
+		const dir = makeProject();
+
+		this.session = session;
+		this.orders = path.join(dir, 'orders');
+		fs.writeFileSync(this.orders, '');
+		this.output = '';
+		this.child = spawn(godot, ['--path', dir, '-s', 'player.gd'], {
+			env: { ...process.env, HOME: dir, XDG_DATA_HOME: dir,
+				PEERPOST_URL: url, PEERPOST_SESSION: session,
+				PEERPOST_TEST_ORDERS: this.orders },
+			stdio: ['ignore', 'pipe', 'pipe'] });
+		for (const stream of [this.child.stdout, this.child.stderr]) {
+			stream.setEncoding('utf8');
+			stream.on('data', (text) => {
+				this.output += text;
+			});
+		}
+		this.ended = new Promise((resolve) =>
+		    this.child.on('close', (code) => resolve(code)));
+		after(() => this.child.kill('SIGKILL'));
+	}
+
+	// What has been said, [signal, ...values].
+	get said()
+	{
+		return this.output.split('\n').slice(0, -1)
+			.filter((line) => line.startsWith('> '))
+			.map((line) => JSON.parse(line.slice(2)));
+	}
+
+	// All that was said of these signals, as soon as there are n of them.
+	async hears(n, ...names)
+	{
+		const found = () => this.said.filter(([name]) =>
+		    names.includes(name));
+
+		try {
+			await until(() => found().length >= n);
+		} catch {
+			throw new Error(`no ${n} ${names}:\n${this.output}`);
+		}
+		assert.equal(found().length, n, this.output);
+		return found();
+	}
+
+	do(...order)
+	{
+		fs.appendFileSync(this.orders, JSON.stringify(order) + '\n');
+	}
+
+	async quit()
+	{
+		this.do('quit');
+		assert.equal(await within(10_000, 'end of Godot', this.ended), 0);
+		assert.doesNotMatch(this.output, /SCRIPT ERROR|Parse Error/);
+	}
+
+	async register(name)
+	{
+		this.do('register_player', name);
+		return (await this.hears(1, 'registered'))[0][1];
+	}
+}
+
+test('two meet, over a restart between offer and answer', { skip },
+    async () => {
+	const daemon = await startDaemon({ clock: false });
+	const [ann, bob] = [new Godot(daemon.url), new Godot(daemon.url)];
+	const annId = await ann.register('Ann');
+	const bobId = await bob.register('Bob');
+
+	assert.ok(annId >= 2 && bobId >= 2);
+	ann.do('create_room');
+	const [[, room]] = await ann.hears(1, 'room_entered');
+
+	bob.do('join_room', room);
+	assert.deepEqual(await bob.hears(1, 'room_entered'),
+	    [['room_entered', room, bobId,
+		    [{ id: 1, name: 'Ann' }, { id: bobId, name: 'Bob' }]]]);
+	assert.deepEqual(await bob.hears(1, 'peer_connected'),
+	    [['peer_connected', 1]]);
+	assert.deepEqual(await ann.hears(1, 'peer_connected'),
+	    [['peer_connected', bobId]]);
+	assert.deepEqual(await ann.hears(1, 'connected_to_room'),
+	    [['connected_to_room', 1]]);
+
+	bob.do('send_offer', 1, { sdp: 'o', type: 'offer' });
+	for (let i = 0; i < 3; i++)
+		bob.do('send_candidate', 1, { n: `c${i}` });
+	assert.deepEqual(await ann.hears(4, 'offer_received',
+	    'candidate_received'), [
+		['offer_received', bobId, { sdp: 'o', type: 'offer', id: bobId }],
+		...[0, 1, 2].map((i) => ['candidate_received', bobId,
+			{ n: `c${i}`, id: bobId }])]);
+
+	await daemon.kill();
+	ann.do('send_answer', bobId, { sdp: 'a' });
+	ann.do('send_candidate', bobId, { n: 'c' });
+	await ann.hears(1, 'network_trouble');
+	await bob.hears(1, 'network_trouble');
+	await daemon.restart();
+	assert.deepEqual(await bob.hears(2, 'answer_received',
+	    'candidate_received'), [
+		['answer_received', 1, { sdp: 'a', id: 1 }],
+		['candidate_received', 1, { n: 'c', id: 1 }]]);
+	await ann.hears(1, 'network_restored');
+
+	ann.do('send_message', ['hello', { 'x': 1.5 }]);
+	for (const each of [ann, bob])
+		assert.deepEqual(await each.hears(1, 'message_received'),
+		    [['message_received', ['hello', { 'x': 1.5 }]]]);
+	ann.do('seal_room');
+	await bob.hears(1, 'room_sealed');
+	ann.do('leave_room');
+	await ann.hears(1, 'room_left');
+	assert.deepEqual(await bob.hears(1, 'room_closed'),
+	    [['room_closed', 'Host Disconnected']]);
+	bob.do('unregister');
+	assert.deepEqual(await bob.hears(1, 'session_ended'),
+	    [['session_ended', '']]);
+	assert.ok(!fs.existsSync(bob.session));
+	assert.equal(bob.said.filter(([name]) => name === 'command_failed')
+		.length, 0);
+	await ann.quit();
+	await bob.quit();
+});
+
+test('a session goes on in the next run', { skip }, async () => {
+	const daemon = await startDaemon({ clock: false });
+	const host = await Player.register(daemon, 'host');
+	const room = ok(await host.create()).data;
+	const first = new Godot(daemon.url);
+	const id = await first.register('Ann');
+
+	first.do('join_room', room);
+	await first.hears(1, 'peer_connected');
+	await until(() => JSON.parse(fs.readFileSync(first.session, 'utf8'))
+		.cursor === 2);
+	first.child.kill('SIGKILL');
+	await first.ended;
+	ok(await host.message('meanwhile'));
+
+	const second = new Godot(daemon.url, { session: first.session });
+
+	second.do('resume');
+	assert.deepEqual(await second.hears(1, 'message_received'),
+	    [['message_received', 'meanwhile']]);
+	second.do('fetch_room');
+	const [[, , reply]] = await second.hears(1, 'command_done');
+
+	assert.equal(reply.room, room);
+	assert.equal(reply.id, id);
+	await second.quit();
+});
+
+test('failures are told apart', { skip }, async () => {
+	const daemon = await startDaemon();
+	const ann = new Godot(daemon.url);
+
+	await ann.register('Ann');
+	ann.do('join_room', '0e4982c2-364b-41d1-b5cf-2a3785b19a03');
+	ann.do('fetch_room');
+	const failed = await ann.hears(2, 'command_failed');
+
+	assert.deepEqual(failed.map(([, , { kind, status, error }]) =>
+	    [kind, status, error]), [['refused', 404, 'room-not-found'],
+		['refused', 404, 'not-in-room']]);
+	const { token } = JSON.parse(fs.readFileSync(ann.session, 'utf8'));
+
+	await request(daemon, 'POST', '/unregister', { token });
+	await ann.hears(1, 'session_ended');
+	ann.do('create_room');
+	assert.equal((await ann.hears(3, 'command_failed'))[2][2].error,
+	    'no-session');
+	await ann.quit();
+});
+
+test('lost replies and portals do no harm', { skip }, async () => {
+	const daemon = await startDaemon({ clock: false });
+	const isPoll = ({ path: target }) => target === '/events';
+	const polls = inTurn([{ drop: true }, { answer: captivePortal() },
+		{ answer: gatewayError(504) }]);
+	const proxy = await FaultProxy.start({ target: daemon.url,
+		script: (exchange) => {
+			if (isPoll(exchange))
+				return polls(exchange);
+			return exchange.n % 2 === 0 ? { drop: true } : {};
+		} });
+
+	after(() => proxy.close());
+	const ann = new Godot(proxy.url);
+
+	await ann.register('Ann');
+	ann.do('create_room');
+	await ann.hears(1, 'room_entered');
+	ann.do('send_message', 'once');
+	await ann.hears(1, 'message_received');
+	ann.do('send_message', 'twice');
+	await ann.hears(2, 'message_received');
+	await ann.hears(4, 'command_done');
+	await ann.quit();
+
+	const wrong = await FaultProxy.start({ target: daemon.url,
+		script: () => ({ answer: captivePortal() }) });
+
+	after(() => wrong.close());
+	const bob = new Godot(wrong.url);
+
+	bob.do('register_player', 'Bob');
+	const [[, , error]] = await bob.hears(1, 'command_failed');
+
+	assert.equal(error.kind, 'foreign');
+	assert.equal(wrong.count(), 1);
+	await bob.quit();
+});
