@@ -16,6 +16,7 @@ if [ $# = 0 ]; then
 		"$srcdir"/tests/fastcgi/*.test.mjs \
 		"$srcdir"/tests/proxy/*.test.mjs \
 		"$srcdir"/tests/clients/*.test.mjs \
+		"$srcdir"/tests/browser/*.test.mjs \
 		"$srcdir"/tests/fault/*.test.mjs
 fi
 exec node --test --test-reporter=spec --test-concurrency=2 "$@"

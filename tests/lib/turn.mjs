@@ -41,13 +41,14 @@ process.on('exit', () => {
 });
 
 // Start it with these secrets, on loopback: { url, port, output() }.  It is
-// stopped when the file ends.
-export async function startTurnServer(secrets)
+// stopped when the file ends.  toLoopback: it relays to there, too, which the
+// shipped file forbids.
+export async function startTurnServer(secrets, { toLoopback = false } = {})
 {
 	// It does not take port 0, and a free one may be taken meanwhile.
 	for (let n = 1;; n++) {
 		const port = await freePort();
-		const child = run(configuration(port, secrets));
+		const child = run(configuration(port, secrets, toLoopback));
 
 		if (await within(START_MS, 'TURN server', Promise.race([
 			answers(port).then(() => true),
@@ -59,7 +60,7 @@ export async function startTurnServer(secrets)
 	}
 }
 
-function configuration(port, [first, ...others])
+function configuration(port, [first, ...others], toLoopback)
 {
 	const dir = scratchDir();
 	const file = path.join(dir, 'turnserver.conf');
@@ -73,6 +74,9 @@ function configuration(port, [first, ...others])
 	replace('#static-auth-secret=THE-OLDER-ONE', others.map((each) =>
 	    `static-auth-secret=${each}`).join('\n'));
 	replace('listening-port=3478', `listening-port=${port}`);
+	if (toLoopback)
+		replace('denied-peer-ip=127.0.0.0-127.255.255.255',
+		    'allow-loopback-peers');
 	fs.writeFileSync(file, [text, 'listening-ip=127.0.0.1',
 		'relay-ip=127.0.0.1', 'no-tcp', `pidfile=${dir}/pid`,
 		`userdb=${dir}/turndb`, 'log-file=stdout', ''].join('\n'));

@@ -1,0 +1,220 @@
+// browser.mjs - Chromium for the tests: pages that have the JavaScript client
+// from a daemon of another origin, or whatever else a server has.
+//
+// A file with such tests runs itself again in namespaces of its own: of the
+// network, where there is nothing but loopback, so that nothing gets out and
+// ICE has no choice; and of processes, so that no browser outlives it.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import test, { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { scratchDir } from './peerpost.mjs';
+import { patience } from './wait.mjs';
+
+const START_MS = 30_000 * patience;
+const PAGE_MS = 30_000 * patience;
+const FILE_MS = 300_000 * patience;
+const PAGE_DIR = fileURLToPath(new URL('../browser/page/', import.meta.url));
+const NAMESPACE = 'PEERPOST_TEST_BROWSER';
+
+// --- where it runs --------------------------------------------------------
+
+const chromium = (process.env.PATH ?? '').split(':')
+    .map((dir) => path.join(dir, 'chromium'))
+    .find((file) => fs.existsSync(file));
+
+// puppeteer-core, which bootstrap --check installs in the build folder.
+function loadPuppeteer()
+{
+	try {
+		return createRequire(path.resolve('tests/browser/index.js'))(
+		    'puppeteer-core');
+	} catch {
+		return null;
+	}
+}
+
+const puppeteer = loadPuppeteer();
+
+function inNamespace(command)
+{
+	// Not as root in there, but for root: web servers would want to become
+	// somebody else.
+	const flags = process.getuid() === 0 ? [] : ['-c', '--keep-caps'];
+	const env = { ...process.env, [NAMESPACE]: 'yes' };
+
+	delete env.NODE_TEST_CONTEXT;
+	return spawnSync('unshare', [...flags, '-npf', '--mount-proc',
+		'--kill-child', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh',
+		...command],
+	{ env, encoding: 'utf8', timeout: FILE_MS, killSignal: 'SIGKILL' });
+}
+
+// Run the tests of a file, given as a function, where they can do no harm;
+// url is its import.meta.url.
+export async function inBrowser(url, tests)
+{
+	if (process.env[NAMESPACE] !== undefined) {
+		await tests();
+		return;
+	}
+	const skip = !chromium ? 'needs Chromium (Debian: chromium)' :
+	    !puppeteer ? 'puppeteer-core is not installed: cp ' +
+	    'tests/browser/package*.json to tests/browser of the build folder, ' +
+	    'and npm ci there' :
+	    inNamespace(['true']).status !== 0 ?
+	    'no namespaces can be made here' : false;
+
+	test('in a browser', { skip }, () => {
+		const { status, stdout, stderr } = inNamespace(
+		    [process.execPath, '--test-reporter=tap', fileURLToPath(url)]);
+
+		assert.equal(status, 0, stdout + stderr);
+		assert.match(stdout, /# pass [1-9]/);
+	});
+}
+
+// --- the browser ------------------------------------------------------------
+
+// Chromium, which ends with the file.
+export async function launch()
+{
+	const dir = scratchDir();
+	const browser = await puppeteer.launch({
+		executablePath: chromium,
+		userDataDir: path.join(dir, 'profile'),
+		// It writes to other places than the profile, too.
+		env: { ...process.env, HOME: dir, XDG_CONFIG_HOME: dir,
+			XDG_CACHE_HOME: dir },
+		args: ['--no-sandbox', '--disable-dev-shm-usage',
+			// With the permission for the microphone, which lifts the
+			// hiding of addresses, what lets ICE have loopback.
+			'--allow-loopback-in-peer-connection'],
+		timeout: START_MS, protocolTimeout: START_MS,
+	});
+
+	// It is shown in test reports only if something else fails.
+	after(async () => {
+		browser.process().kill('SIGKILL');
+		await browser.close().catch(() => {});
+	});
+	process.on('exit', () => browser.process()?.kill('SIGKILL'));
+	return browser;
+}
+
+// A page in a context of its own, as somebody else's browser: what it complains
+// about is kept in page.complaints.
+export async function openPage(browser, url, { viewport } = {})
+{
+	const context = await browser.createBrowserContext();
+
+	await context.overridePermissions(new URL(url).origin, ['microphone']);
+
+	const page = await context.newPage();
+
+	page.complaints = [];
+	page.on('console', (message) => {
+		if (['error', 'warn'].includes(message.type()))
+			page.complaints.push(message.text());
+	});
+	page.on('pageerror', (error) => page.complaints.push(String(error)));
+	page.setDefaultTimeout(PAGE_MS);
+	if (viewport)
+		await page.setViewport(viewport);
+	await page.goto(url);
+	return page;
+}
+
+// Wait until a function is true in the page, and return what it says.
+export async function inPage(page, condition, ...args)
+{
+	try {
+		const handle = await page.waitForFunction(condition,
+		    { polling: 20 }, ...args);
+
+		return await handle.jsonValue();
+	} catch (error) {
+		const state = await page.evaluate(() => globalThis.said?.())
+		    .catch((reason) => String(reason));
+
+		throw new Error(`${error.message}\nwaiting for ${condition}\n` +
+		    `in a page with ${JSON.stringify(state)}\n` +
+		    page.complaints.join('\n'));
+	}
+}
+
+// --- the test page ----------------------------------------------------------
+
+// Serve tests/browser/page/, on an origin of its own.
+export async function startPages()
+{
+	const server = http.createServer((request, response) => {
+		const name = path.basename(new URL(request.url, 'http://x').pathname);
+		const file = path.join(PAGE_DIR, name);
+
+		if (!name || !fs.existsSync(file)) {
+			response.writeHead(name === 'favicon.ico' ? 204 : 404).end();
+			return;
+		}
+		response.writeHead(200, { 'Content-Type': name.endsWith('.html') ?
+			'text/html; charset=utf-8' : 'text/javascript' });
+		response.end(fs.readFileSync(file));
+	});
+
+	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+	server.unref();
+	after(() => server.close());
+	return `http://127.0.0.1:${server.address().port}`;
+}
+
+// A page with a client of the server and a mesh: see page/page.mjs.
+export async function openPlayer({ browser, pages, server, name, room,
+	client = {}, rtc = {} })
+{
+	const page = await openPage(browser, `${pages}/page.html?` +
+	    new URLSearchParams({ server, name, client: JSON.stringify(client),
+		    rtc: JSON.stringify(rtc) }));
+
+	await inPage(page, () => globalThis.isReady);
+	page.room = await page.evaluate((uuid) => globalThis.enter(uuid), room);
+	return page;
+}
+
+// Two of them in one room.
+export async function openPair(given)
+{
+	const ann = await openPlayer({ ...given, name: 'Ann' });
+	const bob = await openPlayer({ ...given, name: 'Bob', room: ann.room });
+
+	return [ann, bob];
+}
+
+// Both have a channel to the other, and it carries strings and bytes.
+export async function talk(...players)
+{
+	const word = `word ${Math.random()}`;
+
+	for (const page of players)
+		await inPage(page, (n) => globalThis.mesh.peers.length === n,
+		    players.length - 1);
+	for (const page of players)
+		assert.equal(await page.evaluate((text) => {
+			const { mesh, client } = globalThis;
+
+			mesh.broadcast(new Uint8Array([1, 0, 255]));
+			return mesh.broadcast(`${text} of ${client.name}`);
+		}, word), players.length - 1);
+	for (const page of players)
+		await inPage(page, (text, n) => {
+			const { data, client } = globalThis;
+			const at = data.findIndex((each) => each.startsWith?.(text));
+
+			return at > 0 && data[at - 1].toString() === '1,0,255' &&
+			    data[at] !== `${text} of ${client.name}` &&
+			    data.filter((each) => each.startsWith?.(text)).length === n;
+		}, word, players.length - 1);
+}
