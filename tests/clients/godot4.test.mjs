@@ -8,9 +8,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../clients/godot', import.meta.url));
-// The modules are in the source folder, or where this is set to.
-const require = createRequire(path.join(process.env.PEERPOST_GODOT_MODULES ??
-    fileURLToPath(new URL('../godot', import.meta.url)), 'package.json'));
+// bootstrap --check installs the modules in the build folder.
+const require = createRequire(path.resolve('tests/godot/package.json'));
 const GODOT_3 = new RegExp('emit_signal|Pool\\w+Array|JSON\\.print|yield\\(|' +
     '^(export|onready|tool)\\b|File\\.new|Directory\\.new|TYPE_REAL|' +
     'pause_mode|rand_range|, self, "|\\.empty\\(\\)|OS\\.get_ticks', 'm');
@@ -23,7 +22,7 @@ try {
 	parser = new Parser();
 	parser.setLanguage(require('tree-sitter-gdscript'));
 } catch (error) {
-	skip = `needs npm ci in tests/godot: ${error.message.split('\n')[0]}`;
+	skip = `needs what ./bootstrap --check installs: ${error.message.split('\n')[0]}`;
 }
 
 function* filesIn(dir, ext)
