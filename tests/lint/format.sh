@@ -6,5 +6,6 @@ if [ -z "${CLANG_FORMAT-}" ]; then
 	exit 77
 fi
 cd "$srcdir"
-find src tests bench -name '*.[ch]' ! -name 'sqlite_sql.*' -exec \
+find src tests bench -name node_modules -prune -o \
+	-name '*.[ch]' ! -name 'sqlite_sql.*' -exec \
 	"$CLANG_FORMAT" --dry-run --Werror {} +
