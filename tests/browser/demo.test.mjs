@@ -14,7 +14,7 @@ const PHONE = { width: 390, height: 844, isMobile: true, hasTouch: true,
 	deviceScaleFactor: 2 };
 // The host's, peer 1.
 const COLOUR_OF_ANN = [0x06, 0xd6, 0xa0];
-const ARTEFACTS = path.resolve('tests/browser/artefacts');
+const ARTEFACTS = path.resolve('artefacts');
 
 // Where on the field the dot of a colour is: the mean of its pixels.
 function placeOf(colour)

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../clients/godot', import.meta.url));
 // bootstrap --check installs the modules in the build folder.
-const require = createRequire(path.resolve('tests/godot/package.json'));
+const require = createRequire(path.resolve('modules/godot/package.json'));
 const GODOT_3 = new RegExp('emit_signal|Pool\\w+Array|JSON\\.print|yield\\(|' +
     '^(export|onready|tool)\\b|File\\.new|Directory\\.new|TYPE_REAL|' +
     'pause_mode|rand_range|, self, "|\\.empty\\(\\)|OS\\.get_ticks', 'm');

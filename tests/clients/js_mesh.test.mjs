@@ -26,7 +26,7 @@ function inNamespace(command)
 
 if (process.env.PEERPOST_TEST_MESH === undefined) {
 	const skip = !wrtc ? '@roamhq/wrtc is not installed: ' +
-	    'cp tests/clients/package*.json to tests/clients of the build ' +
+	    'cp tests/clients/package*.json to modules/clients of the build ' +
 	    'folder, and npm ci there' :
 	    inNamespace(['true']).status !== 0 ?
 	    'no network namespace can be made here' : false;

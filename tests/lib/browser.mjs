@@ -31,7 +31,7 @@ const chromium = (process.env.PATH ?? '').split(':')
 function loadPuppeteer()
 {
 	try {
-		return createRequire(path.resolve('tests/browser/index.js'))(
+		return createRequire(path.resolve('modules/browser/index.js'))(
 		    'puppeteer-core');
 	} catch {
 		return null;
@@ -64,7 +64,7 @@ export async function inBrowser(url, tests)
 	}
 	const skip = !chromium ? 'needs Chromium (Debian: chromium)' :
 	    !puppeteer ? 'puppeteer-core is not installed: cp ' +
-	    'tests/browser/package*.json to tests/browser of the build folder, ' +
+	    'tests/browser/package*.json to modules/browser of the build folder, ' +
 	    'and npm ci there' :
 	    inNamespace(['true']).status !== 0 ?
 	    'no namespaces can be made here' : false;

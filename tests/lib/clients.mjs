@@ -154,7 +154,7 @@ export function loadWrtc()
 
 export function wrtcPath()
 {
-	return createRequire(path.resolve('tests/clients/index.js'))
+	return createRequire(path.resolve('modules/clients/index.js'))
 	    .resolve('@roamhq/wrtc');
 }
 

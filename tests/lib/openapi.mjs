@@ -12,7 +12,7 @@ const document = new URL('../../docs/openapi.yaml', import.meta.url);
 
 // Where the modules are sought: the tests run in the build folder.
 export const modulesDir =
-    path.resolve(process.env.PEERPOST_OPENAPI_MODULES ?? 'tests/openapi');
+    path.resolve(process.env.PEERPOST_OPENAPI_MODULES ?? 'modules/openapi');
 export const whyNot = fs.existsSync(path.join(modulesDir, 'node_modules')) ?
     false : `needs npm ci in ${modulesDir}; ./bootstrap --check does it`;
 
