@@ -1619,6 +1619,7 @@ class EventIterator {
 const CHANNEL_LABEL = 'peerpost';
 const MAX_MENDS = 6; // of a connection that does not come up again
 const ICE_RESTARTS = 3; // of these; then anew
+const OPEN_MS = 10_000; // for a channel to open, once both have spoken
 const ICE_SERVERS_MS = 600_000; // TURN credentials grow old
 const EARLY_CANDIDATES = 128; // kept while there is no description
 
@@ -1920,6 +1921,7 @@ class Link {
 	#isOfferIgnored = false;
 	#early = [];
 	#mendTimer = null;
+	#watchTimer = null;
 
 	// given: { peerId, remote, isPolite, open() -> promise of a connection,
 	// channelOptions, clock, send(command, data), on(type, members) }
@@ -1979,6 +1981,7 @@ class Link {
 		this.#isClosed = true;
 		this.isOpen = false;
 		this.#given.clock.clearTimeout(this.#mendTimer);
+		this.#given.clock.clearTimeout(this.#watchTimer);
 		this.successor?.close();
 		try {
 			this.pc?.close();
@@ -2137,6 +2140,22 @@ class Link {
 		}
 		for (const candidate of this.#early.splice(0))
 			await this.#takeCandidate(candidate);
+		this.#watch();
+	}
+
+	// After an offer was taken back, a browser may gather no candidates, and
+	// then tells of no failure either.
+	#watch()
+	{
+		const { clock } = this.#given;
+
+		if (this.#watchTimer !== null || this.#isClosed)
+			return;
+		this.#watchTimer = clock.setTimeout(() => {
+			this.#watchTimer = null;
+			if (!this.#isClosed && !this.#isHealthy())
+				this.#mend();
+		}, OPEN_MS);
 	}
 
 	async #takeCandidate(candidate)
