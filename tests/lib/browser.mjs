@@ -207,7 +207,12 @@ export async function talk(...players)
 
 	for (const page of players)
 		await inPage(page, (n) => globalThis.mesh.peers.length === n,
-		    players.length - 1);
+		    players.length - 1).catch(async (error) => {
+			const others = await Promise.all(players.map((each) =>
+			    each.evaluate(() => globalThis.said())));
+
+			throw new Error(error.message + JSON.stringify(others));
+		});
 	for (const page of players)
 		assert.equal(await page.evaluate((text) => {
 			const { mesh, client } = globalThis;
