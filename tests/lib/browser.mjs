@@ -1,4 +1,4 @@
-// browser.mjs - Chromium for the tests: pages that have the JavaScript client
+// browser.mjs - browsers for the tests: pages that have the JavaScript client
 // from a daemon of another origin, or whatever else a server has.
 //
 // A file with such tests runs itself again in namespaces of its own: of the
@@ -23,8 +23,8 @@ const NAMESPACE = 'PEERPOST_TEST_BROWSER';
 
 // --- where it runs --------------------------------------------------------
 
-const chromium = (process.env.PATH ?? '').split(':')
-    .map((dir) => path.join(dir, 'chromium'))
+const find = (program) => (process.env.PATH ?? '').split(':')
+    .map((dir) => path.join(dir, program))
     .find((file) => fs.existsSync(file));
 
 // puppeteer-core, which bootstrap --check installs in the build folder.
@@ -56,13 +56,13 @@ function inNamespace(command)
 
 // Run the tests of a file, given as a function, where they can do no harm;
 // url is its import.meta.url.
-export async function inBrowser(url, tests)
+export async function inBrowser(url, tests, { program = 'chromium' } = {})
 {
 	if (process.env[NAMESPACE] !== undefined) {
 		await tests();
 		return;
 	}
-	const skip = !chromium ? 'needs Chromium (Debian: chromium)' :
+	const skip = !find(program) ? `needs a browser (Debian: ${program})` :
 	    !puppeteer ? 'puppeteer-core is not installed: cp ' +
 	    'tests/browser/package*.json to modules/browser of the build folder, ' +
 	    'and npm ci there' :
@@ -80,24 +80,28 @@ export async function inBrowser(url, tests)
 
 // --- the browser ------------------------------------------------------------
 
-// Chromium, which ends with the file.
-export async function launch()
+// Either lets ICE have loopback only if asked, and hides addresses from pages
+// that may not use the microphone: see openPage().
+const CHROMIUM = { program: 'chromium', browser: 'chrome',
+	args: ['--no-sandbox', '--disable-dev-shm-usage',
+		'--allow-loopback-in-peer-connection'] };
+export const FIREFOX = { program: 'firefox-esr', browser: 'firefox',
+	extraPrefsFirefox: { 'media.peerconnection.ice.loopback': true,
+		'permissions.default.microphone': 1 } };
+
+// A browser that ends with the file.
+export async function launch({ program, ...options } = CHROMIUM)
 {
 	const dir = scratchDir();
 	const browser = await puppeteer.launch({
-		executablePath: chromium,
+		...options, executablePath: find(program),
 		userDataDir: path.join(dir, 'profile'),
-		// It writes to other places than the profile, too.
+		// They write to other places than the profile, too.
 		env: { ...process.env, HOME: dir, XDG_CONFIG_HOME: dir,
 			XDG_CACHE_HOME: dir },
-		args: ['--no-sandbox', '--disable-dev-shm-usage',
-			// With the permission for the microphone, which lifts the
-			// hiding of addresses, what lets ICE have loopback.
-			'--allow-loopback-in-peer-connection'],
 		timeout: START_MS, protocolTimeout: START_MS,
 	});
 
-	// It is shown in test reports only if something else fails.
 	after(async () => {
 		browser.process().kill('SIGKILL');
 		await browser.close().catch(() => {});
@@ -112,7 +116,10 @@ export async function openPage(browser, url, { viewport } = {})
 {
 	const context = await browser.createBrowserContext();
 
-	await context.overridePermissions(new URL(url).origin, ['microphone']);
+	// Firefox has a preference for that, and no command.
+	if (!(await browser.version()).startsWith('firefox'))
+		await context.overridePermissions(new URL(url).origin,
+		    ['microphone']);
 
 	const page = await context.newPage();
 
@@ -200,7 +207,12 @@ export async function talk(...players)
 
 	for (const page of players)
 		await inPage(page, (n) => globalThis.mesh.peers.length === n,
-		    players.length - 1);
+		    players.length - 1).catch(async (error) => {
+			const others = await Promise.all(players.map((each) =>
+			    each.evaluate(() => globalThis.said())));
+
+			throw new Error(error.message + JSON.stringify(others));
+		});
 	for (const page of players)
 		assert.equal(await page.evaluate((text) => {
 			const { mesh, client } = globalThis;

@@ -10,11 +10,14 @@ const { PeerpostClient, PeerpostMesh } =
 
 globalThis.iceErrors = [];
 globalThis.iceCandidates = [];
+globalThis.connections = [];
+globalThis.signals = [];
 
 class WatchedConnection extends RTCPeerConnection {
 	constructor(...args)
 	{
 		super(...args);
+		globalThis.connections.push(this);
 		this.addEventListener('icecandidateerror', ({ errorCode }) =>
 		    globalThis.iceErrors.push(errorCode));
 		this.addEventListener('icecandidate', ({ candidate }) => {
@@ -38,6 +41,10 @@ client.addEventListener('message', ({ data }) => {
 for (const type of ['offline', 'online', 'resumed', 'session-gone', 'reset',
 	'superseded', 'command-failed', 'offer', 'answer'])
 	client.addEventListener(type, () => globalThis.news.push(type));
+for (const type of ['offer', 'answer', 'candidate'])
+	client.addEventListener(type, ({ stale, data: { link, to } }) =>
+		globalThis.signals.push([type, link, to, stale ? 'stale' : '']
+		    .join(' ')));
 mesh.addEventListener('data', ({ data }) => globalThis.data.push(
     data instanceof ArrayBuffer ? new Uint8Array(data) : data));
 for (const type of ['peer', 'left', 'error'])
@@ -48,7 +55,10 @@ for (const type of ['peer', 'left', 'error'])
 globalThis.said = () => ({ id: client.id, room: client.room,
 	state: client.state, peers: mesh.peers, data: globalThis.data.length,
 	news: globalThis.news, iceErrors: globalThis.iceErrors,
-	iceCandidates: globalThis.iceCandidates });
+	iceCandidates: globalThis.iceCandidates, signals: globalThis.signals,
+	connections: globalThis.connections.map(({ connectionState,
+		iceConnectionState, signalingState }) => [connectionState,
+		iceConnectionState, signalingState].join(' ')) });
 
 // Into the room, or into a new one; its UUID.
 globalThis.enter = async (uuid) => {
