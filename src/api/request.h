@@ -87,7 +87,7 @@ struct reply {
 	bool is_preflight;         /* the answer to OPTIONS */
 	uint32_t given_to;         /* whose events are in it; 0: none are */
 	uint64_t given;            /* the greatest of their ids */
-	struct buf links;          /* values of Link headers, a NUL after each */
+	struct buf links; /* values of Link headers, a NUL after each */
 	struct buf body;
 };
 
