@@ -89,8 +89,8 @@ test_what_browsers_refuse_is_bad(void **state)
 		"stun:exa\"mple",
 		"stun:exa>mple",
 		"stun:exa\nmple",
-		"stun:b\xc3\xbc"
-		"cher.example",
+		("stun:b\xc3\xbc"
+		 "cher.example"),
 		"stun:example.org/",
 		"stun:example.org#x",
 		"stun:example.org:",
