@@ -43,14 +43,11 @@ find_caller(struct turn *turn, struct request *request,
 	if (begins_with_register(request) && (is_route || !request->has_token))
 		return ERR_NONE;
 	*out_failed = true;
-	if (err == ERR_TIMED_OUT)
-		reply_fail_ended(request, reason);
-	else if (!is_route && !request->has_token &&
+	/* The token may stand in a body that cannot be read. */
+	if (err == ERR_NO_SESSION && !is_route && !request->has_token &&
 	    request->err == ERR_BAD_JSON)
-		/* The token may stand in a body that cannot be read. */
-		reply_fail(request, request->err);
-	else
-		reply_fail(request, err);
+		err = request->err;
+	reply_fail_session(request, err, reason);
 	return ERR_NONE;
 }
 

@@ -18,16 +18,14 @@ get_ice_servers_run(struct turn *turn, struct request *request)
 		return err;
 	if (!err)
 		err = request->err;
-	if (err == ERR_TIMED_OUT) {
-		reply_fail_ended(request, reason);
-	} else if (err) {
-		reply_fail(request, err);
-	} else {
-		request_reset_reply(request);
-		reply->status = 200;
-		reply->type = REPLY_JSON;
-		ice_text_add(&turn->world->settings->ice, player->id,
-		    clock_unix_s(), &reply->body, &reply->links);
+	if (err) {
+		reply_fail_session(request, err, reason);
+		return ERR_NONE;
 	}
+	request_reset_reply(request);
+	reply->status = 200;
+	reply->type = REPLY_JSON;
+	ice_text_add(&turn->world->settings->ice, player->id, clock_unix_s(),
+	    &reply->body, &reply->links);
 	return ERR_NONE;
 }

@@ -20,16 +20,13 @@ get_room_run(struct turn *turn, struct request *request)
 				     ERR_NO_ROOM;
 	if (err == ERR_STORAGE)
 		return err;
-	if (err == ERR_TIMED_OUT) {
-		reply_fail_ended(request, reason);
-	} else if (err) {
-		reply_fail(request, err);
-	} else {
-		request_reset_reply(request);
-		request->reply.status = 200;
-		request->reply.type = REPLY_JSON;
-		return room_text_add_snapshot(
-		    turn->world, player, &request->reply.body);
+	if (err) {
+		reply_fail_session(request, err, reason);
+		return ERR_NONE;
 	}
-	return ERR_NONE;
+	request_reset_reply(request);
+	request->reply.status = 200;
+	request->reply.type = REPLY_JSON;
+	return room_text_add_snapshot(
+	    turn->world, player, &request->reply.body);
 }

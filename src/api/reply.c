@@ -150,3 +150,13 @@ reply_fail(struct request *request, enum err err)
 		code = request->calls->command->failed;
 	request_fail(request, code, err);
 }
+
+void
+reply_fail_session(
+    struct request *request, enum err err, enum end_reason reason)
+{
+	if (err == ERR_TIMED_OUT)
+		reply_fail_ended(request, reason);
+	else
+		reply_fail(request, err);
+}

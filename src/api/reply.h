@@ -31,6 +31,11 @@ void reply_render(
 /* Fail the whole request because its session has ended: 410. */
 void reply_fail_ended(struct request *request, enum end_reason reason);
 
+/* Fail the whole request because there is no session for it: with err, or for
+ * ERR_TIMED_OUT with the reason (turn_find_session()). */
+void reply_fail_session(
+    struct request *request, enum err err, enum end_reason reason);
+
 /* Fail the whole request; the code is that of its command, if it has just
  * one, else of its route. */
 void reply_fail(struct request *request, enum err err);

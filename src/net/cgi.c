@@ -53,6 +53,8 @@ take(struct cgi *cgi, struct span name, struct span value)
 {
 	struct span *field = field_of(cgi, name);
 
+	cgi->is_forwarded |= span_equals(name, "HTTP_X_FORWARDED_FOR") ||
+	    span_equals(name, "HTTP_FORWARDED");
 	if (is_header_field(name)) {
 		if (front_has_control(value))
 			return ERR_BAD_REQUEST;

@@ -6,11 +6,13 @@
 #ifndef PEERPOST_NET_CGI_H
 #define PEERPOST_NET_CGI_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
 
-/* What we look at.  All point into the parameters; {NULL, 0} is "not there",
+/* What we look at.  The texts point into the parameters; {NULL, 0} is "not there",
  * which for all but the request's own header fields (HTTP_*) means the same as
  * "empty". */
 struct cgi {
@@ -24,6 +26,7 @@ struct cgi {
 	struct span last_event_id;
 	struct span if_none_match;
 	struct span origin;
+	bool is_forwarded; /* cgi_add_list() has something to say */
 };
 
 /* Read params, a whole stream of name-value pairs.  Of a name that comes
@@ -36,7 +39,7 @@ MUST_CHECK enum err cgi_parse(struct span params, struct cgi *out);
  * whole: a page can read only a failure that names it.  Or "not there". */
 struct span cgi_origin(struct span params);
 
-/* All values of a header field (its parameter's name), as one list (RFC 9110,
+/* All values of HTTP_X_FORWARDED_FOR or HTTP_FORWARDED, as one list (RFC 9110,
  * section 5.3): some web servers pass the lines of a field one by one.  Added
  * to out.  false: there is none.  params have been read by cgi_parse(). */
 bool cgi_add_list(struct span params, const char *name, struct buf *out);

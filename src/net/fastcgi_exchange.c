@@ -1,6 +1,7 @@
 /* fastcgi_exchange.c - one request and its reply. */
 #include "net/fastcgi_internal.h"
 
+#include <assert.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,10 +66,9 @@ fcgi_exchange_begin(
     struct fcgi_connection *connection, uint16_t id, bool keep_conn)
 {
 	struct fastcgi *fastcgi = connection->fastcgi;
-	const struct front_settings *settings = &fastcgi->front->settings;
 	struct fcgi_exchange *exchange;
 
-	if (fastcgi->n_live >= settings->max_connections)
+	if (fastcgi->n_live >= fastcgi->front->settings.max_connections)
 		return NULL;
 	exchange = mem_new(sizeof(*exchange));
 	exchange->fastcgi = fastcgi;
@@ -82,10 +82,8 @@ fcgi_exchange_begin(
 	list_init(&exchange->deadline);
 	buf_init(&exchange->params, MAX_PARAMS);
 	buf_init(&exchange->target, MAX_TARGET);
-	exchange->request = request_new(settings->max_body);
-	exchange->request->has_demo = settings->has_demo;
-	exchange->request->owner = exchange;
-	exchange->request->give_back = give_back;
+	exchange->request = front_request_new(
+	    fastcgi->front, exchange, give_back);
 	HASH_ADD(hh, fastcgi->live, key, sizeof(exchange->key), exchange);
 	list_append(&connection->exchanges, &exchange->live);
 	list_append(&fastcgi->receiving, &exchange->deadline);
@@ -138,14 +136,6 @@ fcgi_exchange_cancel(struct fcgi_exchange *exchange)
 
 /* ---- the request ---- */
 
-/* Below what the paths are that we know.  Where there is no --base-path, it is
- * the web server that says where we are mounted (cgi.h). */
-static const char *
-base_path(const struct fcgi_exchange *exchange)
-{
-	return exchange->fastcgi->front->settings.base_path;
-}
-
 /* Whom the web server got the request from.  false: it does not say so in a
  * way that can be understood.  No REMOTE_ADDR, or "unix:" (nginx): whoever is
  * on this machine, as good as the web server itself. */
@@ -176,7 +166,8 @@ identify(struct fcgi_exchange *exchange, const struct cgi *cgi)
 	buf_init(&lists[0], MAX_PARAMS);
 	buf_init(&lists[1], MAX_PARAMS);
 	if (trusted_proxies_has(&front->settings.trusted, peer) &&
-	    find_remote(exchange, cgi->remote_addr, &remote)) {
+	    find_remote(exchange, cgi->remote_addr, &remote) &&
+	    cgi->is_forwarded) {
 		if (cgi_add_list(params, "HTTP_X_FORWARDED_FOR", &lists[0]))
 			x_forwarded_for = buf_span(&lists[0]);
 		if (cgi_add_list(params, "HTTP_FORWARDED", &lists[1]))
@@ -202,6 +193,8 @@ is_number(struct span text)
 static MUST_CHECK enum err
 take_cgi(struct fcgi_exchange *exchange, const struct cgi *cgi)
 {
+	const struct front_settings *settings = &exchange->fastcgi->front
+						     ->settings;
 	struct request *request = exchange->request;
 
 	if (!cgi->request_method.at)
@@ -209,7 +202,7 @@ take_cgi(struct fcgi_exchange *exchange, const struct cgi *cgi)
 	if (!front_parse_method(cgi->request_method, &request->method))
 		return ERR_UNKNOWN_METHOD;
 	request->target = cgi_target(
-	    cgi, base_path(exchange)[0] != '\0', &exchange->target);
+	    cgi, settings->base_path[0] != '\0', &exchange->target);
 	request->authorization = cgi->authorization;
 	request->idempotency_key = cgi->idempotency_key;
 	request->last_event_id = cgi->last_event_id;
@@ -229,18 +222,19 @@ fcgi_exchange_end_params(struct fcgi_exchange *exchange)
 	struct cgi cgi;
 	enum err err;
 
-	exchange->origin = cgi_origin(buf_span(&exchange->params));
 	if (exchange->params.overflowed ||
 	    exchange->params.len > FRONT_MAX_HEADER)
 		err = ERR_HEADERS_TOO_LARGE;
 	else
 		err = cgi_parse(buf_span(&exchange->params), &cgi);
+	exchange->origin = err ? cgi_origin(buf_span(&exchange->params)) :
+				 cgi.origin;
 	if (!err)
 		err = take_cgi(exchange, &cgi);
 	if (err) {
 		fcgi_exchange_fail(exchange, err);
 	} else if (front_is_hopeless(cgi.content_length)) {
-		front_refuse_body(exchange->request, base_path(exchange));
+		front_refuse_body(exchange->fastcgi->front, exchange->request);
 		complete(exchange);
 	} else {
 		exchange->state = FCGI_STATE_STDIN;
@@ -253,7 +247,7 @@ fcgi_exchange_take_body(struct fcgi_exchange *exchange, struct span piece)
 	exchange->n_body += piece.len;
 	if (front_take_body(exchange->request, piece, &exchange->n_swallowed))
 		return;
-	front_refuse_body(exchange->request, base_path(exchange));
+	front_refuse_body(exchange->fastcgi->front, exchange->request);
 	complete(exchange);
 }
 
@@ -269,8 +263,7 @@ fcgi_exchange_end_body(struct fcgi_exchange *exchange)
 		return;
 	}
 	request->no_hold = exchange->connection->is_half_closed;
-	if (front_submit(
-		front, request, base_path(exchange), &exchange->client)) {
+	if (front_submit(front, request, &exchange->client)) {
 		exchange->state = FCGI_STATE_WAITING;
 		exchange->n_out++;
 		exchange->connection->n_fresh++;
@@ -319,6 +312,7 @@ write_reply(struct fcgi_exchange *exchange, struct buf *out)
 		add_header(&header, "Content-Length", text);
 	}
 	buf_add_text(&header, "\r\n");
+	assert(!header.overflowed);
 	fcgi_add_stream(out, FCGI_STDOUT, exchange->id, buf_span(&header));
 	if (exchange->request->method != METHOD_HEAD && reply->status != 304)
 		fcgi_add_stream(out, FCGI_STDOUT, exchange->id, body);

@@ -13,6 +13,18 @@ front_has_room(const struct front *front)
 	return front->n_connections < front->settings.max_connections;
 }
 
+struct request *
+front_request_new(const struct front *front, void *owner,
+    void (*give_back)(struct request *request, enum task_kind kind))
+{
+	struct request *request = request_new(front->settings.max_body);
+
+	request->owner = owner;
+	request->give_back = give_back;
+	request->has_demo = front->settings.has_demo;
+	return request;
+}
+
 bool
 front_parse_method(struct span name, enum method *out)
 {
@@ -117,10 +129,10 @@ count(struct front *front, struct front_client *client)
 }
 
 bool
-front_submit(struct front *front, struct request *request,
-    const char *base_path, struct front_client *client)
+front_submit(
+    struct front *front, struct request *request, struct front_client *client)
 {
-	if (!request_parse(request, base_path))
+	if (!request_parse(request, front->settings.base_path))
 		return false;
 	if (!front->engine) {
 		request_fail(request, NULL, ERR_SHUTTING_DOWN);
@@ -143,11 +155,11 @@ front_release(struct front *front, struct front_client *client)
 }
 
 void
-front_refuse_body(struct request *request, const char *base_path)
+front_refuse_body(const struct front *front, struct request *request)
 {
 	request->is_too_large = true;
 	/* A wrong path or method comes first, as it does with a small body. */
-	if (request_parse(request, base_path))
+	if (request_parse(request, front->settings.base_path))
 		request_fail(request, NULL, ERR_TOO_LARGE);
 }
 

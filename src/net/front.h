@@ -60,6 +60,10 @@ struct front_client {
 /* Whether there is room for one more connection. */
 bool front_has_room(const struct front *front);
 
+/* A new request of a door's: owner and give_back are as in request.h. */
+struct request *front_request_new(const struct front *front, void *owner,
+    void (*give_back)(struct request *request, enum task_kind kind));
+
 /* What the method's name means.  false: HTTP knows no such method
  * (RFC 9110, section 9, and PATCH); *out is untouched. */
 bool front_parse_method(struct span name, enum method *out);
@@ -95,12 +99,12 @@ void front_identify(const struct front *front, struct request *request,
  * it back through request->give_back; or answer it here (false).
  * The requests that a proxy has brought from one client and that the engine
  * has are limited like the connections of a client that comes itself. */
-bool front_submit(struct front *front, struct request *request,
-    const char *base_path, struct front_client *client);
+bool front_submit(
+    struct front *front, struct request *request, struct front_client *client);
 /* The engine has given it back. */
 void front_release(struct front *front, struct front_client *client);
 /* Answer it here: its body is too large. */
-void front_refuse_body(struct request *request, const char *base_path);
+void front_refuse_body(const struct front *front, struct request *request);
 
 /* Give back what came from the engine, each to its own door. */
 void front_complete(struct queue_chain chain);

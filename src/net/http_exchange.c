@@ -56,10 +56,7 @@ exchange_on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 
 	exchange->front = http->front;
 	exchange->connection = connection;
-	exchange->request = request_new(http->front->settings.max_body);
-	exchange->request->has_demo = http->front->settings.has_demo;
-	exchange->request->owner = exchange;
-	exchange->request->give_back = give_back;
+	exchange->request = front_request_new(http->front, exchange, give_back);
 	/* libmicrohttpd is about to decode the original in its place. */
 	exchange->target = strdup(target);
 	connection->exchange = exchange;
@@ -130,53 +127,62 @@ is_hopeless(struct MHD_Connection *mhd, size_t max_body)
 
 /* The lines of one list-valued header (RFC 9110, section 5.3), joined. */
 struct joined {
-	const char *name;
 	struct span value; /* "not there"; of one line; or all of lines */
 	struct buf lines;
 };
 
-static enum MHD_Result
-join(void *cls, enum MHD_ValueKind kind, const char *key, size_t key_size,
-    const char *value, size_t value_size)
+struct forwarding {
+	struct joined x_forwarded_for, forwarded;
+};
+
+static void
+join(struct joined *joined, struct span value)
 {
-	struct joined *joined = cls;
+	if (!joined->value.at) {
+		joined->value = value;
+		return;
+	}
+	if (joined->lines.len == 0)
+		buf_add_span(&joined->lines, joined->value);
+	buf_add_text(&joined->lines, ", ");
+	buf_add_span(&joined->lines, value);
+	joined->value = buf_span(&joined->lines);
+}
+
+static enum MHD_Result
+take_forwarding(void *cls, enum MHD_ValueKind kind, const char *key,
+    size_t key_size, const char *value, size_t value_size)
+{
+	struct forwarding *forwarding = cls;
+	struct span name = { key, key_size };
 
 	(void)kind;
-	if (!value ||
-	    !text_equals_nocase((struct span){ key, key_size }, joined->name))
-		return MHD_YES;
-	if (joined->value.at) {
-		if (joined->lines.len == 0)
-			buf_add_span(&joined->lines, joined->value);
-		buf_add_text(&joined->lines, ", ");
-		buf_add(&joined->lines, value, value_size);
-		joined->value = buf_span(&joined->lines);
-	} else {
-		joined->value = (struct span){ value, value_size };
-	}
+	if (value && text_equals_nocase(name, "X-Forwarded-For"))
+		join(&forwarding->x_forwarded_for,
+		    (struct span){ value, value_size });
+	else if (value && text_equals_nocase(name, "Forwarded"))
+		join(
+		    &forwarding->forwarded, (struct span){ value, value_size });
 	return MHD_YES;
 }
 
 static void
 identify(struct exchange *exchange, struct MHD_Connection *mhd)
 {
-	struct connection *connection = exchange->connection;
-	const struct front *front = connection->http->front;
-	struct joined x_forwarded_for = { .name = "X-Forwarded-For" };
-	struct joined forwarded = { .name = "Forwarded" };
+	const struct peer_address *peer = &exchange->connection->peer;
+	const struct front *front = exchange->front;
+	struct forwarding forwarding = { 0 };
 
-	buf_init(&x_forwarded_for.lines, FRONT_MAX_HEADER);
-	buf_init(&forwarded.lines, FRONT_MAX_HEADER);
-	if (trusted_proxies_has(&front->settings.trusted, &connection->peer)) {
+	buf_init(&forwarding.x_forwarded_for.lines, FRONT_MAX_HEADER);
+	buf_init(&forwarding.forwarded.lines, FRONT_MAX_HEADER);
+	if (trusted_proxies_has(&front->settings.trusted, peer))
 		MHD_get_connection_values_n(
-		    mhd, MHD_HEADER_KIND, join, &x_forwarded_for);
-		MHD_get_connection_values_n(
-		    mhd, MHD_HEADER_KIND, join, &forwarded);
-	}
-	front_identify(front, exchange->request, &connection->peer, false,
-	    x_forwarded_for.value, forwarded.value, &exchange->client);
-	buf_fini(&x_forwarded_for.lines);
-	buf_fini(&forwarded.lines);
+		    mhd, MHD_HEADER_KIND, take_forwarding, &forwarding);
+	front_identify(front, exchange->request, peer, false,
+	    forwarding.x_forwarded_for.value, forwarding.forwarded.value,
+	    &exchange->client);
+	buf_fini(&forwarding.x_forwarded_for.lines);
+	buf_fini(&forwarding.forwarded.lines);
 }
 
 /* The headers are there. */
@@ -206,8 +212,7 @@ start(struct exchange *exchange, struct MHD_Connection *mhd, const char *method,
 	    header(mhd, "Content-Type"));
 	identify(exchange, mhd);
 	if (is_hopeless(mhd, request->body.max)) {
-		front_refuse_body(
-		    request, connection->http->front->settings.base_path);
+		front_refuse_body(connection->http->front, request);
 		exchange->has_reply = true;
 		return response_queue(connection, request, true);
 	}
@@ -233,8 +238,7 @@ submit(struct exchange *exchange, struct MHD_Connection *mhd)
 	struct front *front = connection->http->front;
 
 	request->no_hold = connection->is_half_closed;
-	if (front_submit(
-		front, request, front->settings.base_path, &exchange->client)) {
+	if (front_submit(front, request, &exchange->client)) {
 		connection_set_state(connection, CONNECTION_WAITING);
 		MHD_suspend_connection(mhd);
 		exchange->n_out++;
