@@ -40,27 +40,27 @@ struct option_spec {
 };
 
 static bool
-take_listen(struct options *options, const char *text)
+take_address(
+    const char *addresses[OPTIONS_MAX_LISTEN], size_t *n, const char *text)
 {
 	struct listen_address address;
 
-	if (options->n_listen == OPTIONS_MAX_LISTEN ||
-	    !listen_address_parse(text, &address))
+	if (*n == OPTIONS_MAX_LISTEN || !listen_address_parse(text, &address))
 		return false;
-	options->listen[options->n_listen++] = text;
+	addresses[(*n)++] = text;
 	return true;
+}
+
+static bool
+take_listen(struct options *options, const char *text)
+{
+	return take_address(options->listen, &options->n_listen, text);
 }
 
 static bool
 take_fastcgi(struct options *options, const char *text)
 {
-	struct listen_address address;
-
-	if (options->n_fastcgi == OPTIONS_MAX_LISTEN ||
-	    !listen_address_parse(text, &address))
-		return false;
-	options->fastcgi[options->n_fastcgi++] = text;
-	return true;
+	return take_address(options->fastcgi, &options->n_fastcgi, text);
 }
 
 /* Octal, as chmod(1) takes it; who may write may connect. */

@@ -3,42 +3,18 @@
 // They do not apply to loopback, so this file runs itself again in a network
 // namespace of its own, where a documentation address stands on `lo`.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import net from 'node:net';
 import test from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { inNamespaceOfItsOwn } from '../lib/namespace.mjs';
 import { assertFailure, ok, parseResponses, Player, request, startDaemon,
     until } from '../lib/peerpost.mjs';
 
 const ADDRESS = '192.0.2.1';
 const OTHER = '192.0.2.2';
-const NAMESPACE = `ip link set lo up && ip addr add ${ADDRESS}/32 dev lo && ` +
-    `ip addr add ${OTHER}/32 dev lo && exec "$@"`;
+const setUp = [ADDRESS, OTHER].map((each) => `ip addr add ${each}/32 dev lo`)
+    .join(' && ');
 
-function inNamespace(command)
-{
-	const flags = process.getuid() === 0 ? ['-n'] : ['-rn'];
-	const env = { ...process.env, PEERPOST_TEST_ADDRESS: ADDRESS };
-
-	delete env.NODE_TEST_CONTEXT;
-	return spawnSync('unshare',
-	    [...flags, 'sh', '-c', NAMESPACE, 'sh', ...command],
-	    { env, encoding: 'utf8', timeout: 60_000 });
-}
-
-if (process.env.PEERPOST_TEST_ADDRESS === undefined) {
-	const able = inNamespace(['true']).status === 0;
-
-	test('limits per address', { skip: able ? false :
-	    'no network namespace can be made here' }, () => {
-		const { status, stdout, stderr } = inNamespace(
-		    [process.execPath, '--test-reporter=tap',
-			    fileURLToPath(import.meta.url)]);
-
-		assert.equal(status, 0, stdout + stderr);
-		assert.match(stdout, /# pass [1-9]/);
-	});
-} else {
+await inNamespaceOfItsOwn(import.meta.url, 'limits per address', async () => {
 	const listen = `${ADDRESS}:0`;
 	const register = (d) => request(d, 'POST', '/register', { body: 'x' });
 
@@ -160,4 +136,4 @@ if (process.env.PEERPOST_TEST_ADDRESS === undefined) {
 		for (const socket of sockets)
 			socket.destroy();
 	});
-}
+}, { setUp });

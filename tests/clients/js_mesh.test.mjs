@@ -3,43 +3,20 @@
 // This file runs itself again in a network namespace of its own, where there
 // is nothing but loopback: so nothing gets out, and ICE has no choice.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import test, { after } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { PeerpostMesh } from '../../clients/js/peerpost.js';
 import { examples, heard, loadWrtc, makeClient, runModule, Storage, wrtcPath }
     from '../lib/clients.mjs';
+import { inNamespaceOfItsOwn } from '../lib/namespace.mjs';
 import { startDaemon, until } from '../lib/peerpost.mjs';
 
 const wrtc = loadWrtc();
 
-function inNamespace(command)
-{
-	const flags = process.getuid() === 0 ? ['-n'] : ['-rn'];
-	const env = { ...process.env, PEERPOST_TEST_MESH: 'yes' };
+const skip = !wrtc && '@roamhq/wrtc is not installed: cp ' +
+    'tests/clients/package*.json to modules/clients of the build folder, and ' +
+    'npm ci there';
 
-	delete env.NODE_TEST_CONTEXT;
-	return spawnSync('unshare', [...flags, 'sh', '-c',
-		'ip link set lo up && exec "$@"', 'sh', ...command],
-	{ env, encoding: 'utf8', timeout: 120_000 });
-}
-
-if (process.env.PEERPOST_TEST_MESH === undefined) {
-	const skip = !wrtc ? '@roamhq/wrtc is not installed: ' +
-	    'cp tests/clients/package*.json to modules/clients of the build ' +
-	    'folder, and npm ci there' :
-	    inNamespace(['true']).status !== 0 ?
-	    'no network namespace can be made here' : false;
-
-	test('mesh', { skip }, () => {
-		const { status, stdout, stderr } = inNamespace(
-		    [process.execPath, '--test-reporter=tap',
-			    fileURLToPath(import.meta.url)]);
-
-		assert.equal(status, 0, stdout + stderr);
-		assert.match(stdout, /# pass [1-9]/);
-	});
-} else {
+await inNamespaceOfItsOwn(import.meta.url, 'mesh', async () => {
 	const daemon = await startDaemon();
 
 	// The module keeps threads that Node does not wait for, nor end.
@@ -303,4 +280,4 @@ if (process.env.PEERPOST_TEST_MESH === undefined) {
 		assert.deepEqual(ann.mesh.log.map(({ type }) => type),
 		    ['peer', 'data']);
 	});
-}
+}, { skip });

@@ -7,7 +7,8 @@ import { Player, ok, request, runProgram, scratchDir, startDaemon, until }
 	from '../lib/peerpost.mjs';
 import { FaultProxy, captivePortal, gatewayError, inTurn }
 	from '../lib/fault_proxy.mjs';
-import { ShellPlayer, lacksTools, startImpostor } from '../lib/shell_client.mjs';
+import { startImpostor } from '../lib/impostor.mjs';
+import { ShellPlayer, lacksTools } from '../lib/shell_client.mjs';
 
 const skip = lacksTools && `needs ${lacksTools}`;
 

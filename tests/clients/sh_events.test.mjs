@@ -5,7 +5,8 @@ import { after, test } from 'node:test';
 import { Player, ok, request, startDaemon, until } from '../lib/peerpost.mjs';
 import { FaultProxy, captivePortal, gatewayError, inTurn }
 	from '../lib/fault_proxy.mjs';
-import { ShellPlayer, lacksTools, startImpostor } from '../lib/shell_client.mjs';
+import { startImpostor, startPausing } from '../lib/impostor.mjs';
+import { ShellPlayer, lacksTools } from '../lib/shell_client.mjs';
 
 const skip = lacksTools && `needs ${lacksTools}`;
 const isPoll = ({ path: target }) => target.startsWith('/events');
@@ -221,40 +222,13 @@ for (const [what, [actions, told]] of Object.entries(troubles))
 
 test('the server\'s pauses are kept, and nothing makes a tight loop', { skip },
     async () => {
-	const json = { 'Content-Type': 'application/json' };
-	const event = (id) => ({ id, command: '###!RMK', data: id });
-	// What is said, and how long it must be waited for.
-	const script = [
-		[{ body: { events: [event(1)], next: 1, poll_after_ms: 700 } }, 700],
-		[{ body: { events: [], next: 1, superseded: true,
-			poll_after_ms: 600 } }, 600],
-		[{ status: 503, headers: { 'Retry-After': '1' }, body: {
-			command: '###!ICB', data: 'No.', error: 'shutting-down' } },
-		1000],
-		[{ status: 429, headers: { 'Retry-After': '1' } }, 1000],
-		[{ body: { events: [], next: 1 } }, 900],
-		[{ body: { events: [], next: 0 } }, 200],
-		[{ body: { events: [event(2)], next: 1 } }, 400],
-		[{ body: { events: [event(2)], next: '2' } }, 900],
-		[{ body: { events: [], next: 1, reset: true, room: null } }, 0],
-		[{ body: { events: [event(2)], next: 2, more: true } }, 0],
-		[{ body: { events: [event(3)], next: 3 } }, 0],
-	];
-	const { url, requests } = await startImpostor((n) => n === 0 ?
-	    { body: { command: '###!RPK', data: 7, token: 't'.repeat(43) } } :
-	    n <= script.length ? { headers: json, ...script[n - 1][0] } : null);
+	const { url, requests, kept } = await startPausing();
 	const player = new ShellPlayer(url);
 
 	await player.ok('register', 'x');
 	const run = player.follow();
 
-	await until(() => requests.length >= 6);
-	await until(() => requests.length === script.length + 2);
-	script.forEach(([, ms], i) => {
-		const took = requests[i + 2].at - requests[i + 1].at;
-
-		assert.ok(took >= ms, `pause ${i}: ${took} ms`);
-	});
+	await kept();
 	assert.deepEqual(run.lines().map(({ id }) => id), [1, 2, 3]);
 	assert.match(requests.at(-1).url, /\?after=3&wait=25$/);
 	assert.match(run.stderr, /restored from a backup/);

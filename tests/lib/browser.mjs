@@ -2,30 +2,25 @@
 // from a daemon of another origin, or whatever else a server has.
 //
 // A file with such tests runs itself again in namespaces of its own: of the
-// network, where there is nothing but loopback, so that nothing gets out and
-// ICE has no choice; and of processes, so that no browser outlives it.
+// network (namespace.mjs), where ICE has no choice, and of processes.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import test, { after } from 'node:test';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { inNamespaceOfItsOwn } from './namespace.mjs';
 import { scratchDir } from './peerpost.mjs';
+import { findProgram } from './programs.mjs';
 import { patience } from './wait.mjs';
 
 const START_MS = 30_000 * patience;
 const PAGE_MS = 30_000 * patience;
 const FILE_MS = 300_000 * patience;
 const PAGE_DIR = fileURLToPath(new URL('../browser/page/', import.meta.url));
-const NAMESPACE = 'PEERPOST_TEST_BROWSER';
 
 // --- where it runs --------------------------------------------------------
-
-const find = (program) => (process.env.PATH ?? '').split(':')
-    .map((dir) => path.join(dir, program))
-    .find((file) => fs.existsSync(file));
 
 // puppeteer-core, which bootstrap --check installs in the build folder.
 function loadPuppeteer()
@@ -40,42 +35,22 @@ function loadPuppeteer()
 
 const puppeteer = loadPuppeteer();
 
-function inNamespace(command)
+// Run the tests of a file, given as a function, where they can do no harm; and
+// no browser outlives it.  url is its import.meta.url.
+export function inBrowser(url, tests, { program = 'chromium' } = {})
 {
-	// Not as root in there, but for root: web servers would want to become
-	// somebody else.
-	const flags = process.getuid() === 0 ? [] : ['-c', '--keep-caps'];
-	const env = { ...process.env, [NAMESPACE]: 'yes' };
-
-	delete env.NODE_TEST_CONTEXT;
-	return spawnSync('unshare', [...flags, '-npf', '--mount-proc',
-		'--kill-child', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh',
-		...command],
-	{ env, encoding: 'utf8', timeout: FILE_MS, killSignal: 'SIGKILL' });
-}
-
-// Run the tests of a file, given as a function, where they can do no harm;
-// url is its import.meta.url.
-export async function inBrowser(url, tests, { program = 'chromium' } = {})
-{
-	if (process.env[NAMESPACE] !== undefined) {
-		await tests();
-		return;
-	}
-	const skip = !find(program) ? `needs a browser (Debian: ${program})` :
+	const skip = !findProgram(program) ?
+	    `needs a browser (Debian: ${program})` :
 	    !puppeteer ? 'puppeteer-core is not installed: cp ' +
 	    'tests/browser/package*.json to modules/browser of the build folder, ' +
-	    'and npm ci there' :
-	    inNamespace(['true']).status !== 0 ?
-	    'no namespaces can be made here' : false;
+	    'and npm ci there' : false;
+	// Not as root in there, but for root: web servers would want to become
+	// somebody else.
+	const who = process.getuid() === 0 ? [] : ['-c', '--keep-caps'];
 
-	test('in a browser', { skip }, () => {
-		const { status, stdout, stderr } = inNamespace(
-		    [process.execPath, '--test-reporter=tap', fileURLToPath(url)]);
-
-		assert.equal(status, 0, stdout + stderr);
-		assert.match(stdout, /# pass [1-9]/);
-	});
+	return inNamespaceOfItsOwn(url, 'in a browser', tests, { skip,
+		timeout: FILE_MS,
+		unshare: [...who, '-npf', '--mount-proc', '--kill-child'] });
 }
 
 // --- the browser ------------------------------------------------------------
@@ -94,7 +69,7 @@ export async function launch({ program, ...options } = CHROMIUM)
 {
 	const dir = scratchDir();
 	const browser = await puppeteer.launch({
-		...options, executablePath: find(program),
+		...options, executablePath: findProgram(program),
 		userDataDir: path.join(dir, 'profile'),
 		// They write to other places than the profile, too.
 		env: { ...process.env, HOME: dir, XDG_CONFIG_HOME: dir,

@@ -2,7 +2,6 @@
 // session files, and runs of the script, whole or under way.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import http from 'node:http';
 import path from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -93,36 +92,4 @@ export class ShellPlayer {
 		    what ?? 'events');
 		return run;
 	}
-}
-
-// A server that is none: answer(n, req) gives { status, headers, body }, or null
-// for a request that is held.  Its requests have { method, url, headers, at }.
-export async function startImpostor(answer)
-{
-	const requests = [];
-	const server = http.createServer((req, res) => {
-		const n = requests.length;
-
-		requests.push({ method: req.method, url: req.url,
-			headers: req.headers, at: performance.now() });
-		req.resume();
-		req.on('end', () => {
-			const reply = answer(n, req);
-
-			if (!reply)
-				return;
-			const { status = 200, headers = {}, body = '' } = reply;
-
-			res.writeHead(status, headers);
-			res.end(typeof body === 'string' ? body :
-			    JSON.stringify(body));
-		});
-	});
-
-	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-	after(() => {
-		server.close();
-		server.closeAllConnections();
-	});
-	return { requests, url: `http://127.0.0.1:${server.address().port}` };
 }

@@ -1,12 +1,11 @@
 // squid.mjs - squid as Debian has it, in the foreground, in a scratch folder.
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
-import { after } from 'node:test';
-import { scratchDir, within } from './peerpost.mjs';
+import { scratchDir } from './peerpost.mjs';
+import { findProgram, freePort, keep } from './programs.mjs';
+import { patience, within } from './wait.mjs';
 
-const patience = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1);
 const START_MS = 15_000 * patience;
 const N_TRIES = 5;
 
@@ -15,9 +14,7 @@ const DEFAULTS = '/etc/squid/squid.conf';
 // Where things are: the only lines of it that are replaced.
 const PLACES = /^(http_port|access_log|cache_log|pid_filename|coredump_dir)\b/;
 
-// Not in every user's path.
-const program = [...(process.env.PATH ?? '').split(':'), '/usr/sbin']
-    .map((dir) => path.join(dir, 'squid')).find((file) => fs.existsSync(file));
+const program = findProgram('squid');
 
 // Why tests with squid cannot run here, or false.
 export const lacksSquid = !program ? 'needs squid' :
@@ -30,19 +27,6 @@ export function debianConfiguration()
 	    .filter((line) => /^[^#\s]/.test(line) && !PLACES.test(line))
 	    .join('\n');
 }
-
-// They take two seconds to end, whatever they are told: so all at once.
-const running = new Set();
-
-after(async () => {
-	for (const squid of running)
-		squid.kill('SIGTERM');
-	await Promise.all([...running].map((squid) => squid.ended));
-});
-process.on('exit', () => {
-	for (const squid of running)
-		squid.kill('SIGKILL');
-});
 
 // Start it: where it listens, and a function that gives its access log.  It is
 // stopped when the file ends.
@@ -84,35 +68,12 @@ function run(dir, configuration)
 	const child = spawn(program, ['-N', '-d', '1', '-f', file],
 	    { stdio: ['ignore', 'ignore', 'pipe'] });
 
-	running.add(child);
-	child.output = '';
-	child.ended = new Promise((resolve) => {
-		for (const event of ['exit', 'error'])
-			child.on(event, () => {
-				running.delete(child);
-				resolve();
-			});
-	});
-	child.stderr.setEncoding('utf8');
+	keep(child);
 	child.listening = new Promise((resolve) => {
-		child.stderr.on('data', (text) => {
-			child.output += text;
+		child.stderr.on('data', () => {
 			if (/Accepting HTTP Socket connections/.test(child.output))
 				resolve();
 		});
 	});
 	return child;
-}
-
-function freePort()
-{
-	return new Promise((resolve) => {
-		const server = net.createServer();
-
-		server.listen(0, '127.0.0.1', () => {
-			const { port } = server.address();
-
-			server.close(() => resolve(port));
-		});
-	});
 }

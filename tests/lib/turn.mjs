@@ -6,9 +6,9 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import dgram from 'node:dgram';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { scratchDir } from './peerpost.mjs';
+import { findProgram, freePort, keep } from './programs.mjs';
 import { patience, within } from './wait.mjs';
 
 const START_MS = 15_000 * patience;
@@ -18,27 +18,12 @@ const N_TRIES = 5;
 const SHIPPED = fileURLToPath(new URL(
     '../../contrib/coturn/turnserver.conf', import.meta.url));
 
-// Not in every user's path.
-const program = [...(process.env.PATH ?? '').split(':'), '/usr/sbin',
-	'/usr/local/bin'].map((dir) => path.join(dir, 'turnserver'))
-    .find((file) => fs.existsSync(file));
+const program = findProgram('turnserver');
 
 // Why tests with coturn cannot run here, or false.
 export const lacksCoturn = program ? false : 'needs coturn (turnserver)';
 
 // --- the server ---------------------------------------------------------
-
-const running = new Set();
-
-after(async () => {
-	for (const server of running)
-		server.kill('SIGKILL');
-	await Promise.all([...running].map((server) => server.ended));
-});
-process.on('exit', () => {
-	for (const server of running)
-		server.kill('SIGKILL');
-});
 
 // Start it with these secrets, on loopback: { url, port, output() }.  It is
 // stopped when the file ends.  toLoopback: it relays to there, too, which the
@@ -47,7 +32,7 @@ export async function startTurnServer(secrets, { toLoopback = false } = {})
 {
 	// It does not take port 0, and a free one may be taken meanwhile.
 	for (let n = 1;; n++) {
-		const port = await freePort();
+		const port = await freePort({ isUdp: true });
 		const child = run(configuration(port, secrets, toLoopback));
 
 		if (await within(START_MS, 'TURN server', Promise.race([
@@ -85,38 +70,9 @@ function configuration(port, [first, ...others], toLoopback)
 
 function run(file)
 {
-	const child = spawn(program, ['-c', file],
-	    { stdio: ['ignore', 'pipe', 'pipe'], cwd: path.dirname(file) });
-
-	running.add(child);
-	child.output = '';
-	child.ended = new Promise((resolve) => {
-		for (const event of ['exit', 'error'])
-			child.on(event, () => {
-				running.delete(child);
-				resolve();
-			});
-	});
-	for (const stream of [child.stdout, child.stderr]) {
-		stream.setEncoding('utf8');
-		stream.on('data', (text) => {
-			child.output += text;
-		});
-	}
-	return child;
-}
-
-function freePort()
-{
-	return new Promise((resolve) => {
-		const socket = dgram.createSocket('udp4');
-
-		socket.bind(0, '127.0.0.1', () => {
-			const { port } = socket.address();
-
-			socket.close(() => resolve(port));
-		});
-	});
+	return keep(spawn(program, ['-c', file],
+	    { stdio: ['ignore', 'pipe', 'pipe'], cwd: path.dirname(file) }),
+	'SIGKILL');
 }
 
 async function answers(port)

@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
 import path from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { scratchDir, startDaemon, until } from '../lib/peerpost.mjs';
+import { freePort } from '../lib/programs.mjs';
 import { patience, within } from '../lib/wait.mjs';
 
 const contrib = fileURLToPath(new URL('../../contrib/', import.meta.url));
@@ -50,24 +50,6 @@ function environment(dir)
 {
 	return { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
 		HOME: dir, XDG_DATA_HOME: dir, XDG_CONFIG_HOME: dir };
-}
-
-// A port that is free, and stays so: connections that go out get higher ones.
-async function freePort(host)
-{
-	for (;;) {
-		const port = 10_000 + Math.floor(Math.random() * 20_000);
-		const taken = await new Promise((resolve) => {
-			const server = net.createServer();
-
-			server.on('error', () => resolve(true));
-			server.listen(port, host, () =>
-			    server.close(() => resolve(false)));
-		});
-
-		if (!taken)
-			return port;
-	}
 }
 
 // A web server in front of an upstream; for request(), Player and Wire it is
@@ -115,7 +97,7 @@ export class WebServer {
 	async start()
 	{
 		this.dir = scratchDir();
-		this.port = await freePort(this.host);
+		this.port = await freePort({ host: this.host });
 		this.listeners = [{ host: this.host, port: this.port }];
 		const { spec, dir } = this;
 		const shipped = replaceAll(shippedText(spec),
