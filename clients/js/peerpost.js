@@ -1910,8 +1910,10 @@ function readSignal(data, type)
 // One RTCPeerConnection with one data channel.
 //
 // Negotiation is "perfect" (WebRTC 1.0, section 10.7): when offers cross, the
-// polite side, the one with the greater peer id, takes its own back.  The
-// channel is negotiated by both beforehand, so either side may make the offer.
+// polite side, the one with the greater peer id, takes its own back.  Before
+// there has been a connection it begins anew for that, because browsers may
+// gather no candidates after a rollback of the very first offer.  The channel
+// is negotiated by both beforehand, so either side may make the offer.
 // What comes in is worked off one after the other.
 class Link {
 	#given;
@@ -2033,10 +2035,22 @@ class Link {
 		}
 	}
 
+	async #openAnew()
+	{
+		const { pc } = this;
+
+		this.pc = null;
+		pc.close();
+		await this.#open();
+		if (!this.pc)
+			throw this.openError ?? new PeerpostError('aborted');
+		return this.pc;
+	}
+
 	#listenToConnection(pc)
 	{
 		pc.addEventListener('icecandidate', ({ candidate }) => {
-			if (candidate)
+			if (candidate && pc === this.pc)
 				this.#say('candidate', candidate.toJSON?.() ?? {
 					candidate: candidate.candidate,
 					sdpMid: candidate.sdpMid,
@@ -2068,6 +2082,8 @@ class Link {
 				    new PeerpostError('channel') });
 		});
 		channel.addEventListener('close', () => {
+			if (channel !== this.channel)
+				return;
 			this.isOpen = false;
 			// The other side's page is gone, or about to say more.  If it
 			// is still a member then, connect anew.
@@ -2112,7 +2128,7 @@ class Link {
 
 	async #takeDescription({ rtc, link })
 	{
-		const { pc } = this;
+		let { pc } = this;
 		const { isPolite } = this.#given;
 		const isCollision = rtc.type === 'offer' &&
 		    (this.#isMakingOffer || pc.signalingState !== 'stable');
@@ -2123,7 +2139,9 @@ class Link {
 		// To an offer that has been taken back.
 		if (rtc.type === 'answer' && pc.signalingState !== 'have-local-offer')
 			return;
-		if (isCollision)
+		if (isCollision && !this.wasOpen)
+			pc = await this.#openAnew();
+		else if (isCollision)
 			await pc.setLocalDescription({ type: 'rollback' });
 		try {
 			await pc.setRemoteDescription(rtc);
@@ -2143,8 +2161,7 @@ class Link {
 		this.#watch();
 	}
 
-	// After an offer was taken back, a browser may gather no candidates, and
-	// then tells of no failure either.
+	// A connection that gets no candidates tells of no failure.
 	#watch()
 	{
 		const { clock } = this.#given;

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import { PeerpostMesh } from '../../clients/js/peerpost.js';
-import { examples, heard, loadWrtc, makeClient, runModule, Storage, wrtcPath }
+import { examples, fastClock, heard, loadWrtc, makeClient, runModule, Storage, wrtcPath }
     from '../lib/clients.mjs';
 import { inNamespaceOfItsOwn } from '../lib/namespace.mjs';
 import { startDaemon, until } from '../lib/peerpost.mjs';
@@ -236,6 +236,44 @@ await inNamespaceOfItsOwn(import.meta.url, 'mesh', async () => {
 		await isFull([ann, bob]);
 		await until(() => bob.mesh.broadcast('x') === 1, 'channel');
 		await until(() => ann.mesh.of('data').length >= 1, 'data');
+	});
+
+	test('a connection that gets no candidates, and tells of no failure, is ' +
+	    'mended', async () => {
+		let isMute = true;
+		const options = { clock: fastClock(10) };
+		const ann = await makePlayer('ann', options);
+		const bob = await makePlayer('bob', options);
+
+		for (const { client } of [ann, bob]) {
+			const { offer, answer, candidate } = client;
+			const mute = ({ rtc, ...rest }) => isMute ? { ...rest,
+				rtc: { ...rtc, sdp: rtc.sdp
+				    .replace(/a=candidate:.*\r\n/g, '') } } :
+			    { ...rest, rtc };
+
+			client.offer = (to, data) =>
+			    offer.call(client, to, mute(data));
+			client.answer = (to, data) =>
+			    answer.call(client, to, mute(data));
+			client.candidate = async (to, data) => isMute ||
+			    candidate.call(client, to, data);
+		}
+		await bob.client.joinRoom(await ann.client.createRoom());
+
+		const agreed = ({ mesh }, peerId) => {
+			const pc = mesh.connection(peerId);
+
+			return pc?.remoteDescription && pc.signalingState === 'stable' &&
+			    pc.iceGatheringState === 'complete';
+		};
+
+		await until(() => agreed(ann, bob.client.peerId) &&
+		    agreed(bob, 1) || null, 'offer and answer');
+		isMute = false;
+		await isFull([ann, bob]);
+		for (const { mesh } of [ann, bob])
+			assert.deepEqual(mesh.of('error'), []);
 	});
 
 	test('ICE is restarted when a connection fails', async () => {
