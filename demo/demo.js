@@ -42,8 +42,22 @@ function say(text)
 
 // ---- who is here ---------------------------------------------------------
 
+// By the id, so that it is the same on all pages; but no two of up to eight
+// players have the same.
 function colourOf(peerId)
 {
+	const taken = new Set();
+
+	for (const id of [client.peerId, ...client.peers.keys()]
+	    .sort((a, b) => a - b)) {
+		let n = id % COLOURS.length;
+
+		while (taken.has(n) && taken.size < COLOURS.length)
+			n = (n + 1) % COLOURS.length;
+		taken.add(n);
+		if (id === peerId)
+			return COLOURS[n];
+	}
 	return COLOURS[peerId % COLOURS.length];
 }
 

@@ -1,7 +1,7 @@
 // demo.test.mjs - the demo as people use it: one creates a room, another comes
 // by the link, both chat and play, and the daemon dies meanwhile.
 //
-// Screenshots are kept in tests/browser/artefacts/ of the build folder.
+// Screenshots are kept in artefacts/ of the build folder.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -154,12 +154,13 @@ export async function startPages()
 }
 
 // A page with a client of the server and a mesh: see page/page.mjs.
+// alone: without the mesh.
 export async function openPlayer({ browser, pages, server, name, room,
-	client = {}, rtc = {} })
+	client = {}, rtc = {}, alone = false })
 {
 	const page = await openPage(browser, `${pages}/page.html?` +
 	    new URLSearchParams({ server, name, client: JSON.stringify(client),
-		    rtc: JSON.stringify(rtc) }));
+		    rtc: JSON.stringify(rtc), ...(alone ? { alone } : {}) }));
 
 	await inPage(page, () => globalThis.isReady);
 	page.room = await page.evaluate((uuid) => globalThis.enter(uuid), room);

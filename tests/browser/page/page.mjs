@@ -27,7 +27,8 @@ class WatchedConnection extends RTCPeerConnection {
 }
 
 const client = new PeerpostClient(server, JSON.parse(query.get('client')));
-const mesh = new PeerpostMesh(client, { rtc: JSON.parse(query.get('rtc')),
+// A page with connections cannot be kept to come back to.
+const mesh = query.has('alone') ? new EventTarget() : new PeerpostMesh(client, { rtc: JSON.parse(query.get('rtc')),
 	RTCPeerConnection: WatchedConnection });
 
 globalThis.client = client;
@@ -68,5 +69,8 @@ globalThis.enter = async (uuid) => {
 	return uuid;
 };
 
+addEventListener('pageshow', ({ persisted }) => {
+	globalThis.isKept = persisted;
+});
 await client.connect(query.get('name'));
 globalThis.isReady = true;
