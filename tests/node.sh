@@ -15,11 +15,11 @@ if [ $# = 0 ]; then
 		"$srcdir"/tests/restart/*.test.mjs \
 		"$srcdir"/tests/fastcgi/*.test.mjs \
 		"$srcdir"/tests/proxy/*.test.mjs \
-		"$srcdir"/tests/clients/*.test.mjs \
 		"$srcdir"/tests/fault/*.test.mjs
-	# What browsers do is the same whatever the daemon was built with, and
+	# What clients do is the same whatever the daemon was built with, and
 	# takes minutes.
 	[ "${PEERPOST_TEST_PATIENCE:-1}" != 1 ] ||
-		set -- "$@" "$srcdir"/tests/browser/*.test.mjs
+		set -- "$@" "$srcdir"/tests/clients/*.test.mjs \
+			"$srcdir"/tests/browser/*.test.mjs
 fi
 exec node --test --test-reporter=spec --test-concurrency=2 "$@"
