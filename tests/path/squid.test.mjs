@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertFailure, looked, makeRoom, ok, parked, Player, request,
     startDaemon } from '../lib/peerpost.mjs';
-import { by, findsPlace, forwardWay, holdPoll, meet, onePlace, placeFreed,
+import { by, forwardWay, holdPoll, meet, onePlace, placeFreed,
     startFaultProxy } from '../lib/paths.mjs';
 import { debianConfiguration, lacksSquid, startSquid } from '../lib/squid.mjs';
 
