@@ -1,0 +1,51 @@
+/* server.h - the daemon as a whole: what is wired together.
+ *
+ * Floor: top.  Loop thread, which is the main thread.
+ *
+ * The pieces: main.c (signals, rounds), server_start.c (everything up to the
+ * first round), server_stop.c (stopping in order).
+ */
+#ifndef PEERPOST_SERVER_H
+#define PEERPOST_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/fastcgi.h"
+#include "net/front.h"
+#include "net/http.h"
+#include "net/listener.h"
+#include "net/loop.h"
+#include "options.h"
+
+struct server {
+	struct options options;
+	struct front front;
+	struct http *http;
+	struct fastcgi *fastcgi;
+	struct listener *listeners[2 * OPTIONS_MAX_LISTEN];
+	size_t n_listeners;
+	struct loop_source wake, signals;
+	int wake_fd, signal_fd;
+	bool is_stopping;
+	bool has_more;     /* the last round has left something */
+	int64_t ran_ms;    /* clock_running_ms() of the last round */
+	int64_t ticked_ms; /* clock_now_ms() of the last tick */
+};
+
+/* One round of the loop, waiting for max_ms at most. */
+void server_run_round(struct server *server, int64_t max_ms);
+/* Stop or go on taking connections. */
+void server_pause_listeners(struct server *server, bool is_paused);
+
+/* Open everything.  The sources' on_ready must be set; on_completed is for
+ * engine_start().  false: it cannot (logged).  Either way
+ * server_close_descriptors() is to be called at the end. */
+bool server_start(struct server *server, void (*on_completed)(void *cls));
+
+/* End what server_start() has opened, as main.c's opening says. */
+void server_stop(struct server *server);
+void server_close_descriptors(struct server *server);
+
+#endif

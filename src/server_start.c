@@ -1,0 +1,185 @@
+/* server_start.c - see server.h: limits, descriptors, listeners, the engine. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+
+#include "base/log.h"
+#include "server.h"
+
+/* Descriptors that are no client's: database, log, epolls, eventfds, and some
+ * to spare.  Each 16 connections need up to two more, of their cell. */
+#define RESERVED_FDS 64
+/* One connection in so many is kept for commands: the rest may be parked. */
+#define UNPARKED_SHARE 16
+
+static void
+on_http(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct server *server = cls;
+
+	http_accept(server->http, fd, addr, len);
+	if (!front_has_room(&server->front))
+		server_pause_listeners(server, true);
+}
+
+static void
+on_fastcgi(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct server *server = cls;
+
+	fastcgi_accept(server->fastcgi, fd, addr, len);
+	if (!front_has_room(&server->front))
+		server_pause_listeners(server, true);
+}
+
+/* Raise the soft descriptor limit, and say how many connections fit. */
+static size_t
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+	size_t n;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 256;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		getrlimit(RLIMIT_NOFILE, &limit);
+	n = limit.rlim_cur > (rlim_t)1 << 24 ? (size_t)1 << 24 :
+					       (size_t)limit.rlim_cur;
+	return n > 2 * RESERVED_FDS ? (n - RESERVED_FDS) / 18 * 16 :
+				      RESERVED_FDS;
+}
+
+static void
+set_limits(struct server *server)
+{
+	struct options *options = &server->options;
+	struct front_settings *front = &server->front.settings;
+	size_t possible = raise_descriptor_limit();
+	uint64_t wanted = options->max_connections;
+	uint64_t *max_parked = &options->settings.max_parked;
+
+	if (options->exposed_file)
+		log_warning("everybody can read the secrets in '%s'",
+		    options->exposed_file);
+	if (wanted > possible)
+		log_warning("the descriptor limit allows %zu connections "
+			    "only",
+		    possible);
+	front->max_connections = wanted == 0 || wanted > possible ?
+	    possible :
+	    (size_t)wanted;
+	if (*max_parked == 0)
+		*max_parked = front->max_connections -
+		    (front->max_connections + UNPARKED_SHARE - 1) /
+			UNPARKED_SHARE;
+	front->max_connections_per_address = (uint32_t)options
+						 ->max_connections_per_address;
+	front->max_body = (size_t)options->max_body;
+	front->request_timeout_ms = (int64_t)options->request_timeout_s * 1000;
+	front->trusted = options->trusted;
+	front->base_path = options->base_path;
+	front->has_demo = options->has_demo;
+	front->origins = options->origins;
+	front->allows_any_origin = options->n_origins == 0;
+	for (size_t i = 0; i < options->n_origins; i++)
+		if (strcmp(options->origins[i], "*") == 0)
+			front->allows_any_origin = true;
+}
+
+static bool
+open_descriptors(struct server *server)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	server->front.loop = loop_create();
+	server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	server->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (server->front.loop && server->wake_fd >= 0 &&
+	    server->signal_fd >= 0 &&
+	    loop_add(server->front.loop, &server->wake, server->wake_fd,
+		EPOLLIN) == 0 &&
+	    loop_add(server->front.loop, &server->signals, server->signal_fd,
+		EPOLLIN) == 0)
+		return true;
+	log_error("cannot start: %s", strerror(errno));
+	return false;
+}
+
+static bool
+open_listener(struct server *server, const char *text, const char *scheme,
+    const struct listen_access *access, listener_accept_fn on_connection)
+{
+	struct listen_address address;
+	struct listener *listener;
+	char why[256];
+
+	if (!listen_address_parse(text, &address))
+		return false; /* options.c has let it pass */
+	listener = listener_open(server->front.loop, &address, scheme, access,
+	    on_connection, server, why, sizeof(why));
+	if (!listener) {
+		log_error("cannot listen on %s: %s", text, why);
+		return false;
+	}
+	server->listeners[server->n_listeners++] = listener;
+	return true;
+}
+
+static bool
+open_listeners(struct server *server)
+{
+	const struct options *options = &server->options;
+
+	for (size_t i = 0; i < options->n_listen; i++)
+		if (!open_listener(
+			server, options->listen[i], "http", NULL, on_http))
+			return false;
+	for (size_t i = 0; i < options->n_fastcgi; i++)
+		if (!open_listener(server, options->fastcgi[i], "fastcgi",
+			&options->fastcgi_access, on_fastcgi))
+			return false;
+	return true;
+}
+
+bool
+server_start(struct server *server, void (*on_completed)(void *cls))
+{
+	const struct options *options = &server->options;
+	struct store *store;
+	char why[512];
+
+	set_limits(server);
+	if (!open_descriptors(server))
+		return false;
+	/* Listen first: two daemons then never share a database, and nobody
+	 * is refused while the database is being opened. */
+	if (!open_listeners(server))
+		return false;
+	store = sqlite_open(
+	    options->database, options->durability, why, sizeof(why));
+	if (!store) {
+		log_error("%s", why);
+		return false;
+	}
+	server->front.engine = engine_start(
+	    store, &options->settings, on_completed, server);
+	if (!server->front.engine)
+		return false;
+	server->http = http_create(&server->front);
+	server->fastcgi = fastcgi_create(&server->front);
+	for (size_t i = 0; i < server->n_listeners; i++)
+		fprintf(stderr, "listening on %s\n",
+		    listener_url(server->listeners[i]));
+	return true;
+}

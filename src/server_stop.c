@@ -1,0 +1,82 @@
+/* server_stop.c - see server.h.
+ *
+ * Stop accepting; answer the polls that are held; go on executing and
+ * answering for up to 2 s, every reply closing its connection; commit and
+ * close the database; 503 to whatever still comes; close the connections.
+ */
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server.h"
+
+#define DRAIN_MS 2000 /* commands are still executed */
+#define LOOK_MS 50    /* meanwhile, whether something has become idle */
+#define FLUSH_MS 500  /* for the last replies to leave */
+
+static void
+close_listeners(struct server *server)
+{
+	for (size_t i = 0; i < server->n_listeners; i++)
+		listener_close(server->listeners[i]);
+	server->n_listeners = 0;
+}
+
+static void
+drain(struct server *server)
+{
+	int64_t until_ms = clock_now_ms() + DRAIN_MS;
+
+	close_listeners(server);
+	server->front.is_draining = true;
+	engine_drain(server->front.engine);
+	engine_flush(server->front.engine);
+	while (server->front.n_connections > 0 && clock_now_ms() < until_ms)
+		server_run_round(server, LOOK_MS);
+}
+
+static void
+stop_engine(struct server *server)
+{
+	struct engine *engine = server->front.engine;
+
+	engine_stop(engine);
+	server->front.engine = NULL;
+	front_complete(engine_take_completed(engine));
+	engine_free(engine);
+	loop_remove(server->front.loop, &server->wake, server->wake_fd);
+	server->has_more = true; /* what was given back is to be written */
+}
+
+static void
+flush(struct server *server)
+{
+	int64_t until_ms = clock_now_ms() + FLUSH_MS;
+
+	while (server->front.n_connections > 0 && clock_now_ms() < until_ms) {
+		server_run_round(server, until_ms - clock_now_ms());
+		if (!http_is_busy(server->http) &&
+		    !fastcgi_is_busy(server->fastcgi))
+			return;
+	}
+}
+
+void
+server_stop(struct server *server)
+{
+	log_info("stopping");
+	drain(server);
+	stop_engine(server);
+	flush(server);
+	http_free(server->http);
+	fastcgi_free(server->fastcgi);
+}
+
+void
+server_close_descriptors(struct server *server)
+{
+	close_listeners(server);
+	loop_free(server->front.loop);
+	close(server->wake_fd);
+	close(server->signal_fd);
+}
