@@ -1,23 +1,27 @@
-/* http_cell.c - libmicrohttpd daemons of at most 16 connections each.
+/* http_cell.c - libmicrohttpd daemons of at most 8 connections each.
  *
- * MHD_resume_connection() makes a daemon walk all its suspended connections,
- * so a daemon that holds 10,000 polls spends its time walking.  Small daemons
- * without threads, their epoll fds in our epoll, make waking one poll cost
- * the same whatever the number of others (tests/restart/scale.mjs measures).
+ * A request that the engine has is not suspended, which would cost two system
+ * calls and, to resume it, a walk over all that are suspended.  Its connection
+ * is just left without a response: libmicrohttpd then asks for one whenever
+ * its daemon is run, which is why a daemon is not run for such a connection,
+ * and holds few: waking one poll costs the same whatever the number of others
+ * (tests/restart/scale.mjs measures).
+ *
+ * It also says all the time that such a daemon wants to be run at once.  So
+ * whether that is so is found out here, from the sockets.
  */
 #include "net/http_internal.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 
-/* With 64, a wake among 10,000 polls took some 10 % more processor time than
- * one among 1,000, for walking over connections that are in no cache; with 16,
- * no more.  (And libmicrohttpd stalls when just 128 are ready at once, and
- * deadlocks when a daemon's own limit is reached.) */
-#define MAX_CONNECTIONS 16
+/* (libmicrohttpd stalls when just 128 are ready at once, and deadlocks when a
+ * daemon's own limit is reached.) */
+#define MAX_CONNECTIONS 8
 #define MHD_LIMIT 32
 #define MAX_RUNS 8 /* of one cell in one round */
 
@@ -33,16 +37,16 @@ on_mhd_log(void *cls, const char *format, va_list args)
 static struct MHD_Daemon *
 start_daemon(struct http *http)
 {
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
-		MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-	    0, NULL, NULL, exchange_on_request, http,
-	    MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL,
-	    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_CONNECTION_LIMIT,
-	    MHD_LIMIT, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_MEMORY,
-	    MHD_OPTION_NOTIFY_CONNECTION, connection_on_notify, http,
-	    MHD_OPTION_NOTIFY_COMPLETED, exchange_on_completed, http,
-	    MHD_OPTION_URI_LOG_CALLBACK, exchange_on_target, http,
-	    MHD_OPTION_END);
+	return MHD_start_daemon(
+	    MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0,
+	    NULL, NULL, exchange_on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
+	    on_mhd_log, NULL, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+	    MHD_OPTION_CONNECTION_LIMIT, MHD_LIMIT,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_MEMORY,
+	    MHD_OPTION_NONCE_NC_SIZE, 0, MHD_OPTION_NOTIFY_CONNECTION,
+	    connection_on_notify, http, MHD_OPTION_NOTIFY_COMPLETED,
+	    exchange_on_completed, http, MHD_OPTION_URI_LOG_CALLBACK,
+	    exchange_on_target, http, MHD_OPTION_END);
 }
 
 static struct cell *
@@ -51,6 +55,7 @@ create(struct http *http)
 	struct cell *cell = mem_new(sizeof(*cell));
 
 	cell->http = http;
+	list_init(&cell->connections);
 	list_init(&cell->roomy);
 	list_init(&cell->touched);
 	cell->daemon = start_daemon(http);
@@ -63,18 +68,21 @@ create(struct http *http)
 	return cell;
 }
 
-struct cell *
-cell_get(struct http *http)
+bool
+cell_take(struct connection *connection)
 {
+	struct http *http = connection->http;
 	struct list *node = list_first(&http->roomy);
 	struct cell *cell = node ? CONTAINER_OF(node, struct cell, roomy) :
 				   create(http);
 
 	if (!cell)
-		return NULL;
+		return false;
+	connection->cell = cell;
+	list_append(&cell->connections, &connection->in_cell);
 	if (++cell->n_connections == MAX_CONNECTIONS)
 		list_append(&http->full, &cell->roomy);
-	return cell;
+	return true;
 }
 
 void
@@ -84,8 +92,11 @@ cell_touch(struct cell *cell)
 }
 
 void
-cell_release(struct cell *cell)
+cell_release(struct connection *connection)
 {
+	struct cell *cell = connection->cell;
+
+	list_remove(&connection->in_cell);
 	/* At the end: filling the same cells again lets others run empty.  An
 	 * empty one is dealt with when it has been run, see http_run(). */
 	if (cell->n_connections-- == MAX_CONNECTIONS)
@@ -112,19 +123,55 @@ is_spare(const struct cell *cell)
 	return roomy->next != &cell->roomy || roomy->prev != &cell->roomy;
 }
 
+/* Whether libmicrohttpd could go on with one of these connections at once: with
+ * what it reads, or what it sends. */
+static bool
+is_ready(const struct cell *cell)
+{
+	struct pollfd fds[MAX_CONNECTIONS];
+	const struct list *node;
+	nfds_t n = 0;
+
+	for (node = cell->connections.next; node != &cell->connections;
+	     node = node->next) {
+		const struct connection *connection = CONTAINER_OF(
+		    node, struct connection, in_cell);
+
+		if (connection->state == CONNECTION_RECEIVING ||
+		    connection->state == CONNECTION_SENDING)
+			fds[n++] = (struct pollfd){
+				.fd = connection->fd,
+				.events = connection->state ==
+					CONNECTION_RECEIVING ?
+				    POLLIN :
+				    POLLOUT,
+			};
+	}
+	return n > 0 && poll(fds, n, 0) > 0;
+}
+
+static bool
+wants_to_run(const struct cell *cell)
+{
+	MHD_UNSIGNED_LONG_LONG timeout_ms;
+
+	if (!list_is_empty(&cell->touched))
+		return true;
+	if (cell->n_waiting > 0)
+		return is_ready(cell);
+	return MHD_get_timeout(cell->daemon, &timeout_ms) == MHD_YES &&
+	    timeout_ms == 0;
+}
+
 /* A client that has filled its socket with small requests could keep its cell
  * busy for ever: the others get their turn in between. */
 static void
 run(struct cell *cell)
 {
-	MHD_UNSIGNED_LONG_LONG timeout_ms;
-
 	for (int i = 0; i < MAX_RUNS; i++) {
 		list_remove(&cell->touched);
 		MHD_run(cell->daemon);
-		if (list_is_empty(&cell->touched) &&
-		    (MHD_get_timeout(cell->daemon, &timeout_ms) != MHD_YES ||
-			timeout_ms > 0))
+		if (!wants_to_run(cell))
 			break;
 		cell_touch(cell);
 	}

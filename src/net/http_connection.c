@@ -1,8 +1,8 @@
 /* http_connection.c - connections: coming, going, and taking too long.
  *
  * libmicrohttpd's own time-out is an inactivity timer, which one byte every
- * few seconds keeps quiet for ever, and it does not look at suspended
- * connections at all. So both are done here: absolute deadlines, and the
+ * few seconds keeps quiet for ever, and it is not run for connections that
+ * wait for the engine. So both are done here: absolute deadlines, and the
  * socket itself in our epoll for the whole of its life, edge-triggered, which
  * tells first bytes and hang-ups.
  */
@@ -44,8 +44,10 @@ connection_set_state(struct connection *connection, enum connection_state state)
 
 	http->n_sending -= connection->state == CONNECTION_SENDING;
 	http->n_waiting -= connection->state == CONNECTION_WAITING;
+	connection->cell->n_waiting -= connection->state == CONNECTION_WAITING;
 	http->n_sending += state == CONNECTION_SENDING;
 	http->n_waiting += state == CONNECTION_WAITING;
+	connection->cell->n_waiting += state == CONNECTION_WAITING;
 	connection->state = state;
 	connection->since_ms = clock_now_ms();
 	switch (state) {
@@ -75,7 +77,8 @@ on_ready(struct loop_source *source, uint32_t events)
 	struct connection *connection = CONTAINER_OF(
 	    source, struct connection, source);
 
-	/* Bytes that come while the engine has the request wait for its end. */
+	/* Bytes that come while the engine has the request wait for its end;
+	 * libmicrohttpd would only ask for the reply. */
 	if (connection->state != CONNECTION_WAITING)
 		cell_touch(connection->cell);
 	if (events & EPOLLIN) {
@@ -90,8 +93,8 @@ on_ready(struct loop_source *source, uint32_t events)
 	connection->is_half_closed = true;
 	if (connection->state != CONNECTION_WAITING)
 		connection_hang_up(connection);
-	else if (!connection->exchange->has_reply)
-		exchange_on_hangup(connection->exchange);
+	else
+		exchange_cancel(connection->exchange);
 }
 
 void
@@ -101,9 +104,8 @@ connection_hang_up(struct connection *connection)
 	cell_touch(connection->cell);
 }
 
-/* Make libmicrohttpd see an end of file; it then closes in its own way. */
-static void
-end(struct connection *connection)
+void
+connection_end(struct connection *connection)
 {
 	shutdown(connection->fd, SHUT_RDWR);
 	cell_touch(connection->cell);
@@ -125,7 +127,7 @@ connection_end_hungup(struct http *http)
 		/* A reply is still to come, or on its way: later then. */
 		if (connection->state == CONNECTION_IDLE ||
 		    connection->state == CONNECTION_RECEIVING)
-			end(connection);
+			connection_end(connection);
 	}
 }
 
@@ -142,7 +144,7 @@ on_closed(struct connection *connection)
 	list_remove(&connection->hungup);
 	loop_remove(http->front->loop, &connection->source, connection->fd);
 	address_counts_remove(&http->front->addresses, &connection->address);
-	cell_release(connection->cell);
+	cell_release(connection);
 	http->front->n_connections--;
 	free(connection);
 }
@@ -210,22 +212,21 @@ http_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 	struct peer_address peer = peer_address_of(addr);
 	struct address address = front_address(http->front, &peer);
 	struct connection *connection;
-	struct cell *cell;
 
 	if (!address_counts_add(&http->front->addresses, &address,
 		http->front->settings.max_connections_per_address)) {
 		refuse(http, fd);
 		return;
 	}
-	cell = cell_get(http);
-	if (!cell) {
+	connection = mem_new(sizeof(*connection));
+	connection->http = http;
+	list_init(&connection->in_cell);
+	if (!cell_take(connection)) {
 		address_counts_remove(&http->front->addresses, &address);
+		free(connection);
 		close(fd);
 		return;
 	}
-	connection = mem_new(sizeof(*connection));
-	connection->http = http;
-	connection->cell = cell;
 	connection->fd = fd;
 	connection->peer = peer;
 	connection->address = address;
@@ -255,7 +256,7 @@ expire(struct list *list, int64_t limit_ms)
 		if (now_ms - connection->since_ms < limit_ms)
 			return;
 		list_remove(node);
-		end(connection);
+		connection_end(connection);
 	}
 }
 
@@ -310,7 +311,7 @@ http_make_room(struct http *http)
 		if (connection->state != CONNECTION_IDLE)
 			continue;
 		list_remove(node);
-		end(connection);
+		connection_end(connection);
 		return true;
 	}
 	return false;

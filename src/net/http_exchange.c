@@ -1,10 +1,15 @@
 /* http_exchange.c - one request and its reply, from libmicrohttpd's side.
  *
  * libmicrohttpd calls exchange_on_request() once when the headers are there,
- * then for each piece of the body, then once more at its end, and again after
- * a resume.  A response queued in the first call makes it close the
- * connection afterwards; so only what should close is answered there, and
- * everything else at the end.
+ * then for each piece of the body, then once more at its end, and as long as
+ * there is no response whenever the cell is run.  A response queued in the
+ * first call makes it close the connection afterwards; so only what should
+ * close is answered there, and everything else at the end.
+ *
+ * A reply that comes from the engine is queued as soon as it is there, outside
+ * of that callback, which saves a run of the cell.  While the engine has the
+ * request, libmicrohttpd may find that the connection is broken, and forget
+ * all that came over it: the engine reads copies only.
  */
 #include "net/http_internal.h"
 
@@ -21,17 +26,32 @@ free_if_done(struct exchange *exchange)
 		return;
 	request_free(exchange->request);
 	free(exchange->target);
+	free(exchange->key);
 	free(exchange);
 }
 
+static enum MHD_Result
+reply(struct exchange *exchange)
+{
+	struct connection *connection = exchange->connection;
+
+	exchange->has_reply = true;
+	return response_queue(connection, exchange->request,
+	    exchange->front->is_draining || connection->is_half_closed);
+}
+
+/* It may be over when this returns, but the exchange is still there. */
 static void
 complete(struct exchange *exchange)
 {
+	struct connection *connection = exchange->connection;
+
 	exchange->has_reply = true;
 	if (exchange->is_over)
 		return;
-	cell_touch(exchange->connection->cell);
-	MHD_resume_connection(exchange->connection->mhd);
+	cell_touch(connection->cell);
+	if (reply(exchange) != MHD_YES)
+		connection_end(connection);
 }
 
 static void
@@ -39,12 +59,23 @@ give_back(struct request *request, enum task_kind kind)
 {
 	struct exchange *exchange = request->owner;
 
-	exchange->n_out--;
 	if (kind == TASK_RUN) {
 		front_release(exchange->front, &exchange->client);
 		complete(exchange);
 	}
+	exchange->n_out--;
 	free_if_done(exchange);
+}
+
+void
+exchange_cancel(struct exchange *exchange)
+{
+	if (exchange->n_out == 0 || exchange->has_reply ||
+	    exchange->is_cancelled)
+		return;
+	exchange->is_cancelled = true;
+	exchange->n_out++;
+	engine_cancel(exchange->front->engine, exchange->request);
 }
 
 void *
@@ -91,6 +122,7 @@ exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 	}
 	exchange->connection = NULL;
 	exchange->is_over = true;
+	exchange_cancel(exchange);
 	free_if_done(exchange);
 }
 
@@ -185,6 +217,17 @@ identify(struct exchange *exchange, struct MHD_Connection *mhd)
 	buf_fini(&forwarding.forwarded.lines);
 }
 
+static void
+take_key(struct exchange *exchange, struct MHD_Connection *mhd)
+{
+	struct span key = header(mhd, "Idempotency-Key");
+
+	if (!key.at)
+		return;
+	exchange->key = mem_copy_text(key.at);
+	exchange->request->idempotency_key = span_of(exchange->key);
+}
+
 /* The headers are there. */
 static enum MHD_Result
 start(struct exchange *exchange, struct MHD_Connection *mhd, const char *method,
@@ -205,7 +248,7 @@ start(struct exchange *exchange, struct MHD_Connection *mhd, const char *method,
 		return refuse(exchange, err);
 	request->target = span_of(exchange->target);
 	request->authorization = header(mhd, "Authorization");
-	request->idempotency_key = header(mhd, "Idempotency-Key");
+	take_key(exchange, mhd);
 	request->last_event_id = header(mhd, "Last-Event-ID");
 	request->if_none_match = header(mhd, "If-None-Match");
 	request->is_text_plain = front_is_text_plain(
@@ -231,22 +274,17 @@ take_upload(struct exchange *exchange, const char *upload, size_t *size)
 
 /* The body is there: answer, or let the engine answer. */
 static enum MHD_Result
-submit(struct exchange *exchange, struct MHD_Connection *mhd)
+submit(struct exchange *exchange)
 {
 	struct connection *connection = exchange->connection;
 	struct request *request = exchange->request;
-	struct front *front = connection->http->front;
 
 	request->no_hold = connection->is_half_closed;
-	if (front_submit(front, request, &exchange->client)) {
-		connection_set_state(connection, CONNECTION_WAITING);
-		MHD_suspend_connection(mhd);
-		exchange->n_out++;
-		return MHD_YES;
-	}
-	exchange->has_reply = true;
-	return response_queue(connection, request,
-	    front->is_draining || connection->is_half_closed);
+	if (!front_submit(exchange->front, request, &exchange->client))
+		return reply(exchange);
+	connection_set_state(connection, CONNECTION_WAITING);
+	exchange->n_out++;
+	return MHD_YES;
 }
 
 enum MHD_Result
@@ -255,32 +293,15 @@ exchange_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
     size_t *upload_size, void **context)
 {
 	struct exchange *exchange = *context;
-	struct http *http = cls;
 
+	(void)cls;
 	(void)url; /* we parse the target ourselves */
 	if (!exchange->is_started)
 		return start(exchange, mhd, method, version);
 	if (*upload_size)
 		return take_upload(exchange, upload, upload_size);
-	if (!exchange->is_whole) {
-		/* Ask to be called again.  A connection that is suspended in
-		 * this call still wants to read: after the resume it would
-		 * find the end of a half-closed stream, and close without
-		 * sending our answer. */
-		exchange->is_whole = true;
-		cell_touch(exchange->connection->cell);
+	/* The engine has it: there is nothing to say yet. */
+	if (exchange->n_out > 0)
 		return MHD_YES;
-	}
-	if (!exchange->has_reply)
-		return submit(exchange, mhd);
-	return response_queue(exchange->connection, exchange->request,
-	    http->front->is_draining || exchange->connection->is_half_closed);
-}
-
-void
-exchange_on_hangup(struct exchange *exchange)
-{
-	exchange->n_out++;
-	engine_cancel(
-	    exchange->connection->http->front->engine, exchange->request);
+	return submit(exchange);
 }

@@ -25,7 +25,8 @@
 struct cell {
 	struct http *http;
 	struct MHD_Daemon *daemon;
-	unsigned n_connections;
+	struct list connections;
+	unsigned n_connections, n_waiting;
 	struct list roomy;   /* in http->roomy or http->full */
 	struct list touched; /* in http->touched when it has to be run */
 };
@@ -40,6 +41,7 @@ enum connection_state {
 struct connection {
 	struct http *http;
 	struct cell *cell;
+	struct list in_cell; /* in cell->connections */
 	struct MHD_Connection *mhd;
 	int fd;
 	struct loop_source source;
@@ -61,11 +63,12 @@ struct exchange {
 	struct connection *connection; /* NULL: it is closed */
 	struct request *request;       /* never NULL */
 	char *target;                  /* the raw one; NULL: out of memory */
+	char *key; /* Idempotency-Key; NULL: none, or in the body */
 	struct front_client client;
 	size_t n_out;       /* tasks that the engine has */
 	size_t n_swallowed; /* bytes of a body that is too large */
 	bool is_started;    /* the headers have been looked at */
-	bool is_whole;      /* the end of the body has been seen */
+	bool is_cancelled;  /* the engine knows that the client is gone */
 	bool has_reply;
 	bool is_over; /* NOTIFY_COMPLETED */
 };
@@ -84,13 +87,13 @@ struct http {
 
 /* http_cell.c */
 
-/* A cell that can take one more connection.  NULL: none can be made. */
-struct cell *cell_get(struct http *http);
+/* A cell with a place for this connection.  false: none can be made. */
+bool cell_take(struct connection *connection);
 /* To be run in this round. */
 void cell_touch(struct cell *cell);
-/* One connection less; an empty cell is kept if it is the only roomy one,
- * and freed at the end of the round otherwise. */
-void cell_release(struct cell *cell);
+/* This connection is closed; an empty cell is kept if it is the only roomy
+ * one, and freed at the end of the round otherwise. */
+void cell_release(struct connection *connection);
 /* Stop and free. */
 void cell_free(struct cell *cell);
 
@@ -103,6 +106,8 @@ void connection_on_notify(void *cls, struct MHD_Connection *mhd,
     void **socket_context, enum MHD_ConnectionNotificationCode code);
 /* The client has closed, or half closed: end what it is not waiting in. */
 void connection_hang_up(struct connection *connection);
+/* Make libmicrohttpd see an end of file; it then closes in its own way. */
+void connection_end(struct connection *connection);
 /* End the connections that have been hung up and have no reply on its way.
  * When their cells have run: a request may have come with the hang-up. */
 void connection_end_hungup(struct http *http);
@@ -118,8 +123,8 @@ enum MHD_Result exchange_on_request(void *cls, struct MHD_Connection *mhd,
     const char *upload, size_t *upload_size, void **context);
 void exchange_on_completed(void *cls, struct MHD_Connection *mhd,
     void **context, enum MHD_RequestTerminationCode code);
-/* The client of a request that the engine has is gone. */
-void exchange_on_hangup(struct exchange *exchange);
+/* The client of a request that the engine has, or has had, is gone. */
+void exchange_cancel(struct exchange *exchange);
 
 /* http_memory.c */
 
