@@ -3,8 +3,9 @@
 // others do.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Player, ok, request, startDaemon } from '../lib/peerpost.mjs';
-import { Wire, plain } from '../lib/wire.mjs';
+import { Player, ok, request, startDaemon, until } from
+    '../lib/peerpost.mjs';
+import { Wire, plain, settle } from '../lib/wire.mjs';
 
 function openMany(daemon, n)
 {
@@ -92,4 +93,93 @@ test('a stop with many idle connections is an orderly one', async () => {
 	assert.equal(await daemon.stop(), 0);
 	for (const wire of wires)
 		await wire.closed();
+});
+
+// Connections that are opened one after the other share one of libmicrohttpd's
+// daemons in the daemon; some of them wait for the engine, others do not.
+async function holdPolls(daemon, n)
+{
+	const polls = [];
+
+	for (let i = 0; i < n; i++) {
+		const player = await Player.register(daemon);
+		const wire = await Wire.open(daemon);
+
+		wire.send(plain('GET', '/events?after=0&wait=55',
+		    { token: player.token }));
+		polls.push({ player, wire });
+	}
+	await settle(daemon);
+	return polls;
+}
+
+async function endPolls(daemon, polls)
+{
+	for (const { player, wire } of polls) {
+		ok(await player.create());
+		ok(await wire.response());
+		wire.close();
+	}
+}
+
+test('a slow reader beside held polls gets all of its replies', async () => {
+	const daemon = await startDaemon();
+	const polls = await holdPolls(daemon, 3);
+	const wire = await Wire.open(daemon);
+	const { text } = await wire.exchange(plain('GET', '/openapi.yaml'));
+	const n = Math.ceil((20 << 20) / text.length); // no buffers are so large
+	let nBytes = 0;
+
+	wire.socket.removeAllListeners('data');
+	wire.socket.on('data', (part) => {
+		nBytes += part.length;
+	});
+	wire.socket.pause();
+	wire.send(plain('GET', '/openapi.yaml').repeat(n));
+	await settle(daemon);
+	wire.socket.resume();
+	await until(() => nBytes >= n * text.length, 'last byte');
+	wire.close();
+	await endPolls(daemon, polls);
+});
+
+test('large requests beside held polls are read to their end', async () => {
+	const daemon = await startDaemon();
+	const polls = await holdPolls(daemon, 3);
+	const wire = await Wire.open(daemon);
+	const padding = `X-Padding: ${'p'.repeat(15 << 10)}`;
+	const body = JSON.stringify('n'.repeat(60 << 10));
+
+	for (let i = 0; i < 10; i++) {
+		const response = await wire.exchange(plain('POST', '/register',
+		    { body, headers: [padding] }));
+
+		assert.equal(response.json.error, 'bad-name');
+	}
+	wire.close();
+	await endPolls(daemon, polls);
+});
+
+test('clients that break off while the engine has their request', async () => {
+	const daemon = await startDaemon({ args: ['--command-rate', '0'] });
+	const polls = await holdPolls(daemon, 2);
+	const player = await Player.register(daemon);
+
+	ok(await player.create());
+	for (let i = 0; i < 50; i++) {
+		const wires = await openMany(daemon, 4);
+
+		for (const [j, wire] of wires.entries()) {
+			wire.send(plain('POST', '/message', { body: '"m"',
+				token: player.token,
+				headers: [`Idempotency-Key: ${i}-${j}`] }));
+			if (j % 2)
+				wire.socket.resetAndDestroy();
+		}
+		for (const wire of [wires[0], wires[2]]) {
+			ok(await wire.response());
+			wire.close();
+		}
+	}
+	await endPolls(daemon, polls);
 });
