@@ -1,6 +1,11 @@
-/* options.h - the command line.
+/* options.h - what an operator has set.
  *
- * Floor: top.  Main thread, before any other starts.
+ * Floor: top.  Main thread.
+ *
+ * Each piece has a file: options_table.c (which options there are),
+ * options.c (the command line), options_value.c (values of any origin),
+ * options_ice.c (those about STUN and TURN), options_texts.c (what is owned),
+ * options_print.c (--help).
  */
 #ifndef PEERPOST_OPTIONS_H
 #define PEERPOST_OPTIONS_H
@@ -18,6 +23,15 @@
 #define OPTIONS_MAX_ORIGINS 256
 #define OPTIONS_WHY_SIZE 256
 
+struct option_spec;
+
+/* A value in effect. */
+struct option_value {
+	const struct option_spec *spec;
+	const char *text;
+};
+
+/* Zeroed, it is empty.  It may be moved by assignment. */
 struct options {
 	const char *listen[OPTIONS_MAX_LISTEN];
 	size_t n_listen;
@@ -25,11 +39,10 @@ struct options {
 	size_t n_fastcgi;
 	struct listen_access fastcgi_access;
 	struct trusted_proxies trusted;
-	bool has_trusted; /* else the defaults hold */
 	const char *database;
 	enum durability durability;
 	const char *base_path; /* "" or "/prefix", no slash at its end */
-	/* NULL-terminated; none: any origin. */
+	/* NULL-terminated. */
 	const char *origins[OPTIONS_MAX_ORIGINS + 1];
 	size_t n_origins;
 	bool has_demo;
@@ -47,11 +60,20 @@ struct options {
 	 * option's help says.  The value itself is not shown then: it may be
 	 * secret. */
 	char why[OPTIONS_WHY_SIZE];
+
+	/* The values that all of the above came from, defaults too. */
+	struct option_value *values;
+	size_t n_values;
+	char **texts; /* owned: whatever text is borrowed above */
+	size_t n_texts;
 };
 
-/* Read the command line into options.  Texts are borrowed from argv.
+/* Read the command line into options, which are empty.
  * Returns -1 to go on; otherwise the status to exit with at once: 0 after
  * --help or --version, 2 after a mistake (said in one line on stderr). */
 int options_parse(struct options *options, int argc, char **argv);
+
+/* Free what options own, and empty them. */
+void options_free(struct options *options);
 
 #endif

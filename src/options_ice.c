@@ -11,7 +11,7 @@
 #include "api/ice_text.h"
 #include "api/ice_url.h"
 #include "api/request.h"
-#include "base/mem.h"
+#include "options_texts.h"
 
 #define MAX_SECRET 255 /* more than coturn takes is a mistake */
 
@@ -90,15 +90,13 @@ options_take_ice_server(struct options *options, const char *text)
 		return false;
 	if (ice->n_servers == ICE_MAX_SERVERS)
 		return refuse(options, "more than %d of them", ICE_MAX_SERVERS);
-	copy = mem_copy_text(text); /* lives as long as the process */
+	copy = options_keep_text(options, text);
 	username = cut_at_comma(copy);
 	if (username)
 		credential = cut_at_comma(username);
 	fault = find_credential_fault(kind, username, credential);
-	if (fault) {
-		free(copy);
+	if (fault)
 		return refuse(options, "%s", fault);
-	}
 	ice->servers[ice->n_servers++] = (struct ice_server){ copy, username,
 		credential };
 	return true;
@@ -175,7 +173,7 @@ take_lines(struct options *options, FILE *file, const char *path)
 		    "a secret has no control characters" :
 		    find_secret_fault(line);
 		if (!fault && !ice->turn_secret)
-			ice->turn_secret = mem_copy_text(line);
+			ice->turn_secret = options_keep_text(options, line);
 		n_secrets++;
 	}
 	free(line);

@@ -125,7 +125,7 @@ open_listener(struct server *server, const char *text, const char *scheme,
 	char why[256];
 
 	if (!listen_address_parse(text, &address))
-		return false; /* options.c has let it pass */
+		return false; /* options_table.c has let it pass */
 	listener = listener_open(server->front.loop, &address, scheme, access,
 	    on_connection, server, why, sizeof(why));
 	if (!listener) {

@@ -1,0 +1,238 @@
+/* options_table.c - see options_table.h. */
+#include "options_table.h"
+
+#include <grp.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "options_ice.h"
+#include "options_texts.h"
+
+static bool
+take_address(
+    const char *addresses[OPTIONS_MAX_LISTEN], size_t *n, const char *text)
+{
+	struct listen_address address;
+
+	if (*n == OPTIONS_MAX_LISTEN || !listen_address_parse(text, &address))
+		return false;
+	addresses[(*n)++] = text;
+	return true;
+}
+
+static bool
+take_listen(struct options *options, const char *text)
+{
+	return take_address(options->listen, &options->n_listen, text);
+}
+
+static bool
+take_fastcgi(struct options *options, const char *text)
+{
+	return take_address(options->fastcgi, &options->n_fastcgi, text);
+}
+
+/* Octal, as chmod(1) takes it; who may write may connect. */
+static bool
+take_fastcgi_mode(struct options *options, const char *text)
+{
+	mode_t mode = 0;
+	size_t len = strlen(text);
+
+	if (len < 3 || len > 4 || strspn(text, "01234567") != len ||
+	    (len == 4 && text[0] != '0'))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		mode = mode << 3 | (mode_t)(text[i] - '0');
+	options->fastcgi_access.has_mode = true;
+	options->fastcgi_access.mode = mode;
+	return true;
+}
+
+/* By name, or by number. */
+static bool
+take_fastcgi_group(struct options *options, const char *text)
+{
+	const struct group *group = getgrnam(text);
+	uint64_t number;
+
+	if (!group && !text_to_uint(span_of(text), UINT32_MAX - 1, &number))
+		return false;
+	options->fastcgi_access.has_group = true;
+	options->fastcgi_access.group = group ? group->gr_gid : (gid_t)number;
+	return true;
+}
+
+static bool
+take_trusted_proxy(struct options *options, const char *text)
+{
+	return trusted_proxies_add(&options->trusted, text);
+}
+
+static bool
+take_database(struct options *options, const char *text)
+{
+	options->database = text;
+	return text[0] != '\0';
+}
+
+static bool
+take_durability(struct options *options, const char *text)
+{
+	if (strcmp(text, "power") == 0)
+		options->durability = DURABILITY_POWER;
+	else if (strcmp(text, "process") == 0)
+		options->durability = DURABILITY_PROCESS;
+	else
+		return false;
+	return true;
+}
+
+/* "/signal"; a slash at the end is let pass, "/" is as good as nothing. */
+static bool
+take_base_path(struct options *options, const char *text)
+{
+	size_t len = strlen(text);
+	char *path;
+
+	if (len > 128 || (len && text[0] != '/') || strstr(text, "//") ||
+	    strpbrk(text, "?#%\"<> \t"))
+		return false;
+	path = options_keep_text(options, text);
+	if (len && path[len - 1] == '/')
+		path[len - 1] = '\0';
+	options->base_path = path;
+	return true;
+}
+
+/* "*", or an origin as browsers send it: scheme "://" host [":" port], or
+ * "null" (RFC 6454, section 6.1). */
+static bool
+take_origin(struct options *options, const char *text)
+{
+	const char *host = strstr(text, "://");
+
+	if (options->n_origins == OPTIONS_MAX_ORIGINS)
+		return false;
+	if (strcmp(text, "*") != 0 && strcmp(text, "null") != 0 &&
+	    (!host || host == text || host[3] == '\0' ||
+		strpbrk(host + 3, "/?# \t\r\n")))
+		return false;
+	options->origins[options->n_origins++] = text;
+	return true;
+}
+
+static bool
+take_log_level(struct options *options, const char *text)
+{
+	static const char *const names[] = { "error", "warning", "info",
+		"debug" };
+
+	for (int i = 0; i < 4; i++) {
+		if (strcmp(text, names[i]) == 0) {
+			options->log_level = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+#define AT(field) offsetof(struct options, field)
+#define MAX_COUNT 1000000000u
+#define MAX_SECONDS 31536000u /* a year */
+
+/* clang-format off */
+const struct option_spec option_specs[] = {
+	{ "listen", "ADDR:PORT", "where to serve HTTP: IPv4, [IPv6]:PORT or unix:PATH; port 0\n        picks a free one",
+	  TYPE_TEXT, 0, 0, 0, 0, take_listen, OPTION_REPEATABLE | OPTION_FIXED, "127.0.0.1:8080" },
+	{ "fastcgi", "ADDR:PORT", "where to serve FastCGI, beside or instead of HTTP",
+	  TYPE_TEXT, 0, 0, 0, 0, take_fastcgi, OPTION_REPEATABLE | OPTION_FIXED, NULL },
+	{ "fastcgi-mode", "MODE", "permissions of the Unix sockets of --fastcgi, octal",
+	  TYPE_TEXT, 0, 0, 0, 0, take_fastcgi_mode, OPTION_FIXED, "0660" },
+	{ "fastcgi-group", "GROUP", "group of the Unix sockets of --fastcgi, if not the daemon's own",
+	  TYPE_TEXT, 0, 0, 0, 0, take_fastcgi_group, OPTION_FIXED, NULL },
+	{ "trusted-proxy", "CIDR|unix|none", "believe what these proxies say of their clients'\n        addresses",
+	  TYPE_TEXT, 0, 0, 0, 0, take_trusted_proxy, OPTION_REPEATABLE, "127.0.0.0/8 ::1 unix" },
+	{ "database", "FILE", "the SQLite database",
+	  TYPE_TEXT, 0, 0, 0, 0, take_database, OPTION_FIXED, "./peerpost.db" },
+	{ "durability", "power|process", "power: what is acknowledged survives a power cut; process: it\n        survives a crash of the daemon",
+	  TYPE_TEXT, 0, 0, 0, 0, take_durability, OPTION_FIXED, "power" },
+	{ "base-path", "PATH", "serve everything below this prefix",
+	  TYPE_TEXT, 0, 0, 0, 0, take_base_path, 0, NULL },
+	{ "cors-origin", "ORIGIN", "let pages of this origin in",
+	  TYPE_TEXT, 0, 0, 0, 0, take_origin, OPTION_REPEATABLE, "*" },
+	{ "ice-server", "URL[,USERNAME,CREDENTIAL]", "tell clients of this STUN or TURN server",
+	  TYPE_TEXT, 0, 0, 0, 0, options_take_ice_server, OPTION_REPEATABLE | OPTION_CREDENTIAL, NULL },
+	{ "turn-uri", "URL", "tell clients of this TURN server, with time-limited\n        credentials",
+	  TYPE_TEXT, 0, 0, 0, 0, options_take_turn_uri, OPTION_REPEATABLE, NULL },
+	{ "turn-secret", "SECRET", "what the servers of --turn-uri check credentials with; the first\n        makes them, further ones are on their way out",
+	  TYPE_TEXT, 0, 0, 0, 0, options_take_turn_secret, OPTION_REPEATABLE | OPTION_SECRET, NULL },
+	{ "turn-secret-file", "FILE", "the same from a file, one a line",
+	  TYPE_TEXT, 0, 0, 0, 0, options_take_turn_secret_file, OPTION_REPEATABLE, NULL },
+	{ "turn-ttl", "SECONDS", "how long such credentials are good",
+	  TYPE_UINT, AT(settings.ice.turn_ttl_s), 43200, 1, MAX_SECONDS, NULL, 0, NULL },
+	{ "demo", NULL, "serve a demo for browsers at /demo/",
+	  TYPE_SWITCH, AT(has_demo), 0, 0, 0, NULL, 0, NULL },
+	{ "player-timeout", "SECONDS", "end a session that makes no request for so long",
+	  TYPE_SECONDS, AT(settings.player_timeout_ms), 120, 0, MAX_SECONDS, NULL, 0, NULL },
+	{ "lobby-timeout", "SECONDS", "end a session that is in no room for so long",
+	  TYPE_SECONDS, AT(settings.lobby_timeout_ms), 1800, 0, MAX_SECONDS, NULL, 0, NULL },
+	{ "room-timeout", "SECONDS", "close a room without any command for so long",
+	  TYPE_SECONDS, AT(settings.room_timeout_ms), 0, 0, MAX_SECONDS, NULL, 0, NULL },
+	{ "sealed-linger", "SECONDS", "close a room so long after it was sealed",
+	  TYPE_SECONDS, AT(settings.sealed_linger_ms), 0, 0, MAX_SECONDS, NULL, 0, NULL },
+	{ "poll-wait", "SECONDS", "hold a poll for so long if it does not say",
+	  TYPE_SECONDS, AT(settings.poll_wait_ms), 25, 0, 3600, NULL, 0, NULL },
+	{ "poll-wait-max", "SECONDS", "hold no poll for longer",
+	  TYPE_SECONDS, AT(settings.poll_wait_max_ms), 55, 1, 3600, NULL, 0, NULL },
+	{ "request-timeout", "SECONDS", "time for a request to arrive whole",
+	  TYPE_UINT, AT(request_timeout_s), 15, 1, 3600, NULL, 0, NULL },
+	{ "max-body", "BYTES", "size of a request's body",
+	  TYPE_UINT, AT(max_body), 65536, 1, 4 << 20, NULL, 0, NULL },
+	{ "max-mailbox-events", "N", "events that wait for one player",
+	  TYPE_UINT, AT(settings.max_mailbox_events), 1024, 0, MAX_COUNT, NULL, 0, NULL },
+	{ "max-mailbox-bytes", "BYTES", "size of the events that wait for one player",
+	  TYPE_UINT, AT(settings.max_mailbox_bytes), 1048576, 0, UINT32_MAX, NULL, 0, NULL },
+	{ "max-room-members", "N", "members of one room",
+	  TYPE_UINT, AT(settings.max_room_members), 64, 0, MAX_COUNT, NULL, 0, NULL },
+	{ "max-rooms", "N", "rooms at the same time",
+	  TYPE_UINT, AT(settings.max_rooms), 10000, 0, MAX_COUNT, NULL, 0, NULL },
+	{ "max-players", "N", "players at the same time",
+	  TYPE_UINT, AT(settings.max_players), 100000, 0, MAX_COUNT, NULL, 0, NULL },
+	{ "max-connections", "N", "connections at the same time; 0: what descriptors allow",
+	  TYPE_UINT, AT(max_connections), 0, 0, MAX_COUNT, NULL, 0, NULL },
+	{ "max-connections-per-address", "N", "connections of one address",
+	  TYPE_UINT, AT(max_connections_per_address), 1000, 0, MAX_COUNT, NULL, 0, NULL },
+	{ "max-parked", "N", "polls held at the same time; 0: what connections allow",
+	  TYPE_UINT, AT(settings.max_parked), 0, 0, MAX_COUNT, NULL, 0, NULL },
+	{ "command-rate", "N", "commands a second of one player",
+	  TYPE_RATE, AT(settings.command_rate.per_s), 50, 0, 1000000, NULL, 0, NULL },
+	{ "command-burst", "N", "commands at once before --command-rate counts",
+	  TYPE_RATE, AT(settings.command_rate.burst), 200, 0, 1000000, NULL, 0, NULL },
+	{ "register-rate", "N", "registers a second from one address",
+	  TYPE_RATE, AT(settings.register_rate.per_s), 10, 0, 1000000, NULL, 0, NULL },
+	{ "register-burst", "N", "registers at once before --register-rate counts",
+	  TYPE_RATE, AT(settings.register_rate.burst), 50, 0, 1000000, NULL, 0, NULL },
+	{ "log-level", "error|warning|info|debug", "what to log",
+	  TYPE_TEXT, 0, 0, 0, 0, take_log_level, 0, "info" },
+	{ "version", NULL, "print the version", TYPE_FLAG, 0, 0, 0, 0, NULL, OPTION_COMMAND, NULL },
+	{ "help", NULL, "print this", TYPE_FLAG, 0, 0, 0, 0, NULL, OPTION_COMMAND, NULL },
+};
+/* clang-format on */
+
+const size_t n_option_specs = sizeof(option_specs) / sizeof(option_specs[0]);
+
+const struct option_spec *
+find_option_spec(const char *name)
+{
+	for (size_t i = 0; i < n_option_specs; i++)
+		if (strcmp(option_specs[i].name, name) == 0)
+			return &option_specs[i];
+	return NULL;
+}
+
+bool
+option_takes_value(const struct option_spec *spec)
+{
+	return spec->type != TYPE_SWITCH && spec->type != TYPE_FLAG;
+}

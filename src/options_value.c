@@ -1,0 +1,180 @@
+/* options_value.c - see options_value.h.
+ *
+ * Defaults are texts, and taken like any others.
+ */
+#include "options_value.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "options_ice.h"
+#include "options_texts.h"
+
+static bool
+refuse(
+    struct options *options, const struct option_spec *spec, const char *text)
+{
+	if (options->why[0])
+		return false;
+	if (spec->type == TYPE_TEXT)
+		snprintf(options->why, sizeof(options->why), "'%s' is not %s",
+		    text, spec->value);
+	else if (spec->type == TYPE_SWITCH)
+		snprintf(options->why, sizeof(options->why),
+		    "'%s' is not yes or no", text);
+	else
+		snprintf(options->why, sizeof(options->why),
+		    "'%s' is not a whole number from %llu to %llu", text,
+		    (unsigned long long)spec->min,
+		    (unsigned long long)spec->max);
+	return false;
+}
+
+static bool
+take_number(
+    struct options *options, const struct option_spec *spec, const char *text)
+{
+	void *field = (char *)options + spec->offset;
+	uint64_t value;
+	int64_t ms;
+	uint32_t rate;
+
+	if (!text_to_uint(span_of(text), spec->max, &value) ||
+	    value < spec->min)
+		return false;
+	ms = (int64_t)value * 1000;
+	rate = (uint32_t)value;
+	if (spec->type == TYPE_SECONDS)
+		memcpy(field, &ms, sizeof(ms));
+	else if (spec->type == TYPE_RATE)
+		memcpy(field, &rate, sizeof(rate));
+	else
+		memcpy(field, &value, sizeof(value));
+	return true;
+}
+
+static bool
+take_switch(
+    struct options *options, const struct option_spec *spec, const char *text)
+{
+	bool is_on = strcmp(text, "yes") == 0;
+
+	if (!is_on && strcmp(text, "no") != 0)
+		return false;
+	*(bool *)((char *)options + spec->offset) = is_on;
+	return true;
+}
+
+static void
+note(struct options *options, const struct option_spec *spec, const char *text)
+{
+	struct option_value *value = NULL;
+
+	if (!(spec->traits & OPTION_REPEATABLE))
+		for (size_t i = 0; i < options->n_values; i++)
+			if (options->values[i].spec == spec)
+				value = &options->values[i];
+	if (!value) {
+		options->values = mem_resize(options->values,
+		    options->n_values + 1, sizeof(*options->values));
+		value = &options->values[options->n_values++];
+	}
+	*value = (struct option_value){ spec, text };
+}
+
+bool
+options_take(
+    struct options *options, const struct option_spec *spec, const char *text)
+{
+	const char *kept = options_keep_text(options, text);
+	bool is_good;
+
+	options->why[0] = '\0';
+	if (spec->type == TYPE_TEXT)
+		is_good = spec->take(options, kept);
+	else if (spec->type == TYPE_SWITCH)
+		is_good = take_switch(options, spec, kept);
+	else
+		is_good = take_number(options, spec, kept);
+	if (!is_good)
+		return refuse(options, spec, text);
+	note(options, spec, kept);
+	return true;
+}
+
+const struct option_value *
+options_find_value(
+    const struct options *options, const struct option_spec *spec)
+{
+	for (size_t i = options->n_values; i > 0; i--)
+		if (options->values[i - 1].spec == spec)
+			return &options->values[i - 1];
+	return NULL;
+}
+
+/* Take the words of text, one after the other. */
+static bool
+take_words(
+    struct options *options, const struct option_spec *spec, const char *text)
+{
+	char *words = options_keep_text(options, text), *word;
+
+	while ((word = strsep(&words, " ")) != NULL)
+		if (!options_take(options, spec, word))
+			return false;
+	return true;
+}
+
+static bool
+take_default(struct options *options, const struct option_spec *spec)
+{
+	char number[TEXT_INT_SIZE + 1] = "";
+
+	switch (spec->type) {
+	case TYPE_FLAG:
+		return true;
+	case TYPE_SWITCH:
+		return options_take(
+		    options, spec, spec->initial ? "yes" : "no");
+	case TYPE_TEXT:
+		return !spec->initial_text ||
+		    take_words(options, spec, spec->initial_text);
+	case TYPE_UINT:
+	case TYPE_SECONDS:
+	case TYPE_RATE:
+		text_from_int(number, (int64_t)spec->initial);
+		return options_take(options, spec, number);
+	}
+	return false;
+}
+
+/* It listens somewhere already; --listen needs no default then. */
+static bool
+needs_no_default(const struct options *options, const struct option_spec *spec)
+{
+	return strcmp(spec->name, "listen") == 0 && options->n_fastcgi > 0;
+}
+
+bool
+options_finish(struct options *options)
+{
+	for (size_t i = 0; i < n_option_specs; i++) {
+		const struct option_spec *spec = &option_specs[i];
+
+		if (!options_find_value(options, spec) &&
+		    !needs_no_default(options, spec) &&
+		    !take_default(options, spec))
+			return false;
+	}
+	if (!options->base_path)
+		options->base_path = "";
+	if (options->settings.poll_wait_ms >
+	    options->settings.poll_wait_max_ms) {
+		snprintf(options->why, sizeof(options->why),
+		    "--poll-wait is greater than --poll-wait-max");
+		return false;
+	}
+	return options_check_ice(options);
+}

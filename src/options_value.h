@@ -1,0 +1,25 @@
+/* options_value.h - values of options, wherever they come from.
+ *
+ * Floor: top.  Main thread.
+ */
+#ifndef PEERPOST_OPTIONS_VALUE_H
+#define PEERPOST_OPTIONS_VALUE_H
+
+#include "options.h"
+#include "options_table.h"
+
+/* Take a value, which is copied.  Of an option that is not repeatable, it
+ * takes the place of one taken before.  false: it is none (options->why). */
+bool options_take(
+    struct options *options, const struct option_spec *spec, const char *text);
+
+/* The value that was taken last, or NULL. */
+const struct option_value *options_find_value(
+    const struct options *options, const struct option_spec *spec);
+
+/* All has been taken: set the defaults of what has no value, and look at what
+ * can only be seen then.  false: something does not go together
+ * (options->why). */
+bool options_finish(struct options *options);
+
+#endif
