@@ -63,9 +63,15 @@ take_fastcgi(struct options *options, const char *text)
 	return take_address(options->fastcgi, &options->n_fastcgi, text);
 }
 
+static bool
+take_admin(struct options *options, const char *text)
+{
+	return take_address(options->admin, &options->n_admin, text);
+}
+
 /* Octal, as chmod(1) takes it; who may write may connect. */
 static bool
-take_fastcgi_mode(struct options *options, const char *text)
+take_mode(struct listen_access *access, const char *text)
 {
 	mode_t mode = 0;
 	size_t len = strlen(text);
@@ -75,23 +81,47 @@ take_fastcgi_mode(struct options *options, const char *text)
 		return false;
 	for (size_t i = 0; i < len; i++)
 		mode = mode << 3 | (mode_t)(text[i] - '0');
-	options->fastcgi_access.has_mode = true;
-	options->fastcgi_access.mode = mode;
+	access->has_mode = true;
+	access->mode = mode;
 	return true;
 }
 
 /* By name, or by number. */
 static bool
-take_fastcgi_group(struct options *options, const char *text)
+take_group(struct listen_access *access, const char *text)
 {
 	const struct group *group = getgrnam(text);
 	uint64_t number;
 
 	if (!group && !text_to_uint(span_of(text), UINT32_MAX - 1, &number))
 		return false;
-	options->fastcgi_access.has_group = true;
-	options->fastcgi_access.group = group ? group->gr_gid : (gid_t)number;
+	access->has_group = true;
+	access->group = group ? group->gr_gid : (gid_t)number;
 	return true;
+}
+
+static bool
+take_fastcgi_mode(struct options *options, const char *text)
+{
+	return take_mode(&options->fastcgi_access, text);
+}
+
+static bool
+take_fastcgi_group(struct options *options, const char *text)
+{
+	return take_group(&options->fastcgi_access, text);
+}
+
+static bool
+take_admin_mode(struct options *options, const char *text)
+{
+	return take_mode(&options->admin_access, text);
+}
+
+static bool
+take_admin_group(struct options *options, const char *text)
+{
+	return take_group(&options->admin_access, text);
 }
 
 static bool
@@ -183,6 +213,12 @@ static const struct option_spec specs[] = {
 	  TYPE_TEXT, 0, 0, 0, 0, take_fastcgi_mode },
 	{ "fastcgi-group", "GROUP", "group of the Unix sockets of --fastcgi (the daemon's own)",
 	  TYPE_TEXT, 0, 0, 0, 0, take_fastcgi_group },
+	{ "admin", "ADDR:PORT", "where to serve the operator, see peerpostctl(8); repeatable (none)",
+	  TYPE_TEXT, 0, 0, 0, 0, take_admin },
+	{ "admin-mode", "MODE", "permissions of the Unix sockets of --admin, octal (0600)",
+	  TYPE_TEXT, 0, 0, 0, 0, take_admin_mode },
+	{ "admin-group", "GROUP", "group of the Unix sockets of --admin (the daemon's own)",
+	  TYPE_TEXT, 0, 0, 0, 0, take_admin_group },
 	{ "trusted-proxy", "CIDR|unix|none", "believe what these proxies say of their clients' addresses;\n        repeatable (127.0.0.0/8, ::1 and unix)",
 	  TYPE_TEXT, 0, 0, 0, 0, take_trusted_proxy },
 	{ "database", "FILE", "the SQLite database (./peerpost.db)",
@@ -342,6 +378,7 @@ set_defaults(struct options *options)
 		.durability = DURABILITY_POWER,
 		.base_path = "",
 		.fastcgi_access = { .has_mode = true, .mode = 0660 },
+		.admin_access = { .has_mode = true, .mode = 0600 },
 		.log_level = LOG_LEVEL_INFO,
 	};
 	for (size_t i = 0; i < N_SPECS; i++)

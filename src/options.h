@@ -24,6 +24,9 @@ struct options {
 	const char *fastcgi[OPTIONS_MAX_LISTEN];
 	size_t n_fastcgi;
 	struct listen_access fastcgi_access;
+	const char *admin[OPTIONS_MAX_LISTEN];
+	size_t n_admin;
+	struct listen_access admin_access;
 	struct trusted_proxies trusted;
 	bool has_trusted; /* else the defaults hold */
 	const char *database;

@@ -15,7 +15,8 @@ if [ $# = 0 ]; then
 		"$srcdir"/tests/restart/*.test.mjs \
 		"$srcdir"/tests/fastcgi/*.test.mjs \
 		"$srcdir"/tests/proxy/*.test.mjs \
-		"$srcdir"/tests/fault/*.test.mjs
+		"$srcdir"/tests/fault/*.test.mjs \
+		"$srcdir"/tests/operation/*.test.mjs
 	# What clients do is the same whatever the daemon was built with, and
 	# takes minutes.
 	[ "${PEERPOST_TEST_PATIENCE:-1}" != 1 ] ||
