@@ -53,7 +53,7 @@ on_signal(struct loop_source *source, uint32_t events)
 void
 server_pause_listeners(struct server *server, bool is_paused)
 {
-	for (size_t i = 0; i < server->n_listeners; i++)
+	for (size_t i = 0; i < server->n_public; i++)
 		listener_pause(server->listeners[i], is_paused);
 }
 
@@ -82,6 +82,7 @@ tick(struct server *server)
 		return;
 	server->ticked_ms = now_ms;
 	if (!has_paused) {
+		http_expire(server->admin_http);
 		http_expire(server->http);
 		fastcgi_expire(server->fastcgi);
 	}
@@ -98,6 +99,7 @@ server_run_round(struct server *server, int64_t max_ms)
 	tick(server);
 	server->has_more = http_run(server->http);
 	server->has_more |= fastcgi_run(server->fastcgi);
+	server->has_more |= server_run_admin(server);
 	if (server->front.engine)
 		engine_flush(server->front.engine);
 	admit(server);

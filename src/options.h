@@ -38,6 +38,9 @@ struct options {
 	const char *fastcgi[OPTIONS_MAX_LISTEN];
 	size_t n_fastcgi;
 	struct listen_access fastcgi_access;
+	const char *admin[OPTIONS_MAX_LISTEN];
+	size_t n_admin;
+	struct listen_access admin_access;
 	struct trusted_proxies trusted;
 	const char *database;
 	enum durability durability;

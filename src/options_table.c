@@ -32,9 +32,15 @@ take_fastcgi(struct options *options, const char *text)
 	return take_address(options->fastcgi, &options->n_fastcgi, text);
 }
 
+static bool
+take_admin(struct options *options, const char *text)
+{
+	return take_address(options->admin, &options->n_admin, text);
+}
+
 /* Octal, as chmod(1) takes it; who may write may connect. */
 static bool
-take_fastcgi_mode(struct options *options, const char *text)
+take_mode(struct listen_access *access, const char *text)
 {
 	mode_t mode = 0;
 	size_t len = strlen(text);
@@ -44,23 +50,47 @@ take_fastcgi_mode(struct options *options, const char *text)
 		return false;
 	for (size_t i = 0; i < len; i++)
 		mode = mode << 3 | (mode_t)(text[i] - '0');
-	options->fastcgi_access.has_mode = true;
-	options->fastcgi_access.mode = mode;
+	access->has_mode = true;
+	access->mode = mode;
 	return true;
 }
 
 /* By name, or by number. */
 static bool
-take_fastcgi_group(struct options *options, const char *text)
+take_group(struct listen_access *access, const char *text)
 {
 	const struct group *group = getgrnam(text);
 	uint64_t number;
 
 	if (!group && !text_to_uint(span_of(text), UINT32_MAX - 1, &number))
 		return false;
-	options->fastcgi_access.has_group = true;
-	options->fastcgi_access.group = group ? group->gr_gid : (gid_t)number;
+	access->has_group = true;
+	access->group = group ? group->gr_gid : (gid_t)number;
 	return true;
+}
+
+static bool
+take_fastcgi_mode(struct options *options, const char *text)
+{
+	return take_mode(&options->fastcgi_access, text);
+}
+
+static bool
+take_fastcgi_group(struct options *options, const char *text)
+{
+	return take_group(&options->fastcgi_access, text);
+}
+
+static bool
+take_admin_mode(struct options *options, const char *text)
+{
+	return take_mode(&options->admin_access, text);
+}
+
+static bool
+take_admin_group(struct options *options, const char *text)
+{
+	return take_group(&options->admin_access, text);
 }
 
 static bool
@@ -151,6 +181,12 @@ const struct option_spec option_specs[] = {
 	  TYPE_TEXT, 0, 0, 0, 0, take_fastcgi_mode, OPTION_FIXED, "0660" },
 	{ "fastcgi-group", "GROUP", "group of the Unix sockets of --fastcgi, if not the daemon's own",
 	  TYPE_TEXT, 0, 0, 0, 0, take_fastcgi_group, OPTION_FIXED, NULL },
+	{ "admin", "ADDR:PORT", "where to serve the operator, see peerpostctl(8)",
+	  TYPE_TEXT, 0, 0, 0, 0, take_admin, OPTION_REPEATABLE | OPTION_FIXED, NULL },
+	{ "admin-mode", "MODE", "permissions of the Unix sockets of --admin, octal",
+	  TYPE_TEXT, 0, 0, 0, 0, take_admin_mode, OPTION_FIXED, "0600" },
+	{ "admin-group", "GROUP", "group of the Unix sockets of --admin, if not the daemon's own",
+	  TYPE_TEXT, 0, 0, 0, 0, take_admin_group, OPTION_FIXED, NULL },
 	{ "trusted-proxy", "CIDR|unix|none", "believe what these proxies say of their clients'\n        addresses",
 	  TYPE_TEXT, 0, 0, 0, 0, take_trusted_proxy, OPTION_REPEATABLE, "127.0.0.0/8 ::1 unix" },
 	{ "database", "FILE", "the SQLite database",

@@ -3,7 +3,8 @@
  * Floor: top.  Loop thread, which is the main thread.
  *
  * The pieces: main.c (signals, rounds), server_start.c (everything up to the
- * first round), server_stop.c (stopping in order).
+ * first round), server_admin.c (the admin listener), server_stop.c (stopping
+ * in order).
  */
 #ifndef PEERPOST_SERVER_H
 #define PEERPOST_SERVER_H
@@ -24,8 +25,11 @@ struct server {
 	struct front front;
 	struct http *http;
 	struct fastcgi *fastcgi;
-	struct listener *listeners[2 * OPTIONS_MAX_LISTEN];
-	size_t n_listeners;
+	struct front admin_front; /* with room of its own */
+	struct http *admin_http;
+	/* First those of the players, then those of --admin. */
+	struct listener *listeners[3 * OPTIONS_MAX_LISTEN];
+	size_t n_listeners, n_public;
 	struct loop_source wake, signals;
 	int wake_fd, signal_fd;
 	bool is_stopping;
@@ -36,13 +40,26 @@ struct server {
 
 /* One round of the loop, waiting for max_ms at most. */
 void server_run_round(struct server *server, int64_t max_ms);
-/* Stop or go on taking connections. */
+/* Stop or go on taking the connections of players. */
 void server_pause_listeners(struct server *server, bool is_paused);
 
 /* Open everything.  The sources' on_ready must be set; on_completed is for
  * engine_start().  false: it cannot (logged).  Either way
  * server_close_descriptors() is to be called at the end. */
 bool server_start(struct server *server, void (*on_completed)(void *cls));
+
+/* server_admin.c */
+
+/* Take a connection (listener_accept_fn; cls is the struct server). */
+void server_on_admin(
+    void *cls, int fd, const struct sockaddr *addr, socklen_t len);
+/* Warn of an address that other machines can reach. */
+void server_warn_admin(const char *text);
+/* Serve, by the engine that players are served by. */
+void server_start_admin(struct server *server);
+/* The admin listener's part of a round.  Returns whether something is left for
+ * the next. */
+bool server_run_admin(struct server *server);
 
 /* End what server_start() has opened, as main.c's opening says. */
 void server_stop(struct server *server);

@@ -137,6 +137,21 @@ open_listener(struct server *server, const char *text, const char *scheme,
 }
 
 static bool
+open_admin_listeners(struct server *server)
+{
+	const struct options *options = &server->options;
+
+	server->n_public = server->n_listeners;
+	for (size_t i = 0; i < options->n_admin; i++) {
+		if (!open_listener(server, options->admin[i], "admin",
+			&options->admin_access, server_on_admin))
+			return false;
+		server_warn_admin(options->admin[i]);
+	}
+	return true;
+}
+
+static bool
 open_listeners(struct server *server)
 {
 	const struct options *options = &server->options;
@@ -149,7 +164,7 @@ open_listeners(struct server *server)
 		if (!open_listener(server, options->fastcgi[i], "fastcgi",
 			&options->fastcgi_access, on_fastcgi))
 			return false;
-	return true;
+	return open_admin_listeners(server);
 }
 
 bool
@@ -178,6 +193,7 @@ server_start(struct server *server, void (*on_completed)(void *cls))
 		return false;
 	server->http = http_create(&server->front);
 	server->fastcgi = fastcgi_create(&server->front);
+	server_start_admin(server);
 	for (size_t i = 0; i < server->n_listeners; i++)
 		fprintf(stderr, "listening on %s\n",
 		    listener_url(server->listeners[i]));

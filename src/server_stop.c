@@ -19,7 +19,16 @@ close_listeners(struct server *server)
 {
 	for (size_t i = 0; i < server->n_listeners; i++)
 		listener_close(server->listeners[i]);
-	server->n_listeners = 0;
+	server->n_listeners = server->n_public = 0;
+}
+
+/* Operators may keep their connections for as long as they like: only what
+ * they have asked for matters. */
+static bool
+is_busy(const struct server *server)
+{
+	return server->front.n_connections > 0 ||
+	    http_is_busy(server->admin_http);
 }
 
 static void
@@ -28,10 +37,10 @@ drain(struct server *server)
 	int64_t until_ms = clock_now_ms() + DRAIN_MS;
 
 	close_listeners(server);
-	server->front.is_draining = true;
+	server->front.is_draining = server->admin_front.is_draining = true;
 	engine_drain(server->front.engine);
 	engine_flush(server->front.engine);
-	while (server->front.n_connections > 0 && clock_now_ms() < until_ms)
+	while (is_busy(server) && clock_now_ms() < until_ms)
 		server_run_round(server, LOOK_MS);
 }
 
@@ -41,7 +50,7 @@ stop_engine(struct server *server)
 	struct engine *engine = server->front.engine;
 
 	engine_stop(engine);
-	server->front.engine = NULL;
+	server->front.engine = server->admin_front.engine = NULL;
 	front_complete(engine_take_completed(engine));
 	engine_free(engine);
 	loop_remove(server->front.loop, &server->wake, server->wake_fd);
@@ -53,9 +62,10 @@ flush(struct server *server)
 {
 	int64_t until_ms = clock_now_ms() + FLUSH_MS;
 
-	while (server->front.n_connections > 0 && clock_now_ms() < until_ms) {
+	while (is_busy(server) && clock_now_ms() < until_ms) {
 		server_run_round(server, until_ms - clock_now_ms());
 		if (!http_is_busy(server->http) &&
+		    !http_is_busy(server->admin_http) &&
 		    !fastcgi_is_busy(server->fastcgi))
 			return;
 	}
@@ -69,6 +79,7 @@ server_stop(struct server *server)
 	stop_engine(server);
 	flush(server);
 	http_free(server->http);
+	http_free(server->admin_http);
 	fastcgi_free(server->fastcgi);
 }
 

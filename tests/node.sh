@@ -16,6 +16,7 @@ if [ $# = 0 ]; then
 		"$srcdir"/tests/fastcgi/*.test.mjs \
 		"$srcdir"/tests/proxy/*.test.mjs \
 		"$srcdir"/tests/fault/*.test.mjs \
+		"$srcdir"/tests/operation/*.test.mjs \
 		"$srcdir"/tests/package/*.test.mjs
 	# What clients do is the same whatever the daemon was built with, and
 	# takes minutes.

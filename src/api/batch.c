@@ -9,6 +9,7 @@
 
 #include "api/batch.h"
 
+#include "api/admin_route.h"
 #include "api/commands.h"
 #include "api/get_ice_servers.h"
 #include "api/get_room.h"
@@ -37,14 +38,16 @@ check_store(struct turn *turn)
 	return turn->is_failing ? ERR_STORAGE : ERR_NONE;
 }
 
-/* GET /healthz, outside a transaction. */
+/* GET /healthz and /readyz, outside a transaction. */
 static void
 run_health(struct turn *turn, struct request *request)
 {
 	enum err err = check_store(turn);
 
+	if (!err && request->route->kind == ROUTE_READY && turn->is_draining)
+		err = ERR_SHUTTING_DOWN;
 	if (err) {
-		reply_fail(request, ERR_STORAGE);
+		reply_fail(request, err);
 		return;
 	}
 	request_reset_reply(request);
@@ -69,7 +72,10 @@ run_request(struct turn *turn, struct request *request)
 		return get_room_run(turn, request);
 	case ROUTE_ICE_SERVERS:
 		return get_ice_servers_run(turn, request);
+	case ROUTE_ADMIN:
+		return admin_route_run(turn, request);
 	case ROUTE_HEALTH: /* later, see answer() */
+	case ROUTE_READY:
 	case ROUTE_PAGE:
 	case ROUTE_ASSET:
 	case ROUTE_DEMO:
@@ -99,7 +105,8 @@ is_settled(const struct request *request)
 static void
 answer(struct turn *turn, struct request *request)
 {
-	if (request->route->kind == ROUTE_HEALTH)
+	if (request->route->kind == ROUTE_HEALTH ||
+	    request->route->kind == ROUTE_READY)
 		run_health(turn, request);
 	turn_finish(turn, request);
 }

@@ -2,6 +2,7 @@
  * that a client sees (peerpost-protocol(7), FAILURES). */
 #include "api/parse.h"
 
+#include "api/admin_parse.h"
 #include "api/asset.h"
 #include "api/command.h"
 #include "api/page.h"
@@ -184,6 +185,8 @@ request_parse(struct request *request, const char *base_path)
 {
 	enum err err;
 
+	if (request->door == DOOR_ADMIN)
+		return admin_parse(request);
 	if (request->method == METHOD_OPTIONS) {
 		answer_preflight(request);
 		return false;
@@ -220,6 +223,8 @@ request_parse(struct request *request, const char *base_path)
 	case ROUTE_ROOM:
 	case ROUTE_ICE_SERVERS:
 	case ROUTE_HEALTH:
+	case ROUTE_READY:
+	case ROUTE_ADMIN:
 		break;
 	}
 	return true;

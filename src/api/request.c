@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "api/admin_fail.h"
 #include "api/asset.h"
 #include "api/event_text.h"
 #include "api/route.h"
@@ -61,6 +62,12 @@ request_fail(struct request *request, const char *code, enum err err)
 {
 	struct reply *reply = &request->reply;
 
+	if (request->door == DOOR_ADMIN) {
+		admin_fail(
+		    request, err_status(err), err_word(err), err_sentence(err));
+		reply->retry_after_s = err_retry_after(err);
+		return;
+	}
 	request_reset_reply(request);
 	if (!code)
 		code = route_failure_code(request->route);

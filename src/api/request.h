@@ -29,11 +29,19 @@ struct command;
 struct route;
 
 #define REQUEST_MAX_CALLS 64
-#define REQUEST_MIN_OPEN_KEY 22 /* of one that stands alone */
-#define REQUEST_MAX_TOKEN 128   /* ours have 43; longer ones are nobody's */
+#define REQUEST_MIN_OPEN_KEY 22              /* of one that stands alone */
+#define REQUEST_ARGUMENT_SIZE TEXT_UUID_SIZE /* the longest there is */
+#define REQUEST_MAX_TOKEN 128 /* ours have 43; longer ones are nobody's */
 
 /* Of all Link headers.  Proxies take 4 KiB for the whole header block. */
 #define REPLY_MAX_LINKS 2048
+
+/* By which sort of listener a request has come in: what is served at the one
+ * is not there at the other. */
+enum door {
+	DOOR_PUBLIC,
+	DOOR_ADMIN, /* --admin */
+};
 
 enum method {
 	METHOD_GET,
@@ -73,15 +81,17 @@ enum reply_type {
 	REPLY_EMPTY,
 	REPLY_JSON,
 	REPLY_HTML,
+	REPLY_TEXT,
 	REPLY_ASSET, /* a file, or that it has not changed */
 };
 
 struct reply {
 	unsigned status; /* HTTP; 0: not there yet */
 	enum reply_type type;
-	unsigned retry_after_s;    /* 0: no such header */
-	const char *allow;         /* for 405; static; or NULL */
-	const char *location;      /* for 308; static; or NULL */
+	unsigned retry_after_s; /* 0: no such header */
+	const char *media;      /* Content-Type; static; NULL: the type's own */
+	const char *allow;      /* for 405; static; or NULL */
+	const char *location;   /* for 308; static; or NULL */
 	const struct asset *asset; /* of REPLY_ASSET, instead of body */
 	bool is_replay;            /* Idempotency-Replayed: true */
 	bool is_preflight;         /* the answer to OPTIONS */
@@ -103,6 +113,7 @@ struct task {
 struct request {
 	/* Set by the front door; borrowed texts must live as long as the
 	 * request. */
+	enum door door;
 	enum method method;
 	struct span target;        /* raw, as on the request line */
 	struct span authorization; /* header values; NULL: not there */
@@ -114,9 +125,10 @@ struct request {
 	bool is_too_large; /* the body went over the limit */
 	bool no_hold;      /* half-closed: a poll is not held */
 	uint8_t address[ADDRESS_KEY_SIZE];
-	bool is_exempt; /* loopback or Unix: no per-address limit */
-	bool has_demo;  /* the demo is switched on */
-	void *owner;    /* the front door's own */
+	bool is_exempt;  /* loopback or Unix: no per-address limit */
+	bool has_demo;   /* the demo is switched on */
+	bool is_foreign; /* at DOOR_ADMIN: a web page may be behind it */
+	void *owner;     /* the front door's own */
 	/* What takes the request, and then its cancellation if there was one,
 	 * back from the engine, on the loop thread.  For the front doors only:
 	 * the engine does not call it. */
@@ -133,6 +145,7 @@ struct request {
 	bool is_array;   /* calls came as an array */
 	bool is_wrapped; /* the answer is {"replies":[...]} */
 	struct poll_args poll;
+	char argument[REQUEST_ARGUMENT_SIZE]; /* admin_route.h */
 	bool has_key;
 	uint8_t key_hash[DIGEST_SIZE];
 	uint8_t request_hash[DIGEST_SIZE];
@@ -152,7 +165,8 @@ struct request *request_new(size_t max_body);
 void request_free(struct request *request);
 
 /* Write a failure reply: {"command":code,"data":sentence,"error":word}, with
- * its status and Retry-After.  code NULL: the code of the request's route. */
+ * its status and Retry-After.  code NULL: the code of the request's route.  At
+ * DOOR_ADMIN there are no codes, and it is that of admin_fail(). */
 void request_fail(struct request *request, const char *code, enum err err);
 
 /* One line about the request and its reply, for the log: at debug, or as a

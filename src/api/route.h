@@ -16,6 +16,8 @@ enum route_kind {
 	ROUTE_ROOM,
 	ROUTE_ICE_SERVERS,
 	ROUTE_HEALTH,
+	ROUTE_READY, /* at DOOR_ADMIN only, as the next */
+	ROUTE_ADMIN, /* see admin_route.h */
 	/* These are answered without the engine: */
 	ROUTE_PAGE,  /* the page at / */
 	ROUTE_ASSET, /* a file */

@@ -21,6 +21,7 @@ front_request_new(const struct front *front, void *owner,
 
 	request->owner = owner;
 	request->give_back = give_back;
+	request->door = front->settings.door;
 	request->has_demo = front->settings.has_demo;
 	return request;
 }

@@ -30,6 +30,7 @@
 #define FRONT_SPARED_MS 1000
 
 struct front_settings {
+	enum door door;
 	const char *base_path;      /* "" or "/prefix" */
 	const char *const *origins; /* allowed ones; NULL-terminated */
 	bool allows_any_origin;     /* answer "*" */

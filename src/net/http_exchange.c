@@ -18,6 +18,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/admin_guard.h"
 
 static void
 free_if_done(struct exchange *exchange)
@@ -254,6 +255,10 @@ start(struct exchange *exchange, struct MHD_Connection *mhd, const char *method,
 	request->is_text_plain = front_is_text_plain(
 	    header(mhd, "Content-Type"));
 	identify(exchange, mhd);
+	if (request->door == DOOR_ADMIN)
+		request->is_foreign = admin_guard_is_foreign(&connection->peer,
+		    header(mhd, "Host"), header(mhd, "Origin"),
+		    header(mhd, "Sec-Fetch-Site"));
 	if (is_hopeless(mhd, request->body.max)) {
 		front_refuse_body(connection->http->front, request);
 		exchange->has_reply = true;

@@ -48,14 +48,19 @@ add_asset_headers(const struct asset *asset, reply_header_fn add, void *cls)
 static const char *
 content_type(const struct reply *reply)
 {
+	if (reply->media)
+		return reply->media;
 	if (reply->type == REPLY_ASSET)
 		return reply->asset->type;
-	return reply->type == REPLY_HTML ? "text/html; charset=utf-8" :
+	if (reply->type == REPLY_HTML)
+		return "text/html; charset=utf-8";
+	return reply->type == REPLY_TEXT ? "text/plain; charset=utf-8" :
 					   "application/json; charset=utf-8";
 }
 
 static void
-add_content_headers(const struct reply *reply, reply_header_fn add, void *cls)
+add_content_headers(
+    const struct reply *reply, enum door door, reply_header_fn add, void *cls)
 {
 	if (reply->status != 304)
 		add(cls, "Content-Type", content_type(reply));
@@ -64,7 +69,8 @@ add_content_headers(const struct reply *reply, reply_header_fn add, void *cls)
 	else
 		add(cls, "Cache-Control", "no-store");
 	add(cls, "X-Content-Type-Options", "nosniff");
-	add(cls, "Cross-Origin-Resource-Policy", "cross-origin");
+	add(cls, "Cross-Origin-Resource-Policy",
+	    door == DOOR_ADMIN ? "same-origin" : "cross-origin");
 }
 
 static void
@@ -81,7 +87,7 @@ reply_headers(const struct reply *reply, const struct front_settings *settings,
 	char seconds[16];
 
 	if (reply->type != REPLY_EMPTY)
-		add_content_headers(reply, add, cls);
+		add_content_headers(reply, settings->door, add, cls);
 	if (reply->retry_after_s) {
 		snprintf(seconds, sizeof(seconds), "%u", reply->retry_after_s);
 		add(cls, "Retry-After", seconds);
@@ -100,5 +106,6 @@ reply_headers(const struct reply *reply, const struct front_settings *settings,
 		add(cls, "Access-Control-Allow-Headers", ALLOWED_HEADERS);
 		add(cls, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE);
 	}
-	add_cors(settings, origin, add, cls);
+	if (settings->door != DOOR_ADMIN)
+		add_cors(settings, origin, add, cls);
 }

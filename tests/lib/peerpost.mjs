@@ -94,7 +94,7 @@ export function runProgram(args, { env = {} } = {})
 }
 
 class Daemon {
-	constructor({ args, env, database, clock, listen, fastcgi })
+	constructor({ args, env, database, clock, listen, fastcgi, admin })
 	{
 		this.dir = scratchDir();
 		this.database = database ?? path.join(this.dir, 'peerpost.db');
@@ -102,9 +102,11 @@ class Daemon {
 		this.env = env;
 		this.addresses = transport.addresses(
 		    { listen: [listen].flat(), fastcgi: [fastcgi].flat() });
+		this.addresses.admin = [admin].flat();
 		this.stderr = '';
 		this.listeners = [];
 		this.fastcgi = [];
+		this.admin = [];
 		this.passed = 0;
 		this.stalled = 0;
 		if (clock) {
@@ -143,10 +145,11 @@ class Daemon {
 
 	async start()
 	{
-		const { listen, fastcgi } = this.addresses;
+		const { listen, fastcgi, admin } = this.addresses;
 		const command = [program,
 			...listen.flatMap((each) => ['--listen', each]),
 			...fastcgi.flatMap((each) => ['--fastcgi', each]),
+			...admin.flatMap((each) => ['--admin', each]),
 			'--database', this.database, ...this.args];
 		const env = { ...process.env, ...this.env };
 
@@ -158,6 +161,7 @@ class Daemon {
 		this.agent = new http.Agent({ keepAlive: true });
 		this.listeners = [];
 		this.fastcgi = [];
+		this.admin = [];
 		this.ended = null;
 		this.wanted = false;
 		this.child = spawn(command[0], command.slice(1),
@@ -175,9 +179,11 @@ class Daemon {
 			this.stderr += text;
 			const found = listenersIn(this.stderr.slice(from));
 
-			this.listeners = found.filter((each) => !each.isFastcgi);
-			this.fastcgi = found.filter((each) => each.isFastcgi);
-			if (found.length >= listen.length + fastcgi.length)
+			this.listeners = found.filter((each) => each.scheme === 'http');
+			this.fastcgi = found.filter((each) => each.scheme === 'fastcgi');
+			this.admin = found.filter((each) => each.scheme === 'admin');
+			if (found.length >=
+			    listen.length + fastcgi.length + admin.length)
 				announced();
 		});
 		this.exited = new Promise((resolve) => {
@@ -261,12 +267,13 @@ class Daemon {
 	// may differ.
 	async restart({ args = this.args } = {})
 	{
-		const { listeners, fastcgi } = this;
+		const { listeners, fastcgi, admin } = this;
 
 		await this.stop();
 		this.args = args;
 		this.addresses = { listen: listeners.map(addressOf),
-			fastcgi: fastcgi.map(addressOf) };
+			fastcgi: fastcgi.map(addressOf),
+			admin: admin.map(addressOf) };
 		return this.start();
 	}
 
@@ -325,36 +332,36 @@ function listenersIn(stderr)
 	const found = [];
 
 	for (const [, what] of stderr.matchAll(/listening on (\S+)\r?\n/g)) {
-		const isFastcgi = what.startsWith('fastcgi');
-		const [, socket] = /^(?:fastcgi\+)?unix:(.+)$/.exec(what) ?? [];
+		const scheme = /^(?:fastcgi|admin)/.exec(what)?.[0] ?? 'http';
+		const [, socket] = /^(?:\w+\+)?unix:(.+)$/.exec(what) ?? [];
 
 		if (socket) {
-			found.push({ isFastcgi, path: socket });
+			found.push({ scheme, path: socket });
 			continue;
 		}
 		const url = new URL(what);
 
-		found.push({ isFastcgi, url: what.replace(/\/$/, ''),
+		found.push({ scheme, url: what.replace(/\/$/, ''),
 			port: Number(url.port),
 			host: url.hostname.replace(/^\[|\]$/g, '') });
 	}
 	return found;
 }
 
-// What --listen and --fastcgi are given to have the same listener again.
+// What --listen, --fastcgi and --admin are given to have the same listener again.
 function addressOf({ path: socket, host, port })
 {
 	return socket ? `unix:${socket}` :
 	    `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-// Start a daemon.  listen, fastcgi: one address or several, whose listeners are
-// then in daemon.listeners and daemon.fastcgi; clock: false for real time only.  It is stopped when the current test, or else the file, ends.
+// Start a daemon.  listen, fastcgi, admin: one address or several, whose listeners
+// are then in daemon.listeners, .fastcgi and .admin; clock: false for real time only.  It is stopped when the current test, or else the file, ends.
 export async function startDaemon({ args = [], env = {}, database,
-    clock = true, listen = '127.0.0.1:0', fastcgi = [] } = {})
+    clock = true, listen = '127.0.0.1:0', fastcgi = [], admin = [] } = {})
 {
 	const daemon = new Daemon({ args, env, database, clock, listen,
-		fastcgi });
+		fastcgi, admin });
 
 	after(() => daemon.stop());
 	return daemon.start();

@@ -1,0 +1,78 @@
+/* admin_parse.c - see admin_parse.h. */
+#include "api/admin_parse.h"
+
+#include "api/admin_fail.h"
+#include "api/admin_route.h"
+#include "api/target.h"
+#include "api/value.h"
+#include "base/text.h"
+
+static MUST_CHECK enum err
+take_number(const struct target_member *member, bool *has, uint64_t *out)
+{
+	*has = !member->is_cut &&
+	    text_to_uint(span_of(member->value), VALUE_MAX_UINT, out);
+	return *has ? ERR_NONE : ERR_BAD_CURSOR;
+}
+
+/* Of what can be paged: where to go on, and how much to show. */
+static MUST_CHECK enum err
+take_query(struct request *request, struct span query)
+{
+	struct poll_args *args = &request->poll;
+	struct target_member member;
+	bool has_more;
+	enum err err;
+
+	while ((err = target_next_member(&query, &member, &has_more)) ==
+		ERR_NONE &&
+	    has_more) {
+		if (strcmp(member.name, "after") == 0)
+			err = take_number(
+			    &member, &args->has_after, &args->after);
+		else if (strcmp(member.name, "max") == 0)
+			err = take_number(&member, &args->has_max, &args->max);
+		if (err)
+			return err;
+	}
+	return err;
+}
+
+static MUST_CHECK enum err
+check(struct request *request)
+{
+	struct target target;
+	enum err err = target_parse(request->target, "", &target);
+
+	if (err)
+		return err;
+	request->route = admin_route_find(target.path, request->argument);
+	if (!request->route)
+		return ERR_NOT_FOUND;
+	if (request->method == METHOD_OPTIONS ||
+	    !route_allows(request->route, request->method))
+		return ERR_METHOD_NOT_ALLOWED;
+	if (request->is_too_large)
+		return ERR_TOO_LARGE;
+	return take_query(request, target.query);
+}
+
+bool
+admin_parse(struct request *request)
+{
+	enum err err;
+
+	if (request->is_foreign) {
+		admin_fail(request, 403, "cross-site",
+		    "Web pages have no access here; and by TCP, Host must be "
+		    "an address or localhost.");
+		return false;
+	}
+	err = check(request);
+	if (!err)
+		return true;
+	request_fail(request, NULL, err);
+	if (err == ERR_METHOD_NOT_ALLOWED)
+		request->reply.allow = request->route->allow;
+	return false;
+}

@@ -1,0 +1,23 @@
+/* admin_guard.h - keeping web pages away from the admin listener.
+ *
+ * Floor: net.  Any thread; pure.
+ *
+ * Nobody authenticates there: who can reach it is the operator.  But a page
+ * that the operator's browser shows can reach it as well, as far as TCP goes:
+ * by a request across sites (Fetch standard; Fetch Metadata Request Headers),
+ * or by a name of its own that it lets point to our address (DNS rebinding).
+ */
+#ifndef PEERPOST_NET_ADMIN_GUARD_H
+#define PEERPOST_NET_ADMIN_GUARD_H
+
+#include <stdbool.h>
+
+#include "base/span.h"
+#include "net/address.h"
+
+/* Whether a page may be behind a request with these header values ("not
+ * there" if there is none). */
+bool admin_guard_is_foreign(const struct peer_address *peer, struct span host,
+    struct span origin, struct span fetch_site);
+
+#endif

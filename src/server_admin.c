@@ -1,0 +1,72 @@
+/* server_admin.c - the admin listener: a front door of its own.
+ *
+ * It has the loop and the engine in common with the doors of the players, and
+ * nothing else: no settings, and no count of connections, so that an operator
+ * gets in when players have taken all that there are.
+ */
+#include "base/log.h"
+#include "server.h"
+
+/* Of the descriptors that server_start.c sets aside. */
+#define MAX_CONNECTIONS 16
+#define MAX_BODY 4096
+#define REQUEST_TIMEOUT_MS 15000
+
+void
+server_on_admin(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct server *server = cls;
+
+	http_accept(server->admin_http, fd, addr, len);
+	/* For the others of this round; see server_run_admin(). */
+	if (!front_has_room(&server->admin_front))
+		for (size_t i = server->n_public; i < server->n_listeners; i++)
+			listener_pause(server->listeners[i], true);
+}
+
+void
+server_warn_admin(const char *text)
+{
+	struct listen_address address;
+	struct peer_address peer;
+
+	if (!listen_address_parse(text, &address))
+		return;
+	peer = peer_address_of((const struct sockaddr *)&address.addr);
+	if (!address_of_peer(&peer).is_exempt)
+		log_warning("--admin %s: whoever can reach this address is an "
+			    "operator",
+		    text);
+}
+
+void
+server_start_admin(struct server *server)
+{
+	static const char *const no_origins[] = { NULL };
+	struct front *front = &server->admin_front;
+
+	front->loop = server->front.loop;
+	front->engine = server->front.engine;
+	front->settings = (struct front_settings){
+		.door = DOOR_ADMIN,
+		.base_path = "",
+		.origins = no_origins,
+		.max_body = MAX_BODY,
+		.request_timeout_ms = REQUEST_TIMEOUT_MS,
+		.max_connections = MAX_CONNECTIONS,
+	};
+	server->admin_http = http_create(front);
+}
+
+bool
+server_run_admin(struct server *server)
+{
+	bool has_more = http_run(server->admin_http);
+	bool has_room = front_has_room(&server->admin_front);
+
+	if (!has_room)
+		http_make_room(server->admin_http);
+	for (size_t i = server->n_public; i < server->n_listeners; i++)
+		listener_pause(server->listeners[i], !has_room);
+	return has_more;
+}
