@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 /* Descriptors that are not for polls: of the senders, of the server. One
- * connection in 16 is not for polls either, and each 16 need two more. */
+ * connection in 16 is not for polls either, and each 8 need one more. */
 #define RESERVED_FDS 300
 
 /* Whether word is in the list, whose words end at commas; a word of the list

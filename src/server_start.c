@@ -12,7 +12,7 @@
 #include "server.h"
 
 /* Descriptors that are no client's: database, log, epolls, eventfds, and some
- * to spare.  Each 16 connections need up to two more, of their cell. */
+ * to spare.  Each 8 connections need one more, of their cell. */
 #define RESERVED_FDS 64
 /* One connection in so many is kept for commands: the rest may be parked. */
 #define UNPARKED_SHARE 16
@@ -51,8 +51,7 @@ raise_descriptor_limit(void)
 		getrlimit(RLIMIT_NOFILE, &limit);
 	n = limit.rlim_cur > (rlim_t)1 << 24 ? (size_t)1 << 24 :
 					       (size_t)limit.rlim_cur;
-	return n > 2 * RESERVED_FDS ? (n - RESERVED_FDS) / 18 * 16 :
-				      RESERVED_FDS;
+	return n > 2 * RESERVED_FDS ? (n - RESERVED_FDS) / 9 * 8 : RESERVED_FDS;
 }
 
 static void
