@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define START_MS 20000
+#define MAX_BODY ((size_t)1 << 20)
 
 const char *peerpostd_path, *bare_path;
 
@@ -94,6 +95,19 @@ write_post(
 	buf_add_int(out, (int64_t)body.len);
 	buf_add_text(out, "\r\n\r\n");
 	buf_add_span(out, body);
+}
+
+void
+write_post_payload(
+    struct buf *out, const char *target, const struct payload *payload)
+{
+	struct buf body;
+
+	buf_init(&body, MAX_BODY);
+	for (size_t i = 0; i < payload->n; i++)
+		buf_add_span(&body, payload->items[i]);
+	write_post(out, target, "", buf_span(&body));
+	buf_fini(&body);
 }
 
 const char *

@@ -108,6 +108,9 @@ void server_complain_of(const struct server *server, const char *what,
  * its line end. */
 void write_post(
     struct buf *out, const char *target, const char *fields, struct span body);
+/* The same whose body is what the payload holds, one after the other. */
+void write_post_payload(
+    struct buf *out, const char *target, const struct payload *payload);
 /* The program's path, or NULL: it is not installed. */
 const char *find_program(const char *name);
 

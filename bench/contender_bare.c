@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define MAX_BODY ((size_t)1 << 20)
-
 static const char *
 missing(const struct contender *contender)
 {
@@ -50,15 +48,10 @@ static void
 write_send(
     uint32_t first, uint32_t n, const struct payload *payload, struct buf *out)
 {
-	struct buf body;
 	char target[64];
 
 	snprintf(target, sizeof(target), "/send?to=%u&n=%u", first, n);
-	buf_init(&body, MAX_BODY);
-	for (size_t i = 0; i < payload->n; i++)
-		buf_add_span(&body, payload->items[i]);
-	write_post(out, target, "", buf_span(&body));
-	buf_fini(&body);
+	write_post_payload(out, target, payload);
 }
 
 static void

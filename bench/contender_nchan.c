@@ -11,10 +11,7 @@
 #include <unistd.h>
 
 #define MODULE "/usr/lib/nginx/modules/ngx_nchan_module.so"
-#define MAX_BODY ((size_t)1 << 20)
 #define REDIS_WAIT_MS 10000
-#define READY_TRIES 100
-#define READY_PAUSE_MS 50
 #define READY_TRIES 100
 #define READY_PAUSE_MS 50
 
@@ -179,15 +176,10 @@ static void
 write_publish(
     char kind, uint32_t id, const struct payload *payload, struct buf *out)
 {
-	struct buf body;
 	char target[64];
 
 	snprintf(target, sizeof(target), "/pub?id=%c%u", kind, id);
-	buf_init(&body, MAX_BODY);
-	for (size_t i = 0; i < payload->n; i++)
-		buf_add_span(&body, payload->items[i]);
-	write_post(out, target, "", buf_span(&body));
-	buf_fini(&body);
+	write_post_payload(out, target, payload);
 }
 
 static void
