@@ -109,7 +109,8 @@ int
 main(int argc, char **argv)
 {
 	static struct server server;
-	int status = options_parse(&server.options, argc, argv);
+	int status = options_parse(
+	    &server.options, argc, argv, options_complain_on_stderr);
 
 	if (status >= 0)
 		return status;

@@ -64,9 +64,7 @@ set_limits(struct server *server)
 	uint64_t wanted = options->max_connections;
 	uint64_t *max_parked = &options->settings.max_parked;
 
-	if (options->exposed_file)
-		log_warning("everybody can read the secrets in '%s'",
-		    options->exposed_file);
+	options_log_warnings(options);
 	if (wanted > possible)
 		log_warning("the descriptor limit allows %zu connections "
 			    "only",
