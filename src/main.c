@@ -1,7 +1,10 @@
 /* main.c - signals, and the rounds of the loop.
  *
  * SIGTERM and SIGINT stop the daemon in order, as server_stop.c says; exit 0.
+ * SIGHUP lets it read its configuration again, as server_reload.c says; but one
+ * that comes from the kernel means that the terminal is gone, and stops it.
  */
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -10,6 +13,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "server.h"
+#include "server_reload.h"
 
 #define TICK_MS 1000
 #define PAUSE_MS 2000 /* a tick later than this: the process stood still */
@@ -47,7 +51,10 @@ on_signal(struct loop_source *source, uint32_t events)
 	(void)events;
 	if (read(server->signal_fd, &info, sizeof(info)) < 0)
 		return;
-	server->is_stopping = true;
+	if (info.ssi_signo == SIGHUP && info.ssi_code != SI_KERNEL)
+		server_reload(server);
+	else
+		server->is_stopping = true;
 }
 
 void
@@ -109,11 +116,13 @@ int
 main(int argc, char **argv)
 {
 	static struct server server;
-	int status = options_parse(&server.options, argc, argv);
+	int status = options_parse(
+	    &server.options, argc, argv, options_complain_on_stderr);
 
 	if (status >= 0)
 		return status;
-	log_set_level(server.options.log_level);
+	server.argc = argc;
+	server.argv = argv;
 	clock_init();
 	server.wake.on_ready = on_wake;
 	server.signals.on_ready = on_signal;
@@ -125,5 +134,6 @@ main(int argc, char **argv)
 		status = EXIT_SUCCESS;
 	}
 	server_close_descriptors(&server);
+	options_free(&server.options);
 	return status;
 }

@@ -1,23 +1,61 @@
-/* options.c - see options.h: the command line. */
+/* options.c - see options.h: the command line, and what follows from it. */
 #include "config.h"
 
 #include "options.h"
 
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
+#include "options_file.h"
 #include "options_print.h"
 #include "options_table.h"
 #include "options_value.h"
 
 #define FIRST_VALUE 256 /* beyond what getopt_long() itself returns */
 
-static int
-take_flag(const struct option_spec *spec)
+void
+options_complain(options_complain_fn complain, const char *format, ...)
 {
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		mem_exhausted();
+	va_end(args);
+	complain(text);
+	free(text);
+}
+
+void
+options_complain_on_stderr(const char *text)
+{
+	fprintf(stderr, "peerpostd: %s\n", text);
+}
+
+void
+options_log_warnings(const struct options *options)
+{
+	if (options->is_config_exposed)
+		log_warning("everybody can read the secrets in '%s'",
+		    options->config_file);
+	if (options->exposed_file)
+		log_warning("everybody can read the secrets in '%s'",
+		    options->exposed_file);
+}
+
+static int
+take_flag(struct options *options, const struct option_spec *spec)
+{
+	if (strcmp(spec->name, "check-config") == 0) {
+		options->is_check = true;
+		return -1;
+	}
 	if (strcmp(spec->name, "version") == 0)
 		puts("peerpostd " PACKAGE_VERSION);
 	else
@@ -26,15 +64,14 @@ take_flag(const struct option_spec *spec)
 }
 
 static int
-complain(int result, char *const *argv)
+refuse_argument(int result, char *const *argv, options_complain_fn complain)
 {
 	const char *arg = argv[optind - 1];
 
 	if (result == ':')
-		fprintf(stderr, "peerpostd: %s needs a value\n", arg);
+		options_complain(complain, "%s needs a value", arg);
 	else /* without "=VALUE", which may be a secret */
-		fprintf(stderr,
-		    "peerpostd: unknown option '%.*s'; see --help\n",
+		options_complain(complain, "unknown option '%.*s'; see --help",
 		    (int)strcspn(arg, "="), arg);
 	return 2;
 }
@@ -61,44 +98,67 @@ make_longs(void)
 }
 
 static int
-read_command_line(
-    struct options *options, const struct option *longs, int argc, char **argv)
+read_command_line(struct options *options, const struct option *longs, int argc,
+    char **argv, options_complain_fn complain)
 {
-	int result;
+	int result, status = -1;
 
 	optind = 0; /* from the start, each time */
-	while ((result = getopt_long(argc, argv, ":", longs, NULL)) != -1) {
+	while (status < 0 &&
+	    (result = getopt_long(argc, argv, ":", longs, NULL)) != -1) {
 		const struct option_spec *spec;
 
 		if (result < FIRST_VALUE)
-			return complain(result, argv);
+			return refuse_argument(result, argv, complain);
 		spec = &option_specs[result - FIRST_VALUE];
-		if (spec->type == TYPE_FLAG)
-			return take_flag(spec);
-		if (!options_take(options, spec, optarg ? optarg : "yes")) {
-			fprintf(stderr, "peerpostd: --%s: %s\n", spec->name,
-			    options->why);
+		if (spec->type == TYPE_FLAG) {
+			status = take_flag(options, spec);
+		} else if (!options_take(
+			       options, spec, optarg ? optarg : "yes", 0)) {
+			options_complain(
+			    complain, "--%s: %s", spec->name, options->why);
 			return 2;
 		}
 	}
-	if (optind < argc) {
-		fprintf(stderr, "peerpostd: unexpected argument '%s'\n",
-		    argv[optind]);
+	if (status < 0 && optind < argc) {
+		options_complain(
+		    complain, "unexpected argument '%s'", argv[optind]);
 		return 2;
 	}
-	return -1;
+	return status;
+}
+
+static bool
+finish(struct options *options, options_complain_fn complain)
+{
+	if (options_finish(options))
+		return true;
+	if (options->why_line)
+		options_complain(complain, "%s:%u: %s", options->config_file,
+		    options->why_line, options->why);
+	else
+		options_complain(complain, "%s", options->why);
+	return false;
 }
 
 int
-options_parse(struct options *options, int argc, char **argv)
+options_parse(struct options *options, int argc, char **argv,
+    options_complain_fn complain)
 {
 	struct option *longs = make_longs();
-	int status = read_command_line(options, longs, argc, argv);
+	int status = read_command_line(options, longs, argc, argv, complain);
 
 	free(longs);
-	if (status < 0 && !options_finish(options)) {
-		fprintf(stderr, "peerpostd: %s\n", options->why);
-		status = 2;
-	}
-	return status;
+	if (status >= 0)
+		return status;
+	if (options->config_file &&
+	    !options_read_file(options, options->config_file, complain))
+		return 2;
+	if (!finish(options, complain))
+		return 2;
+	if (!options->is_check)
+		return -1;
+	options_log_warnings(options);
+	options_print_settings(options);
+	return 0;
 }

@@ -3,9 +3,9 @@
  * Floor: top.  Main thread.
  *
  * Each piece has a file: options_table.c (which options there are),
- * options.c (the command line), options_value.c (values of any origin),
+ * options.c (the command line), options_file.c (the file), options_value.c (values of any origin),
  * options_ice.c (those about STUN and TURN), options_texts.c (what is owned),
- * options_print.c (--help).
+ * options_print.c (--help, --check-config).
  */
 #ifndef PEERPOST_OPTIONS_H
 #define PEERPOST_OPTIONS_H
@@ -29,10 +29,14 @@ struct option_spec;
 struct option_value {
 	const struct option_spec *spec;
 	const char *text;
+	unsigned line; /* of the file; 0: from elsewhere */
 };
 
 /* Zeroed, it is empty.  It may be moved by assignment. */
 struct options {
+	const char *config_file; /* or NULL */
+	bool is_check;           /* --check-config */
+	bool is_config_exposed;  /* everybody can read secrets in it */
 	const char *listen[OPTIONS_MAX_LISTEN];
 	size_t n_listen;
 	const char *fastcgi[OPTIONS_MAX_LISTEN];
@@ -63,6 +67,7 @@ struct options {
 	 * option's help says.  The value itself is not shown then: it may be
 	 * secret. */
 	char why[OPTIONS_WHY_SIZE];
+	unsigned why_line; /* of the file, if the fault is there; or 0 */
 
 	/* The values that all of the above came from, defaults too. */
 	struct option_value *values;
@@ -71,10 +76,25 @@ struct options {
 	size_t n_texts;
 };
 
-/* Read the command line into options, which are empty.
+/* Takes one line about a mistake, without a newline. */
+typedef void (*options_complain_fn)(const char *text);
+
+/* "peerpostd: TEXT" on stderr. */
+void options_complain_on_stderr(const char *text);
+
+/* Read the command line, and the file that it names, into options, which are
+ * empty.  May permute argv.
  * Returns -1 to go on; otherwise the status to exit with at once: 0 after
- * --help or --version, 2 after a mistake (said in one line on stderr). */
-int options_parse(struct options *options, int argc, char **argv);
+ * --help, --version or --check-config, 2 after a mistake (one complaint). */
+int options_parse(struct options *options, int argc, char **argv,
+    options_complain_fn complain);
+
+/* Complain of one mistake. */
+void options_complain(options_complain_fn complain, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+
+/* Log what is allowed, but not wise. */
+void options_log_warnings(const struct options *options);
 
 /* Free what options own, and empty them. */
 void options_free(struct options *options);

@@ -1,8 +1,11 @@
 /* options_print.c - see options_print.h. */
+#include "config.h"
+
 #include "options_print.h"
 
 #include <stdio.h>
 
+#include "options_file.h"
 #include "options_table.h"
 
 static void
@@ -35,4 +38,41 @@ options_print_help(void)
 	}
 	puts("\nIn parentheses: the default.  0 switches most time-outs, rates "
 	     "and counts off.\nSee peerpostd(8) and peerpost-protocol(7).");
+}
+
+static void
+print_value(const struct option_spec *spec, const char *text)
+{
+	const char *secret = option_secret_at(spec, text);
+
+	if (secret)
+		printf("%s = %.*s********\n", spec->name, (int)(secret - text),
+		    text);
+	else if (options_file_can_hold(text))
+		printf("%s = %s\n", spec->name, text);
+	else
+		printf("# %s: a value that only the command line can have\n",
+		    spec->name);
+}
+
+void
+options_print_settings(const struct options *options)
+{
+	puts("# What peerpostd " PACKAGE_VERSION " would run with.  Secrets "
+	     "are masked.");
+	for (size_t i = 0; i < n_option_specs; i++) {
+		const struct option_spec *spec = &option_specs[i];
+		size_t n = 0;
+
+		if (spec->traits & OPTION_COMMAND)
+			continue;
+		for (size_t j = 0; j < options->n_values; j++) {
+			if (options->values[j].spec != spec)
+				continue;
+			print_value(spec, options->values[j].text);
+			n++;
+		}
+		if (n == 0)
+			printf("#%s = %s\n", spec->name, spec->value);
+	}
 }

@@ -153,6 +153,13 @@ take_origin(struct options *options, const char *text)
 }
 
 static bool
+take_config(struct options *options, const char *text)
+{
+	options->config_file = text;
+	return text[0] != '\0';
+}
+
+static bool
 take_log_level(struct options *options, const char *text)
 {
 	static const char *const names[] = { "error", "warning", "info",
@@ -173,6 +180,10 @@ take_log_level(struct options *options, const char *text)
 
 /* clang-format off */
 const struct option_spec option_specs[] = {
+	{ "config", "FILE", "read further options from this file",
+	  TYPE_TEXT, 0, 0, 0, 0, take_config, OPTION_COMMAND, NULL },
+	{ "check-config", NULL, "say what is wrong, or print the settings as such a file",
+	  TYPE_FLAG, 0, 0, 0, 0, NULL, OPTION_COMMAND, NULL },
 	{ "listen", "ADDR:PORT", "where to serve HTTP: IPv4, [IPv6]:PORT or unix:PATH; port 0\n        picks a free one",
 	  TYPE_TEXT, 0, 0, 0, 0, take_listen, OPTION_REPEATABLE | OPTION_FIXED, "127.0.0.1:8080" },
 	{ "fastcgi", "ADDR:PORT", "where to serve FastCGI, beside or instead of HTTP",
@@ -265,6 +276,20 @@ find_option_spec(const char *name)
 		if (strcmp(option_specs[i].name, name) == 0)
 			return &option_specs[i];
 	return NULL;
+}
+
+const char *
+option_secret_at(const struct option_spec *spec, const char *text)
+{
+	const char *comma;
+
+	if (spec->traits & OPTION_SECRET)
+		return text;
+	if (!(spec->traits & OPTION_CREDENTIAL))
+		return NULL;
+	comma = strchr(text, ',');
+	comma = comma ? strchr(comma + 1, ',') : NULL;
+	return comma ? comma + 1 : NULL;
 }
 
 bool

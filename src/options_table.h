@@ -51,6 +51,10 @@ extern const size_t n_option_specs;
 /* The option of that name, or NULL. */
 const struct option_spec *find_option_spec(const char *name);
 
+/* Where in a value of this option begins what is not to be shown; NULL: it is
+ * no secret. */
+const char *option_secret_at(const struct option_spec *spec, const char *text);
+
 /* Whether the option has a value on the command line. */
 bool option_takes_value(const struct option_spec *spec);
 

@@ -19,14 +19,14 @@ refuse(
 	if (options->why[0])
 		return false;
 	if (spec->type == TYPE_TEXT)
-		snprintf(options->why, sizeof(options->why), "'%s' is not %s",
-		    text, spec->value);
+		snprintf(options->why, sizeof(options->why),
+		    "'%.100s' is not %s", text, spec->value);
 	else if (spec->type == TYPE_SWITCH)
 		snprintf(options->why, sizeof(options->why),
-		    "'%s' is not yes or no", text);
+		    "'%.100s' is not yes or no", text);
 	else
 		snprintf(options->why, sizeof(options->why),
-		    "'%s' is not a whole number from %llu to %llu", text,
+		    "'%.100s' is not a whole number from %llu to %llu", text,
 		    (unsigned long long)spec->min,
 		    (unsigned long long)spec->max);
 	return false;
@@ -68,7 +68,8 @@ take_switch(
 }
 
 static void
-note(struct options *options, const struct option_spec *spec, const char *text)
+note(struct options *options, const struct option_spec *spec, const char *text,
+    unsigned line)
 {
 	struct option_value *value = NULL;
 
@@ -81,12 +82,12 @@ note(struct options *options, const struct option_spec *spec, const char *text)
 		    options->n_values + 1, sizeof(*options->values));
 		value = &options->values[options->n_values++];
 	}
-	*value = (struct option_value){ spec, text };
+	*value = (struct option_value){ spec, text, line };
 }
 
 bool
-options_take(
-    struct options *options, const struct option_spec *spec, const char *text)
+options_take(struct options *options, const struct option_spec *spec,
+    const char *text, unsigned line)
 {
 	const char *kept = options_keep_text(options, text);
 	bool is_good;
@@ -100,7 +101,7 @@ options_take(
 		is_good = take_number(options, spec, kept);
 	if (!is_good)
 		return refuse(options, spec, text);
-	note(options, spec, kept);
+	note(options, spec, kept, line);
 	return true;
 }
 
@@ -122,7 +123,7 @@ take_words(
 	char *words = options_keep_text(options, text), *word;
 
 	while ((word = strsep(&words, " ")) != NULL)
-		if (!options_take(options, spec, word))
+		if (!options_take(options, spec, word, 0))
 			return false;
 	return true;
 }
@@ -137,7 +138,7 @@ take_default(struct options *options, const struct option_spec *spec)
 		return true;
 	case TYPE_SWITCH:
 		return options_take(
-		    options, spec, spec->initial ? "yes" : "no");
+		    options, spec, spec->initial ? "yes" : "no", 0);
 	case TYPE_TEXT:
 		return !spec->initial_text ||
 		    take_words(options, spec, spec->initial_text);
@@ -145,7 +146,7 @@ take_default(struct options *options, const struct option_spec *spec)
 	case TYPE_SECONDS:
 	case TYPE_RATE:
 		text_from_int(number, (int64_t)spec->initial);
-		return options_take(options, spec, number);
+		return options_take(options, spec, number, 0);
 	}
 	return false;
 }
@@ -155,6 +156,47 @@ static bool
 needs_no_default(const struct options *options, const struct option_spec *spec)
 {
 	return strcmp(spec->name, "listen") == 0 && options->n_fastcgi > 0;
+}
+
+/* Options do not go together: note where the last of them stands. */
+static void
+note_line(struct options *options, const char *const names[], size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct option_value *value = options_find_value(
+		    options, find_option_spec(names[i]));
+
+		if (value && value->line > options->why_line)
+			options->why_line = value->line;
+	}
+}
+
+static bool
+check_waits(struct options *options)
+{
+	static const char *const names[] = { "poll-wait", "poll-wait-max" };
+	const struct settings *settings = &options->settings;
+
+	if (settings->poll_wait_ms <= settings->poll_wait_max_ms)
+		return true;
+	snprintf(options->why, sizeof(options->why),
+	    "--poll-wait (%lld) is greater than --poll-wait-max (%lld)",
+	    (long long)settings->poll_wait_ms / 1000,
+	    (long long)settings->poll_wait_max_ms / 1000);
+	note_line(options, names, 2);
+	return false;
+}
+
+static bool
+check_ice(struct options *options)
+{
+	static const char *const names[] = { "ice-server", "turn-uri",
+		"turn-secret", "turn-secret-file" };
+
+	if (options_check_ice(options))
+		return true;
+	note_line(options, names, 4);
+	return false;
 }
 
 bool
@@ -170,11 +212,7 @@ options_finish(struct options *options)
 	}
 	if (!options->base_path)
 		options->base_path = "";
-	if (options->settings.poll_wait_ms >
-	    options->settings.poll_wait_max_ms) {
-		snprintf(options->why, sizeof(options->why),
-		    "--poll-wait is greater than --poll-wait-max");
+	if (!check_waits(options))
 		return false;
-	}
-	return options_check_ice(options);
+	return check_ice(options);
 }

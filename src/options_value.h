@@ -8,10 +8,10 @@
 #include "options.h"
 #include "options_table.h"
 
-/* Take a value, which is copied.  Of an option that is not repeatable, it
+/* Take a value, which is copied; line: see struct option_value.  Of an option that is not repeatable, it
  * takes the place of one taken before.  false: it is none (options->why). */
-bool options_take(
-    struct options *options, const struct option_spec *spec, const char *text);
+bool options_take(struct options *options, const struct option_spec *spec,
+    const char *text, unsigned line);
 
 /* The value that was taken last, or NULL. */
 const struct option_value *options_find_value(
@@ -19,7 +19,7 @@ const struct option_value *options_find_value(
 
 /* All has been taken: set the defaults of what has no value, and look at what
  * can only be seen then.  false: something does not go together
- * (options->why). */
+ * (options->why, options->why_line). */
 bool options_finish(struct options *options);
 
 #endif

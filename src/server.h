@@ -3,8 +3,8 @@
  * Floor: top.  Loop thread, which is the main thread.
  *
  * The pieces: main.c (signals, rounds), server_start.c (everything up to the
- * first round), server_admin.c (the admin listener), server_stop.c (stopping
- * in order).
+ * first round), server_admin.c (the admin listener), server_reload.c (reading
+ * the configuration again), server_stop.c (stopping in order).
  */
 #ifndef PEERPOST_SERVER_H
 #define PEERPOST_SERVER_H
@@ -22,6 +22,8 @@
 
 struct server {
 	struct options options;
+	int argc; /* where they came from */
+	char **argv;
 	struct front front;
 	struct http *http;
 	struct fastcgi *fastcgi;
@@ -47,6 +49,10 @@ void server_pause_listeners(struct server *server, bool is_paused);
  * engine_start().  false: it cannot (logged).  Either way
  * server_close_descriptors() is to be called at the end. */
 bool server_start(struct server *server, void (*on_completed)(void *cls));
+
+/* Do what the options say about limits, and about the loop thread's part in
+ * everything that may change while the server runs. */
+void server_apply_options(struct server *server);
 
 /* server_admin.c */
 

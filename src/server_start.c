@@ -54,8 +54,8 @@ raise_descriptor_limit(void)
 	return n > 2 * RESERVED_FDS ? (n - RESERVED_FDS) / 9 * 8 : RESERVED_FDS;
 }
 
-static void
-set_limits(struct server *server)
+void
+server_apply_options(struct server *server)
 {
 	struct options *options = &server->options;
 	struct front_settings *front = &server->front.settings;
@@ -63,9 +63,8 @@ set_limits(struct server *server)
 	uint64_t wanted = options->max_connections;
 	uint64_t *max_parked = &options->settings.max_parked;
 
-	if (options->exposed_file)
-		log_warning("everybody can read the secrets in '%s'",
-		    options->exposed_file);
+	log_set_level(options->log_level);
+	options_log_warnings(options);
 	if (wanted > possible)
 		log_warning("the descriptor limit allows %zu connections "
 			    "only",
@@ -99,6 +98,7 @@ open_descriptors(struct server *server)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	server->front.loop = loop_create();
@@ -173,7 +173,7 @@ server_start(struct server *server, void (*on_completed)(void *cls))
 	struct store *store;
 	char why[512];
 
-	set_limits(server);
+	server_apply_options(server);
 	if (!open_descriptors(server))
 		return false;
 	/* Listen first: two daemons then never share a database, and nobody

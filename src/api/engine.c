@@ -33,6 +33,7 @@ struct engine {
 
 	/* Engine thread. */
 	struct store *store;
+	struct settings settings;
 	struct world world;
 	struct turn turn;
 	struct queue_chain inbox; /* taken, not yet run */
@@ -48,6 +49,14 @@ run_cancel(struct engine *engine, struct task *task)
 	/* A client that has only closed its half may still read. */
 	if (parked->player)
 		turn_answer_parked(&engine->turn, parked);
+	queue_chain_append(&engine->turn.done, &task->item);
+}
+
+static void
+change_settings(struct engine *engine, struct task *task)
+{
+	engine->settings = CONTAINER_OF(task, struct settings_change, task)
+			       ->settings;
 	queue_chain_append(&engine->turn.done, &task->item);
 }
 
@@ -97,6 +106,8 @@ run_inbox(struct engine *engine)
 		n = 0;
 		if (task->kind == TASK_CANCEL)
 			run_cancel(engine, task);
+		else if (task->kind == TASK_SETTINGS)
+			change_settings(engine, task);
 		else if (task->kind == TASK_DRAIN)
 			run_drain(engine);
 		else
@@ -179,6 +190,7 @@ engine_start(struct store *store, const struct settings *settings,
 	struct engine *engine = mem_new(sizeof(*engine));
 
 	engine->store = store;
+	engine->settings = *settings;
 	engine->on_completed = on_completed;
 	engine->cls = cls;
 	engine->drain.kind = TASK_DRAIN;
@@ -186,7 +198,7 @@ engine_start(struct store *store, const struct settings *settings,
 	queue_init(&engine->submitted);
 	queue_init(&engine->completed);
 	engine->turn.world = &engine->world;
-	if (world_init(&engine->world, store, settings)) {
+	if (world_init(&engine->world, store, &engine->settings)) {
 		log_error("the database cannot be read");
 		goto undo;
 	}
@@ -211,6 +223,13 @@ void
 engine_cancel(struct engine *engine, struct request *request)
 {
 	queue_chain_append(&engine->outbox, &request->cancel.item);
+}
+
+void
+engine_change_settings(struct engine *engine, struct settings_change *change)
+{
+	change->task.kind = TASK_SETTINGS;
+	queue_chain_append(&engine->outbox, &change->task.item);
 }
 
 void

@@ -18,7 +18,17 @@
 
 struct engine;
 
-/* Start the thread.  Takes the store.  on_completed is called on the engine
+/* Other settings, on their way to the engine. */
+struct settings_change {
+	struct task task; /* the engine's */
+	struct settings settings;
+	/* Called on the loop thread when they hold; it frees the change, and
+	 * may free the texts of the settings before. */
+	void (*give_back)(struct settings_change *change);
+};
+
+/* Start the thread.  Takes the store; copies the settings, but borrows their
+ * texts.  on_completed is called on the engine
  * thread when there is something to take; it must only wake the loop.
  * NULL: the store cannot be read, or there is no thread (logged); the store
  * is closed then. */
@@ -35,13 +45,18 @@ void engine_submit(struct engine *engine, struct request *request);
  * comes back, all that was handed over before it has been answered or parked.
  */
 void engine_cancel(struct engine *engine, struct request *request);
+/* Go by change->settings from then on when everything handed over before has
+ * been run; polls that are held stay so until the time that they were given.
+ * The change comes back, like requests. */
+void engine_change_settings(
+    struct engine *engine, struct settings_change *change);
 /* From now on hold no poll, and answer those that are held. */
 void engine_drain(struct engine *engine);
 /* Send on what has been handed over. */
 void engine_flush(struct engine *engine);
 
-/* Take the tasks that have come back: requests with their reply, and
- * cancellations.  Never waits. */
+/* Take the tasks that have come back: requests with their reply,
+ * cancellations, and changes of settings.  Never waits. */
 struct queue_chain engine_take_completed(struct engine *engine);
 
 /* Finish everything submitted, answer the polls that are held, commit, close

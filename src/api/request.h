@@ -102,12 +102,12 @@ struct reply {
 };
 
 /* How a request travels between the threads. */
-enum task_kind { TASK_RUN, TASK_CANCEL, TASK_DRAIN, TASK_STOP };
+enum task_kind { TASK_RUN, TASK_CANCEL, TASK_SETTINGS, TASK_DRAIN, TASK_STOP };
 
 struct task {
 	struct queue_item item; /* first */
 	enum task_kind kind;
-	struct request *request; /* NULL for the last two kinds */
+	struct request *request; /* NULL but for the first two kinds */
 };
 
 struct request {

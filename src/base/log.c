@@ -2,17 +2,18 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #define MAX_LINE 1024
 
-static enum log_level max_level = LOG_LEVEL_INFO;
+static atomic_int max_level = LOG_LEVEL_INFO;
 
 void
 log_set_level(enum log_level level)
 {
-	max_level = level;
+	atomic_store_explicit(&max_level, (int)level, memory_order_relaxed);
 }
 
 static void PRINTF_LIKE(2, 0)
@@ -23,7 +24,7 @@ static void PRINTF_LIKE(2, 0)
 	char line[MAX_LINE];
 	int n, m;
 
-	if (level > max_level)
+	if ((int)level > atomic_load_explicit(&max_level, memory_order_relaxed))
 		return;
 	n = snprintf(line, sizeof(line), "peerpostd: %s: ", names[level]);
 	m = vsnprintf(line + n, sizeof(line) - (size_t)n - 1, format, args);

@@ -17,7 +17,7 @@ enum log_level {
 	LOG_LEVEL_DEBUG
 };
 
-/* Drop what is less urgent than level.  Before any thread starts. */
+/* Drop what is less urgent than level. */
 void log_set_level(enum log_level level);
 
 /* "peerpostd: LEVEL: text\n" */

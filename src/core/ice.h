@@ -1,7 +1,7 @@
 /* ice.h - which STUN and TURN servers clients are told of.
  *
- * Floor: core.  Written once before the threads start, constant from then on.
- * The texts belong to the process: they are never freed.
+ * Floor: core.  A part of struct settings.  The texts are borrowed; who
+ * replaces the settings frees those of the ones before.
  */
 #ifndef PEERPOST_CORE_ICE_H
 #define PEERPOST_CORE_ICE_H

@@ -1,6 +1,7 @@
 /* settings.h - what an operator can set about the rules of the game.
  *
- * Floor: core.  Written once before the threads start, constant from then on.
+ * Floor: core.  The engine thread's; between two batches the engine may replace
+ * all of it (engine_change_settings()), so nothing may be kept of it.
  *
  * Times are milliseconds.  Where a comment says so, 0 switches a thing off.
  */

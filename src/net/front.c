@@ -164,14 +164,23 @@ front_refuse_body(const struct front *front, struct request *request)
 		request_fail(request, NULL, ERR_TOO_LARGE);
 }
 
+static void
+give_back(struct task *task)
+{
+	struct settings_change *change = CONTAINER_OF(
+	    task, struct settings_change, task);
+
+	if (task->kind == TASK_SETTINGS)
+		change->give_back(change);
+	else
+		task->request->give_back(task->request, task->kind);
+}
+
 void
 front_complete(struct queue_chain chain)
 {
 	struct queue_item *item;
 
-	while ((item = queue_chain_take(&chain)) != NULL) {
-		struct task *task = CONTAINER_OF(item, struct task, item);
-
-		task->request->give_back(task->request, task->kind);
-	}
+	while ((item = queue_chain_take(&chain)) != NULL)
+		give_back(CONTAINER_OF(item, struct task, item));
 }

@@ -107,7 +107,7 @@ void front_release(struct front *front, struct front_client *client);
 /* Answer it here: its body is too large. */
 void front_refuse_body(const struct front *front, struct request *request);
 
-/* Give back what came from the engine, each to its own door. */
+/* Give back what came from the engine, each to where it came from. */
 void front_complete(struct queue_chain chain);
 
 #endif

@@ -16,8 +16,8 @@ const COUNTS = ['max-body', 'max-mailbox-events', 'max-mailbox-bytes',
 	'max-room-members', 'max-rooms', 'max-players', 'max-connections',
 	'max-connections-per-address', 'max-parked', 'command-rate',
 	'command-burst', 'register-rate', 'register-burst'];
-const OTHERS = ['listen', 'fastcgi', 'fastcgi-mode', 'fastcgi-group',
-	'trusted-proxy', 'database', 'durability', 'base-path',
+const OTHERS = ['config', 'check-config', 'listen', 'fastcgi',
+	'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database', 'durability', 'base-path',
 	'cors-origin', 'ice-server', 'turn-uri', 'turn-secret',
 	'turn-secret-file', 'demo', 'log-level', 'help', 'version'];
 const dir = scratchDir();
@@ -68,8 +68,8 @@ test('a stray argument is one line and exit 2', () => {
 });
 
 test('an option without its value is one line and exit 2', () => {
-	for (const option of [...SECONDS, ...COUNTS, 'listen', 'fastcgi',
-	    'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database',
+	for (const option of [...SECONDS, ...COUNTS, 'config', 'listen',
+	    'fastcgi', 'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database',
 	    'durability', 'base-path', 'cors-origin', 'ice-server',
 	    'turn-uri', 'turn-secret', 'turn-secret-file', 'log-level'])
 		assert.match(assertRefused([`--${option}`]),

@@ -1,0 +1,260 @@
+/* options_file.c - see options_file.h.
+ *
+ * inih takes the lines apart.  By itself it cuts lines off at 200 bytes and
+ * values at " ;", puts indented lines together, and knows sections.  Its
+ * switches turn off what they can; read_line(), which gives it the lines,
+ * refuses the rest, so that nothing is ever cut in silence.
+ */
+#include "options_file.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "options_table.h"
+#include "options_value.h"
+
+#define BLANKS " \t\r\n\v\f" /* what inih strips off */
+
+struct reading {
+	struct options *options;
+	struct options overridden; /* what is only checked */
+	const char *path;
+	FILE *file;
+	unsigned n_lines;
+	char line[OPTIONS_MAX_LINE]; /* as it stands in the file */
+	options_complain_fn complain;
+	bool has_fault, is_over;
+};
+
+static void complain_of_line(struct reading *reading, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+
+static void
+complain_of_line(struct reading *reading, const char *format, ...)
+{
+	char what[OPTIONS_MAX_LINE + OPTIONS_WHY_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	options_complain(reading->complain, "%s:%u: %s", reading->path,
+	    reading->n_lines, what);
+	reading->has_fault = true;
+	if (!reading->options->is_check)
+		reading->is_over = true;
+}
+
+/* ---- lines ---- */
+
+/* Read up to the end of a line of less than size bytes.  false: there is none,
+ * or not such a one. */
+static bool
+read_bytes(struct reading *reading, size_t size)
+{
+	char *line = reading->line;
+	bool has_nul = false;
+	size_t len = 0;
+	int byte;
+
+	while ((byte = getc(reading->file)) != EOF) {
+		if (len == size - 1) {
+			complain_of_line(reading,
+			    "the line is longer than %zu bytes", size - 2);
+			reading->is_over = true; /* /dev/zero has no end */
+			return false;
+		}
+		line[len++] = (char)byte;
+		has_nul |= byte == '\0';
+		if (byte == '\n')
+			break;
+	}
+	line[len] = '\0';
+	if (has_nul) {
+		complain_of_line(reading, "there is a NUL in the line");
+		line[0] = '\0';
+	}
+	return len > 0;
+}
+
+static char *
+read_line(char *out, int size, void *cls)
+{
+	struct reading *reading = cls;
+	size_t max = (size_t)size < OPTIONS_MAX_LINE ? (size_t)size :
+						       OPTIONS_MAX_LINE;
+	const char *line = reading->line;
+
+	if (reading->is_over)
+		return NULL;
+	reading->n_lines++;
+	/* One byte less: inih takes a buffer that is full for half a line. */
+	if (!read_bytes(reading, max - 1))
+		return NULL;
+	if (line[strspn(line, BLANKS)] == '[') {
+		complain_of_line(reading, "there are no sections here");
+		line = "";
+	}
+	strcpy(out, *line ? line : "\n");
+	return out;
+}
+
+/* ---- values ---- */
+
+static bool
+is_plain_name(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz-_");
+
+	return len > 0 && len < 40 && name[len] == '\0';
+}
+
+static const char *
+find_comment(const char *value)
+{
+	for (const char *at = value; *at; at++)
+		if ((*at == ';' || *at == '#') &&
+		    (at == value || strchr(BLANKS, at[-1])))
+			return at;
+	return NULL;
+}
+
+bool
+options_file_can_hold(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len == 0 ||
+	    (len < OPTIONS_MAX_LINE - 64 && !strpbrk(text, "\n") &&
+		!strchr(BLANKS, text[0]) && !strchr(BLANKS, text[len - 1]) &&
+		!find_comment(text));
+}
+
+/* Whether the command line has it, whose values are in no line. */
+static bool
+is_overridden(const struct options *options, const struct option_spec *spec)
+{
+	const struct option_value *value = options_find_value(options, spec);
+
+	return value && value->line == 0;
+}
+
+static void
+take_value(
+    struct reading *reading, const struct option_spec *spec, const char *text)
+{
+	struct options *options = is_overridden(reading->options, spec) ?
+	    &reading->overridden :
+	    reading->options;
+	const struct option_value *earlier = options_find_value(options, spec);
+
+	if (earlier && !(spec->traits & OPTION_REPEATABLE))
+		complain_of_line(reading, "%s: it is in line %u already",
+		    spec->name, earlier->line);
+	else if (!options_take(options, spec, text, reading->n_lines))
+		complain_of_line(reading, "%s: %s", spec->name, options->why);
+}
+
+/* What is not known is shown only if it looks like a name: somebody may have
+ * put a secret there. */
+static void
+complain_of_name(struct reading *reading, const char *name)
+{
+	if (is_plain_name(name))
+		complain_of_line(reading, "unknown option '%s'", name);
+	else
+		complain_of_line(reading, "the line is no 'option = value'");
+}
+
+/* inih takes a colon, too, but values have colons. */
+static bool
+has_equals_sign(const char *line)
+{
+	return line[strcspn(line, "=:")] == '=';
+}
+
+static int
+on_pair(void *cls, const char *section, const char *name, const char *text)
+{
+	struct reading *reading = cls;
+	const struct option_spec *spec = find_option_spec(name);
+
+	(void)section;
+	if (!text || !has_equals_sign(reading->line))
+		complain_of_line(reading, "the line is no 'option = value'");
+	else if (!spec)
+		complain_of_name(reading, name);
+	else if (spec->traits & OPTION_COMMAND)
+		complain_of_line(
+		    reading, "%s: it is for the command line only", spec->name);
+	else if (find_comment(text))
+		complain_of_line(reading,
+		    "%s: a comment needs a line of its own, and no value "
+		    "begins, or goes on after a blank, with ';' or '#'",
+		    spec->name);
+	else
+		take_value(reading, spec, text);
+	return 1;
+}
+
+/* ---- the file ---- */
+
+static void
+read_pairs(struct reading *reading)
+{
+	ini_use_stack = false;
+	ini_initial_alloc = OPTIONS_MAX_LINE;
+	ini_max_line = OPTIONS_MAX_LINE;
+	ini_allow_multiline = false;
+	ini_allow_inline_comments = false;
+	ini_allow_no_value = true;
+	if (ini_parse_stream(read_line, reading, on_pair, reading) == -2)
+		mem_exhausted();
+}
+
+static bool
+has_secret(const struct options *options)
+{
+	for (size_t i = 0; i < options->n_values; i++)
+		if (options->values[i].line > 0 &&
+		    option_secret_at(
+			options->values[i].spec, options->values[i].text))
+			return true;
+	return false;
+}
+
+bool
+options_read_file(
+    struct options *options, const char *path, options_complain_fn complain)
+{
+	struct reading reading = {
+		.options = options, .path = path, .complain = complain
+	};
+	struct stat st;
+
+	reading.file = fopen(path, "re");
+	if (!reading.file) {
+		options_complain(
+		    complain, "cannot read '%s': %s", path, strerror(errno));
+		return false;
+	}
+	errno = 0;
+	read_pairs(&reading);
+	if (ferror(reading.file)) {
+		options_complain(
+		    complain, "cannot read '%s': %s", path, strerror(errno));
+		reading.has_fault = true;
+	}
+	if (fstat(fileno(reading.file), &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_mode & S_IROTH))
+		options->is_config_exposed = has_secret(options) ||
+		    has_secret(&reading.overridden);
+	fclose(reading.file);
+	options_free(&reading.overridden);
+	return !reading.has_fault;
+}

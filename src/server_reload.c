@@ -1,0 +1,153 @@
+/* server_reload.c - see server_reload.h.
+ *
+ * First everything that may fail, on the side; then everything is replaced.
+ * The loop thread's part is replaced at once.  The engine's travels to it as a
+ * task, and comes back when it holds: until then the engine may look at texts
+ * of the options before, which are freed after that.
+ */
+#include "server_reload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "options_table.h"
+#include "options_value.h"
+
+/* On its way to the engine and back. */
+struct reload {
+	struct settings_change change;
+	struct options old;
+};
+
+static void
+complain(const char *text)
+{
+	log_error("not reloaded, all stays as it was: %s", text);
+}
+
+/* The next value of spec from *i on, or NULL. */
+static const char *
+next_value(
+    const struct options *options, const struct option_spec *spec, size_t *i)
+{
+	while (*i < options->n_values) {
+		const struct option_value *value = &options->values[(*i)++];
+
+		if (value->spec == spec)
+			return value->text;
+	}
+	return NULL;
+}
+
+static bool
+has_same_values(const struct options *a, const struct options *b,
+    const struct option_spec *spec)
+{
+	size_t i = 0, j = 0;
+	const char *one, *other;
+
+	do {
+		one = next_value(a, spec, &i);
+		other = next_value(b, spec, &j);
+	} while (one && other && strcmp(one, other) == 0);
+	return !one && !other;
+}
+
+/* Warn of what has changed and cannot, now.  Returns whether there is any. */
+static bool
+warn_of_fixed(const struct options *now, const struct options *fresh)
+{
+	bool has_any = false;
+
+	for (size_t i = 0; i < n_option_specs; i++) {
+		const struct option_spec *spec = &option_specs[i];
+
+		if (!(spec->traits & OPTION_FIXED) ||
+		    has_same_values(now, fresh, spec))
+			continue;
+		log_warning("--%s has changed: that takes effect at the next "
+			    "start only",
+		    spec->name);
+		has_any = true;
+	}
+	return has_any;
+}
+
+static bool
+take_values(struct options *options, const struct options *from, unsigned fixed)
+{
+	for (size_t i = 0; i < from->n_values; i++) {
+		const struct option_value *value = &from->values[i];
+
+		if ((value->spec->traits & OPTION_FIXED) == fixed &&
+		    !options_take(
+			options, value->spec, value->text, value->line))
+			return false;
+	}
+	return true;
+}
+
+/* Let fresh have the fixed values of now, by taking all values once more. */
+static bool
+keep_fixed(struct options *fresh, const struct options *now)
+{
+	struct options mixed = { 0 };
+
+	if (!take_values(&mixed, fresh, 0) ||
+	    !take_values(&mixed, now, OPTION_FIXED) ||
+	    !options_finish(&mixed)) {
+		complain(mixed.why);
+		options_free(&mixed);
+		return false;
+	}
+	mixed.is_config_exposed = fresh->is_config_exposed;
+	options_free(fresh);
+	*fresh = mixed;
+	return true;
+}
+
+static void
+on_given_back(struct settings_change *change)
+{
+	struct reload *reload = CONTAINER_OF(change, struct reload, change);
+
+	options_free(&reload->old);
+	free(reload);
+}
+
+/* Go by fresh, which is moved.  Cannot fail. */
+static void
+adopt(struct server *server, const struct options *fresh)
+{
+	struct reload *reload = mem_new(sizeof(*reload));
+
+	reload->old = server->options;
+	server->options = *fresh;
+	server_apply_options(server);
+	reload->change.settings = server->options.settings;
+	reload->change.give_back = on_given_back;
+	engine_change_settings(server->front.engine, &reload->change);
+}
+
+bool
+server_reload(struct server *server)
+{
+	struct options fresh = { 0 };
+
+	if (server->is_stopping || !server->front.engine)
+		return false;
+	/* What else is read again, and may fail, is read here, too: before
+	 * anything has changed. */
+	if (options_parse(&fresh, server->argc, server->argv, complain) >= 0 ||
+	    (warn_of_fixed(&server->options, &fresh) &&
+		!keep_fixed(&fresh, &server->options))) {
+		options_free(&fresh);
+		return false;
+	}
+	adopt(server, &fresh);
+	log_info("the configuration has been reloaded");
+	return true;
+}

@@ -1,0 +1,19 @@
+/* server_reload.h - reading the configuration again.
+ *
+ * Floor: top.  Loop thread.
+ */
+#ifndef PEERPOST_SERVER_RELOAD_H
+#define PEERPOST_SERVER_RELOAD_H
+
+#include <stdbool.h>
+
+#include "server.h"
+
+/* Read the command line and the configuration file again, with the files that
+ * they name, and go by them from now on.  Of an option that takes effect at the
+ * start only, there is a warning if it has changed, and its value stays.
+ * false: something is wrong (logged, one line), or the server is stopping;
+ * everything is as it was. */
+bool server_reload(struct server *server);
+
+#endif
