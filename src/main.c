@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "server.h"
 
 #define TICK_MS 1000
@@ -94,14 +95,17 @@ server_run_round(struct server *server, int64_t max_ms)
 {
 	if (server->has_more || max_ms < 0)
 		max_ms = 0;
+	max_ms = watchdog_max_wait_ms(&server->watchdog, max_ms);
 	loop_wait(server->front.loop,
 	    clock_max_sleep_ms(max_ms < TICK_MS ? (int)max_ms : TICK_MS));
 	tick(server);
 	server->has_more = http_run(server->http);
 	server->has_more |= fastcgi_run(server->fastcgi);
 	server->has_more |= server_run_admin(server);
-	if (server->front.engine)
+	if (server->front.engine) {
+		watchdog_run(&server->watchdog, server->front.engine);
 		engine_flush(server->front.engine);
+	}
 	admit(server);
 }
 
@@ -115,6 +119,7 @@ main(int argc, char **argv)
 		return status;
 	log_set_level(server.options.log_level);
 	clock_init();
+	notify_init();
 	server.wake.on_ready = on_wake;
 	server.signals.on_ready = on_signal;
 	status = EXIT_FAILURE;

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "core/settings.h"
+#include "identity.h"
 #include "net/listener.h"
 #include "net/trusted.h"
 #include "store/store.h"
@@ -35,6 +36,7 @@ struct option_value {
 struct options {
 	const char *listen[OPTIONS_MAX_LISTEN];
 	size_t n_listen;
+	bool is_listen_default; /* nobody has asked for it */
 	const char *fastcgi[OPTIONS_MAX_LISTEN];
 	size_t n_fastcgi;
 	struct listen_access fastcgi_access;
@@ -50,6 +52,8 @@ struct options {
 	size_t n_origins;
 	bool has_demo;
 	enum log_level log_level;
+	struct identity identity;
+	const char *pid_file; /* or NULL */
 
 	uint64_t max_body;
 	uint64_t request_timeout_s;

@@ -160,6 +160,9 @@ needs_no_default(const struct options *options, const struct option_spec *spec)
 bool
 options_finish(struct options *options)
 {
+	const char *fault = identity_find_fault(&options->identity);
+
+	options->is_listen_default = options->n_listen == 0;
 	for (size_t i = 0; i < n_option_specs; i++) {
 		const struct option_spec *spec = &option_specs[i];
 
@@ -174,6 +177,10 @@ options_finish(struct options *options)
 	    options->settings.poll_wait_max_ms) {
 		snprintf(options->why, sizeof(options->why),
 		    "--poll-wait is greater than --poll-wait-max");
+		return false;
+	}
+	if (fault) {
+		snprintf(options->why, sizeof(options->why), "%s", fault);
 		return false;
 	}
 	return options_check_ice(options);
