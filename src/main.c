@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "server.h"
 #include "server_reload.h"
 
@@ -43,6 +44,14 @@ on_wake(struct loop_source *source, uint32_t events)
 }
 
 static void
+reload(struct server *server)
+{
+	notify_reloading("reading the configuration");
+	server_reload(server);
+	notify_ready("serving");
+}
+
+static void
 on_signal(struct loop_source *source, uint32_t events)
 {
 	struct server *server = CONTAINER_OF(source, struct server, signals);
@@ -52,7 +61,7 @@ on_signal(struct loop_source *source, uint32_t events)
 	if (read(server->signal_fd, &info, sizeof(info)) < 0)
 		return;
 	if (info.ssi_signo == SIGHUP && info.ssi_code != SI_KERNEL)
-		server_reload(server);
+		reload(server);
 	else
 		server->is_stopping = true;
 }
@@ -101,14 +110,17 @@ server_run_round(struct server *server, int64_t max_ms)
 {
 	if (server->has_more || max_ms < 0)
 		max_ms = 0;
+	max_ms = watchdog_max_wait_ms(&server->watchdog, max_ms);
 	loop_wait(server->front.loop,
 	    clock_max_sleep_ms(max_ms < TICK_MS ? (int)max_ms : TICK_MS));
 	tick(server);
 	server->has_more = http_run(server->http);
 	server->has_more |= fastcgi_run(server->fastcgi);
 	server->has_more |= server_run_admin(server);
-	if (server->front.engine)
+	if (server->front.engine) {
+		watchdog_run(&server->watchdog, server->front.engine);
 		engine_flush(server->front.engine);
+	}
 	admit(server);
 }
 
@@ -124,6 +136,7 @@ main(int argc, char **argv)
 	server.argc = argc;
 	server.argv = argv;
 	clock_init();
+	notify_init();
 	server.wake.on_ready = on_wake;
 	server.signals.on_ready = on_signal;
 	status = EXIT_FAILURE;

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "core/settings.h"
+#include "identity.h"
 #include "net/listener.h"
 #include "net/trusted.h"
 #include "store/store.h"
@@ -39,6 +40,7 @@ struct options {
 	bool is_config_exposed;  /* everybody can read secrets in it */
 	const char *listen[OPTIONS_MAX_LISTEN];
 	size_t n_listen;
+	bool is_listen_default; /* nobody has asked for it */
 	const char *fastcgi[OPTIONS_MAX_LISTEN];
 	size_t n_fastcgi;
 	struct listen_access fastcgi_access;
@@ -54,6 +56,8 @@ struct options {
 	size_t n_origins;
 	bool has_demo;
 	enum log_level log_level;
+	struct identity identity;
+	const char *pid_file; /* or NULL */
 
 	uint64_t max_body;
 	uint64_t request_timeout_s;

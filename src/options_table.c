@@ -174,6 +174,25 @@ take_log_level(struct options *options, const char *text)
 	return false;
 }
 
+static bool
+take_user(struct options *options, const char *text)
+{
+	return identity_set_user(&options->identity, text);
+}
+
+static bool
+take_own_group(struct options *options, const char *text)
+{
+	return identity_set_group(&options->identity, text);
+}
+
+static bool
+take_pid_file(struct options *options, const char *text)
+{
+	options->pid_file = text;
+	return text[0] != '\0';
+}
+
 #define AT(field) offsetof(struct options, field)
 #define MAX_COUNT 1000000000u
 #define MAX_SECONDS 31536000u /* a year */
@@ -260,6 +279,12 @@ const struct option_spec option_specs[] = {
 	  TYPE_RATE, AT(settings.register_rate.per_s), 10, 0, 1000000, NULL, 0, NULL },
 	{ "register-burst", "N", "registers at once before --register-rate counts",
 	  TYPE_RATE, AT(settings.register_rate.burst), 50, 0, 1000000, NULL, 0, NULL },
+	{ "user", "USER", "become this user once the listening sockets are open",
+	  TYPE_TEXT, 0, 0, 0, 0, take_user, OPTION_FIXED, NULL },
+	{ "group", "GROUP", "and this group, if not the user's own",
+	  TYPE_TEXT, 0, 0, 0, 0, take_own_group, OPTION_FIXED, NULL },
+	{ "pid-file", "FILE", "where to write the number of the process when it is ready",
+	  TYPE_TEXT, 0, 0, 0, 0, take_pid_file, OPTION_FIXED, NULL },
 	{ "log-level", "error|warning|info|debug", "what to log",
 	  TYPE_TEXT, 0, 0, 0, 0, take_log_level, 0, "info" },
 	{ "version", NULL, "print the version", TYPE_FLAG, 0, 0, 0, 0, NULL, OPTION_COMMAND, NULL },

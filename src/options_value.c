@@ -202,6 +202,9 @@ check_ice(struct options *options)
 bool
 options_finish(struct options *options)
 {
+	const char *fault = identity_find_fault(&options->identity);
+
+	options->is_listen_default = options->n_listen == 0;
 	for (size_t i = 0; i < n_option_specs; i++) {
 		const struct option_spec *spec = &option_specs[i];
 
@@ -214,5 +217,9 @@ options_finish(struct options *options)
 		options->base_path = "";
 	if (!check_waits(options))
 		return false;
+	if (fault) {
+		snprintf(options->why, sizeof(options->why), "%s", fault);
+		return false;
+	}
 	return check_ice(options);
 }

@@ -3,8 +3,9 @@
  * Floor: top.  Loop thread, which is the main thread.
  *
  * The pieces: main.c (signals, rounds), server_start.c (everything up to the
- * first round), server_admin.c (the admin listener), server_reload.c (reading
- * the configuration again), server_stop.c (stopping in order).
+ * first round), server_inherit.c (sockets of the service manager's),
+ * server_admin.c (the admin listener), server_reload.c (reading the
+ * configuration again), server_stop.c (stopping in order).
  */
 #ifndef PEERPOST_SERVER_H
 #define PEERPOST_SERVER_H
@@ -16,9 +17,12 @@
 #include "net/fastcgi.h"
 #include "net/front.h"
 #include "net/http.h"
+#include "net/inherited.h"
 #include "net/listener.h"
 #include "net/loop.h"
 #include "options.h"
+#include "pid_file.h"
+#include "watchdog.h"
 
 struct server {
 	struct options options;
@@ -29,11 +33,14 @@ struct server {
 	struct fastcgi *fastcgi;
 	struct front admin_front; /* with room of its own */
 	struct http *admin_http;
+	struct inherited inherited;
 	/* First those of the players, then those of --admin. */
-	struct listener *listeners[3 * OPTIONS_MAX_LISTEN];
+	struct listener *listeners[INHERITED_MAX + 3 * OPTIONS_MAX_LISTEN];
 	size_t n_listeners, n_public;
 	struct loop_source wake, signals;
 	int wake_fd, signal_fd;
+	struct pid_file pid_file;
+	struct watchdog watchdog;
 	bool is_stopping;
 	bool has_more;     /* the last round has left something */
 	int64_t ran_ms;    /* clock_running_ms() of the last round */
@@ -53,6 +60,17 @@ bool server_start(struct server *server, void (*on_completed)(void *cls));
 /* Do what the options say about limits, and about the loop thread's part in
  * everything that may change while the server runs. */
 void server_apply_options(struct server *server);
+
+/* server_inherit.c */
+
+/* Look at the sockets that the service manager has opened.  false: they make
+ * no sense (logged). */
+bool server_inherit(struct server *server);
+/* Whether there is a door to players among them. */
+bool server_has_inherited_door(const struct server *server);
+/* Serve on those of this name. */
+void server_adopt(
+    struct server *server, const char *name, listener_accept_fn on_connection);
 
 /* server_admin.c */
 

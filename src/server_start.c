@@ -7,8 +7,10 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/notify.h"
 #include "server.h"
 
 /* Descriptors that are no client's: database, log, epolls, eventfds, and some
@@ -135,12 +137,26 @@ open_listener(struct server *server, const char *text, const char *scheme,
 	return true;
 }
 
+/* Files of Unix sockets belong to whom the daemon is going to be. */
+static void
+own(const struct identity *identity, struct listen_access *access)
+{
+	if (!identity_is_other(identity))
+		return;
+	access->has_owner = true;
+	access->owner = identity->uid;
+	if (!access->has_group)
+		access->group = identity->gid;
+	access->has_group = true;
+}
+
 static bool
 open_admin_listeners(struct server *server)
 {
 	const struct options *options = &server->options;
 
 	server->n_public = server->n_listeners;
+	server_adopt(server, "admin", server_on_admin);
 	for (size_t i = 0; i < options->n_admin; i++) {
 		if (!open_listener(server, options->admin[i], "admin",
 			&options->admin_access, server_on_admin))
@@ -153,11 +169,20 @@ open_admin_listeners(struct server *server)
 static bool
 open_listeners(struct server *server)
 {
-	const struct options *options = &server->options;
+	struct options *options = &server->options;
+	struct listen_access http_access = { .has_mode = false };
 
+	own(&options->identity, &http_access);
+	own(&options->identity, &options->fastcgi_access);
+	own(&options->identity, &options->admin_access);
+	/* The service manager's sockets are what was asked for. */
+	if (options->is_listen_default && server_has_inherited_door(server))
+		options->n_listen = 0;
+	server_adopt(server, "http", on_http);
+	server_adopt(server, "fastcgi", on_fastcgi);
 	for (size_t i = 0; i < options->n_listen; i++)
-		if (!open_listener(
-			server, options->listen[i], "http", NULL, on_http))
+		if (!open_listener(server, options->listen[i], "http",
+			&http_access, on_http))
 			return false;
 	for (size_t i = 0; i < options->n_fastcgi; i++)
 		if (!open_listener(server, options->fastcgi[i], "fastcgi",
@@ -166,20 +191,38 @@ open_listeners(struct server *server)
 	return open_admin_listeners(server);
 }
 
-bool
-server_start(struct server *server, void (*on_completed)(void *cls))
+static bool
+open_pid_file(struct server *server)
+{
+	const char *path = server->options.pid_file;
+	char why[256];
+
+	if (!path || pid_file_open(&server->pid_file, path, why, sizeof(why)))
+		return true;
+	log_error("cannot use the pid file %s: %s", path, why);
+	return false;
+}
+
+/* After everything that takes root; before the database is opened, so that
+ * its files belong to the user. */
+static bool
+drop_rights(const struct options *options)
+{
+	char why[256];
+
+	if (identity_take_on(&options->identity, why, sizeof(why)))
+		return true;
+	log_error("cannot become the user of --user and --group: %s", why);
+	return false;
+}
+
+static bool
+start_engine(struct server *server, void (*on_completed)(void *cls))
 {
 	const struct options *options = &server->options;
 	struct store *store;
 	char why[512];
 
-	server_apply_options(server);
-	if (!open_descriptors(server))
-		return false;
-	/* Listen first: two daemons then never share a database, and nobody
-	 * is refused while the database is being opened. */
-	if (!open_listeners(server))
-		return false;
 	store = sqlite_open(
 	    options->database, options->durability, why, sizeof(why));
 	if (!store) {
@@ -188,13 +231,43 @@ server_start(struct server *server, void (*on_completed)(void *cls))
 	}
 	server->front.engine = engine_start(
 	    store, &options->settings, on_completed, server);
-	if (!server->front.engine)
+	return server->front.engine != NULL;
+}
+
+/* From now on it serves. */
+static void
+announce(struct server *server)
+{
+	for (size_t i = 0; i < server->n_listeners; i++)
+		fprintf(stderr, "listening on %s\n",
+		    listener_url(server->listeners[i]));
+	if (geteuid() == 0 && !server->options.identity.has_user)
+		log_warning("running as root, which nothing here needs: "
+			    "see --user");
+	if (!pid_file_write(&server->pid_file))
+		log_warning("cannot write the pid file %s: %s",
+		    server->options.pid_file, strerror(errno));
+	notify_ready("serving");
+}
+
+bool
+server_start(struct server *server, void (*on_completed)(void *cls))
+{
+	server_apply_options(server);
+	if (!open_descriptors(server))
+		return false;
+	/* Listen first: two daemons then never share a database, and nobody
+	 * is refused while the database is being opened. */
+	if (!server_inherit(server) || !open_listeners(server))
+		return false;
+	if (!open_pid_file(server) || !drop_rights(&server->options))
+		return false;
+	if (!start_engine(server, on_completed))
 		return false;
 	server->http = http_create(&server->front);
 	server->fastcgi = fastcgi_create(&server->front);
 	server_start_admin(server);
-	for (size_t i = 0; i < server->n_listeners; i++)
-		fprintf(stderr, "listening on %s\n",
-		    listener_url(server->listeners[i]));
+	watchdog_init(&server->watchdog);
+	announce(server);
 	return true;
 }

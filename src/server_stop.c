@@ -1,18 +1,19 @@
 /* server_stop.c - see server.h.
  *
  * Stop accepting; answer the polls that are held; go on executing and
- * answering for up to 2 s, every reply closing its connection; commit and
- * close the database; 503 to whatever still comes; close the connections.
+ * answering for up to 2 s, every reply closing its connection; close what is
+ * between two requests; commit and close the database; 503 to whatever still comes; close the connections.
  */
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "server.h"
 
 #define DRAIN_MS 2000 /* commands are still executed */
 #define LOOK_MS 50    /* meanwhile, whether something has become idle */
-#define FLUSH_MS 500  /* for the last replies to leave */
+#define FLUSH_MS 500  /* for the last requests, and for the last replies */
 
 static void
 close_listeners(struct server *server)
@@ -22,10 +23,18 @@ close_listeners(struct server *server)
 	server->n_listeners = server->n_public = 0;
 }
 
+/* Whether some request or some reply is under way. */
+static bool
+is_busy(const struct server *server)
+{
+	return http_is_busy(server->http) || http_is_busy(server->admin_http) ||
+	    fastcgi_is_busy(server->fastcgi);
+}
+
 /* Operators may keep their connections for as long as they like: only what
  * they have asked for matters. */
 static bool
-is_busy(const struct server *server)
+has_clients(const struct server *server)
 {
 	return server->front.n_connections > 0 ||
 	    http_is_busy(server->admin_http);
@@ -40,6 +49,11 @@ drain(struct server *server)
 	server->front.is_draining = server->admin_front.is_draining = true;
 	engine_drain(server->front.engine);
 	engine_flush(server->front.engine);
+	while (has_clients(server) && clock_now_ms() < until_ms)
+		server_run_round(server, LOOK_MS);
+	http_end_idle(server->http);
+	http_end_idle(server->admin_http);
+	until_ms = clock_now_ms() + FLUSH_MS;
 	while (is_busy(server) && clock_now_ms() < until_ms)
 		server_run_round(server, LOOK_MS);
 }
@@ -62,11 +76,9 @@ flush(struct server *server)
 {
 	int64_t until_ms = clock_now_ms() + FLUSH_MS;
 
-	while (is_busy(server) && clock_now_ms() < until_ms) {
+	while (has_clients(server) && clock_now_ms() < until_ms) {
 		server_run_round(server, until_ms - clock_now_ms());
-		if (!http_is_busy(server->http) &&
-		    !http_is_busy(server->admin_http) &&
-		    !fastcgi_is_busy(server->fastcgi))
+		if (!is_busy(server))
 			return;
 	}
 }
@@ -75,12 +87,14 @@ void
 server_stop(struct server *server)
 {
 	log_info("stopping");
+	notify_stopping("answering what is under way");
 	drain(server);
 	stop_engine(server);
 	flush(server);
 	http_free(server->http);
 	http_free(server->admin_http);
 	fastcgi_free(server->fastcgi);
+	watchdog_fini(&server->watchdog);
 }
 
 void
@@ -90,4 +104,5 @@ server_close_descriptors(struct server *server)
 	loop_free(server->front.loop);
 	close(server->wake_fd);
 	close(server->signal_fd);
+	pid_file_remove(&server->pid_file);
 }

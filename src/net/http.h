@@ -37,7 +37,12 @@ void http_save_memory(struct http *http);
  * if that is at least FRONT_SPARED_MS.  Returns whether there was one. */
 bool http_make_room(struct http *http);
 
-/* Whether some reply is still on its way out. */
+/* Shutting down: close what is between two requests, before anything that
+ * comes there is refused.  A client that sees its connection end opens another;
+ * one that is told 503 has failed. */
+void http_end_idle(struct http *http);
+
+/* Whether some request is under way, or some reply. */
 bool http_is_busy(const struct http *http);
 
 /* Close everything.  No request may be with the engine. */

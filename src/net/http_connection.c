@@ -182,19 +182,25 @@ refuse(const struct http *http, int fd)
 	close(fd);
 }
 
+/* Whether there is something to read that nobody has read yet. */
+static bool
+has_bytes(const struct connection *connection)
+{
+	int n_bytes;
+
+	return ioctl(connection->fd, FIONREAD, &n_bytes) == 0 && n_bytes > 0;
+}
+
 /* libmicrohttpd closes fd when it fails. */
 static void
 start(struct connection *connection, const struct sockaddr *addr, socklen_t len)
 {
 	struct http *http = connection->http;
-	int n_bytes;
 
 	http->front->n_connections++;
 	http->starting = connection;
 	connection_set_state(connection,
-	    ioctl(connection->fd, FIONREAD, &n_bytes) == 0 && n_bytes > 0 ?
-		CONNECTION_RECEIVING :
-		CONNECTION_IDLE);
+	    has_bytes(connection) ? CONNECTION_RECEIVING : CONNECTION_IDLE);
 	/* Not to be run before the next wait: libmicrohttpd would read first
 	 * bytes of which our own edge-triggered source then tells nothing. */
 	if (MHD_add_connection(
@@ -315,4 +321,23 @@ http_make_room(struct http *http)
 		return true;
 	}
 	return false;
+}
+
+void
+http_end_idle(struct http *http)
+{
+	struct list *node, *next;
+
+	for (node = http->resting.next; node != &http->resting; node = next) {
+		struct connection *connection = CONTAINER_OF(
+		    node, struct connection, deadline);
+
+		next = node->next;
+		/* What has just come is on its way to be served. */
+		if (connection->state != CONNECTION_IDLE ||
+		    has_bytes(connection))
+			continue;
+		list_remove(node);
+		connection_end(connection);
+	}
 }

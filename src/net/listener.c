@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ struct listener {
 	bool is_paused;
 	int64_t complained_ms; /* when accept(2)'s failure was logged last */
 	int64_t retry_ms;      /* no accept(2) before this */
-	char *unix_path;       /* NULL: TCP */
+	char *unix_path;       /* to be removed; NULL: TCP, or not ours */
 	char url[LISTENER_URL_SIZE];
 	listener_accept_fn on_accept;
 	void *cls;
@@ -163,6 +164,11 @@ static int
 grant(const struct sockaddr_un *un, const struct listen_access *access,
     const char **out_what)
 {
+	if (access && access->has_owner &&
+	    chown(un->sun_path, access->owner, (gid_t)-1) < 0) {
+		*out_what = "its owner cannot be set: ";
+		return -1;
+	}
 	if (access && access->has_group &&
 	    chown(un->sun_path, (uid_t)-1, access->group) < 0) {
 		*out_what = "its group cannot be set: ";
@@ -229,10 +235,32 @@ open_socket(const struct listen_address *address,
 	return fd;
 }
 
+/* An abstract name (unix(7)) as "@name", up to its first NUL. */
+static void
+write_unix_url(struct listener *listener, const char *scheme,
+    const struct sockaddr_storage *addr, socklen_t len)
+{
+	bool is_http = strcmp(scheme, "http") == 0;
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	size_t path_len;
+	const char *path = un.sun_path;
+
+	memcpy(&un, addr, len < sizeof(un) ? len : sizeof(un));
+	path_len = len > offsetof(struct sockaddr_un, sun_path) ?
+	    len - offsetof(struct sockaddr_un, sun_path) :
+	    0;
+	if (path_len > 1 && path[0] == '\0') {
+		path++;
+		path_len--;
+	}
+	snprintf(listener->url, sizeof(listener->url), "%s%sunix:%s%.*s",
+	    is_http ? "" : scheme, is_http ? "" : "+",
+	    path > un.sun_path ? "@" : "", (int)strnlen(path, path_len), path);
+}
+
 static void
 write_url(struct listener *listener, const char *scheme)
 {
-	bool is_http = strcmp(scheme, "http") == 0;
 	struct sockaddr_storage addr = { 0 };
 	socklen_t len = sizeof(addr);
 	struct sockaddr_in in;
@@ -251,10 +279,25 @@ write_url(struct listener *listener, const char *scheme)
 		snprintf(listener->url, sizeof(listener->url), "%s://[%s]:%u",
 		    scheme, host, ntohs(in6.sin6_port));
 	} else {
-		snprintf(listener->url, sizeof(listener->url), "%s%sunix:%s",
-		    is_http ? "" : scheme, is_http ? "" : "+",
-		    listener->unix_path);
+		write_unix_url(listener, scheme, &addr, len);
 	}
+}
+
+static struct listener *
+start(struct loop *loop, int fd, const char *scheme,
+    listener_accept_fn on_accept, void *cls)
+{
+	struct listener *listener = mem_new(sizeof(*listener));
+
+	listener->loop = loop;
+	listener->source.on_ready = on_ready;
+	listener->fd = fd;
+	listener->is_paused = true;
+	listener->on_accept = on_accept;
+	listener->cls = cls;
+	write_url(listener, scheme);
+	listener_pause(listener, false);
+	return listener;
 }
 
 struct listener *
@@ -270,20 +313,23 @@ listener_open(struct loop *loop, const struct listen_address *address,
 		snprintf(out_why, why_size, "%s%s", what, strerror(errno));
 		return NULL;
 	}
-	listener = mem_new(sizeof(*listener));
-	listener->loop = loop;
-	listener->source.on_ready = on_ready;
-	listener->fd = fd;
-	listener->is_paused = true;
-	listener->on_accept = on_accept;
-	listener->cls = cls;
+	listener = start(loop, fd, scheme, on_accept, cls);
 	if (address->addr.ss_family == AF_UNIX)
 		listener->unix_path = mem_copy_text(
 		    ((const struct sockaddr_un *)(const void *)&address->addr)
 			->sun_path);
-	write_url(listener, scheme);
-	listener_pause(listener, false);
 	return listener;
+}
+
+struct listener *
+listener_adopt(struct loop *loop, int fd, const char *scheme,
+    listener_accept_fn on_accept, void *cls)
+{
+	int on = 1;
+
+	/* As bind_tcp() does; a Unix socket knows no such thing. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return start(loop, fd, scheme, on_accept, cls);
 }
 
 void

@@ -29,10 +29,12 @@ struct listener;
 typedef void (*listener_accept_fn)(
     void *cls, int fd, const struct sockaddr *addr, socklen_t len);
 
-/* Who may connect to a Unix socket: its file's mode and group. */
+/* Who may connect to a Unix socket: its file's mode, owner and group. */
 struct listen_access {
 	bool has_mode;
 	mode_t mode; /* else: what umask(2) leaves */
+	bool has_owner;
+	uid_t owner; /* else: the process's own */
 	bool has_group;
 	gid_t group; /* else: the process's own */
 };
@@ -46,14 +48,20 @@ struct listener *listener_open(struct loop *loop,
     const struct listen_access *access, listener_accept_fn on_accept, void *cls,
     char *out_why, size_t why_size);
 
-/* Stop listening; a Unix socket's file is removed.  NULL is fine. */
+/* Take connections from a socket that listens already, and does not block.
+ * Takes fd. */
+struct listener *listener_adopt(struct loop *loop, int fd, const char *scheme,
+    listener_accept_fn on_accept, void *cls);
+
+/* Stop listening; a Unix socket's file is removed, unless the socket has been
+ * adopted: whoever opened it goes on listening.  NULL is fine. */
 void listener_close(struct listener *listener);
 
 /* Stop or go on taking connections; meanwhile they wait in the kernel. */
 void listener_pause(struct listener *listener, bool is_paused);
 
 /* "http://127.0.0.1:8080", with the real port; "unix:/path" for HTTP,
- * "fastcgi+unix:/path" for others. */
+ * "fastcgi+unix:/path" for others; "unix:@name" if it is abstract. */
 const char *listener_url(const struct listener *listener);
 
 #endif

@@ -19,7 +19,8 @@ const COUNTS = ['max-body', 'max-mailbox-events', 'max-mailbox-bytes',
 const OTHERS = ['config', 'check-config', 'listen', 'fastcgi',
 	'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database', 'durability', 'base-path',
 	'cors-origin', 'ice-server', 'turn-uri', 'turn-secret',
-	'turn-secret-file', 'demo', 'log-level', 'help', 'version'];
+	'turn-secret-file', 'demo', 'user', 'group', 'pid-file', 'log-level',
+	'help', 'version'];
 const dir = scratchDir();
 
 // A command line that must be refused: one line on stderr, nothing else.
@@ -71,7 +72,8 @@ test('an option without its value is one line and exit 2', () => {
 	for (const option of [...SECONDS, ...COUNTS, 'config', 'listen',
 	    'fastcgi', 'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database',
 	    'durability', 'base-path', 'cors-origin', 'ice-server',
-	    'turn-uri', 'turn-secret', 'turn-secret-file', 'log-level'])
+	    'turn-uri', 'turn-secret', 'turn-secret-file', 'user', 'group',
+	    'pid-file', 'log-level'])
 		assert.match(assertRefused([`--${option}`]),
 		    new RegExp(option));
 });

@@ -1,8 +1,9 @@
 /* faultfs.c - a disk that fails when a test says so.
  *
  * A library for LD_PRELOAD.  It stands between a program and the C library's
- * write, pwrite, posix_fallocate, fsync and fdatasync, and lets them fail
- * for the files of one database and for no other file or socket.
+ * write, pwrite, posix_fallocate, fsync and fdatasync, and lets them fail, or
+ * the last two hang, for the files of one database and for no other file or
+ * socket.
  *
  *	FAULTFS_FILES    the path that the names of these files begin with,
  *	                 so that "/x/y.db" means /x/y.db-wal as well
@@ -34,7 +35,8 @@
 enum mode {
 	MODE_OFF = 0,
 	MODE_FULL = 1, /* what writes or grows: ENOSPC */
-	MODE_SYNC = 2  /* fsync and fdatasync: EIO */
+	MODE_SYNC = 2, /* fsync and fdatasync: EIO */
+	MODE_HANG = 3  /* the same two: they return when the mode is another */
 };
 
 struct control {
@@ -103,6 +105,15 @@ is_due(enum mode mode, int fd)
 	__atomic_store_n(&control->n_pass, 0, __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(&control->n_failed, 1, __ATOMIC_SEQ_CST);
 	return true;
+}
+
+static void
+hang(int fd)
+{
+	if (!is_due(MODE_HANG, fd))
+		return;
+	while (control->mode == MODE_HANG)
+		usleep(5000);
 }
 
 /* The next definition of a function.  ISO C has no conversion from an object
@@ -178,6 +189,7 @@ fsync(int fd)
 
 	if (!next)
 		find_next("fsync", &next, sizeof(next));
+	hang(fd);
 	if (is_due(MODE_SYNC, fd)) {
 		errno = EIO;
 		return -1;
@@ -192,6 +204,7 @@ fdatasync(int fd)
 
 	if (!next)
 		find_next("fdatasync", &next, sizeof(next));
+	hang(fd);
 	if (is_due(MODE_SYNC, fd)) {
 		errno = EIO;
 		return -1;

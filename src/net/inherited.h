@@ -1,0 +1,41 @@
+/* inherited.h - listening sockets that the service manager has opened.
+ *
+ * Floor: net.  Main thread, before any other starts.
+ *
+ * The protocol of sd_listen_fds(3):
+ * https://www.freedesktop.org/software/systemd/man/sd_listen_fds.html.
+ * Such a socket outlives the daemon: who connects while none runs waits in the
+ * kernel for the next.
+ */
+#ifndef PEERPOST_NET_INHERITED_H
+#define PEERPOST_NET_INHERITED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define INHERITED_MAX 32
+
+struct inherited {
+	struct {
+		int fd;           /* close-on-exec, does not block */
+		const char *name; /* what is to be served there */
+	} sockets[INHERITED_MAX];
+	size_t n_sockets;
+	char *texts; /* which the names are parts of; or NULL */
+};
+
+/* Take the sockets that $LISTEN_FDS, $LISTEN_PID and $LISTEN_FDNAMES tell of,
+ * if they are meant for this process, and remove the three.  A name is what
+ * FileDescriptorName= of systemd.socket(5) says.  Sockets without one have the
+ * name of their unit, or "unknown": if all have the same such name, they are
+ * called fallback.
+ * The names and the sockets live as long as the process.
+ * false: they make no sense, or one is no listening stream socket; why is in
+ * out_why, one sentence without a full stop. */
+bool inherited_take(struct inherited *out, const char *fallback, char *out_why,
+    size_t why_size);
+
+/* Whether there is one of this name. */
+bool inherited_has(const struct inherited *inherited, const char *name);
+
+#endif

@@ -1,0 +1,57 @@
+/* watchdog.c - see watchdog.h. */
+#include "watchdog.h"
+
+#include "base/clock.h"
+#include "base/notify.h"
+
+static void
+on_echo(struct request *request, enum task_kind kind)
+{
+	struct watchdog *watchdog = request->owner;
+
+	(void)kind;
+	watchdog->is_out = false;
+	notify_watchdog();
+}
+
+void
+watchdog_init(struct watchdog *watchdog)
+{
+	int64_t limit_ms = notify_watchdog_ms();
+
+	*watchdog = (struct watchdog){ .every_ms = (limit_ms + 1) / 2 };
+	if (limit_ms == 0)
+		return;
+	watchdog->echo = request_new(0);
+	watchdog->echo->owner = watchdog;
+	watchdog->echo->give_back = on_echo;
+	watchdog->asked_ms = clock_running_ms();
+}
+
+void
+watchdog_fini(struct watchdog *watchdog)
+{
+	request_free(watchdog->echo);
+	watchdog->echo = NULL;
+}
+
+void
+watchdog_run(struct watchdog *watchdog, struct engine *engine)
+{
+	int64_t now_ms = clock_running_ms();
+
+	if (watchdog->every_ms == 0 || watchdog->is_out ||
+	    now_ms - watchdog->asked_ms < watchdog->every_ms)
+		return;
+	watchdog->is_out = true;
+	watchdog->asked_ms = now_ms;
+	engine_cancel(engine, watchdog->echo);
+}
+
+int64_t
+watchdog_max_wait_ms(const struct watchdog *watchdog, int64_t max_ms)
+{
+	return watchdog->every_ms && watchdog->every_ms < max_ms ?
+	    watchdog->every_ms :
+	    max_ms;
+}

@@ -1,0 +1,231 @@
+// systemd.test.mjs - what a service manager and the daemon tell each other:
+// messages, the watchdog, inherited sockets.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { ok, Player, request, scratchDir, startDaemon }
+    from '../lib/peerpost.mjs';
+import { abstractName, startManager } from '../lib/manager.mjs';
+import { Disk } from '../lib/disk.mjs';
+import { Wire, plain } from '../lib/wire.mjs';
+
+const O_CLOEXEC = 0o2000000;
+
+test('READY is said when it serves, and STOPPING when it is told to stop',
+    async () => {
+	for (const notify of [abstractName(),
+		path.join(scratchDir(), 'notify.sock')]) {
+		const manager = startManager({ notify });
+
+		await manager.start();
+		// Of the process itself, so that NotifyAccess=main will do.
+		assert.match(manager.lines.at(-1),
+		    new RegExp(`^notify ${manager.pid} READY=1\\|STATUS=serving$`));
+		ok(await request(manager, 'GET', '/healthz'));
+		const end = manager.stop();
+
+		assert.equal(await end, 'exited 0');
+		assert.match(manager.lines.at(-2), /^notify \d+ STOPPING=1\|STATUS=/);
+	}
+});
+
+test('READY is not said before the database is open', async () => {
+	const dir = scratchDir();
+	const database = path.join(dir, 'peerpost.db');
+
+	fs.writeFileSync(database, 'something else');
+	const manager = startManager({ notify: abstractName(), database });
+
+	manager.tell('start');
+	assert.equal(await manager.line(/^exited/), 'exited 1');
+	assert.ok(!manager.lines.some((line) => line.startsWith('notify')));
+	assert.match(manager.stderr, /is not a Peerpost database\n$/);
+});
+
+test('what systemd has told the daemon is not handed on', async () => {
+	const manager = startManager({ notify: abstractName(),
+		watchdogUs: 60_000_000 });
+
+	await manager.start();
+	// What is in /proc is what it started with: unsetenv() leaves it.
+	assert.match(fs.readFileSync(`/proc/${manager.pid}/environ`, 'latin1'),
+	    /LISTEN_PID=/);
+	const dir = `/proc/${manager.pid}`;
+	const sockets = fs.readdirSync(`${dir}/fd`).filter((fd) =>
+	    fd > 2 && fs.readlinkSync(`${dir}/fd/${fd}`).startsWith('socket:'));
+
+	// Those that were inherited, and the one that messages go out by.
+	assert.ok(sockets.length >= 2);
+	for (const fd of sockets)
+		assert.ok(parseInt(/^flags:\s+(\d+)$/m.exec(
+		    fs.readFileSync(`${dir}/fdinfo/${fd}`, 'latin1'))[1], 8) &
+		    O_CLOEXEC, `${fd} would be inherited`);
+});
+
+// Time is made to pass by the test clock, of which the half of 60 s is seen at
+// once, and a second of the real one is nothing.
+function testClock()
+{
+	const file = path.join(scratchDir(), 'clock');
+	let stalled = 0n;
+
+	fs.writeFileSync(file, Buffer.alloc(16));
+	return {
+		env: { PEERPOST_TEST_CLOCK: file },
+		pass: (seconds) => {
+			const words = Buffer.alloc(16);
+
+			stalled += BigInt(seconds * 1000);
+			words.writeBigInt64LE(stalled, 8);
+			const fd = fs.openSync(file, 'r+');
+
+			fs.writeSync(fd, words);
+			fs.closeSync(fd);
+		},
+	};
+}
+
+test('the watchdog is fed while the engine answers, and not when it hangs',
+    async () => {
+	const clock = testClock();
+	const disk = new Disk();
+	const manager = startManager({ notify: abstractName(),
+		database: disk.database, watchdogUs: 60_000_000,
+		env: { ...clock.env, ...disk.env } });
+
+	await manager.start();
+	for (let i = 0; i < 3; i++) {
+		clock.pass(31);
+		await manager.line(/^notify \d+ WATCHDOG=1$/);
+	}
+	// A sync that does not return.
+	disk.hang();
+	const stuck = request(manager, 'POST', '/register', { body: 'ann' });
+
+	await disk.isMet();
+	const n = manager.lines.length;
+
+	for (let i = 0; i < 4; i++) {
+		clock.pass(31);
+		// The loop turns, and answers what it can alone.
+		assert.equal((await request(manager, 'GET', '/nothing')).status,
+		    404);
+	}
+	assert.deepEqual(manager.lines.slice(n), []);
+	disk.heal();
+	await manager.line(/^notify \d+ WATCHDOG=1$/);
+	ok(await stuck);
+	assert.equal(await manager.stop(), 'exited 0');
+});
+
+test('without a watchdog there is no feeding', async () => {
+	const clock = testClock();
+	const manager = startManager({ notify: abstractName(), env: clock.env });
+
+	await manager.start();
+	clock.pass(3600);
+	for (let i = 0; i < 4; i++)
+		ok(await request(manager, 'GET', '/healthz'));
+	assert.equal(await manager.stop(), 'exited 0');
+	assert.ok(!manager.lines.some((line) => line.includes('WATCHDOG')));
+});
+
+test('sockets are served by their names, and nothing else is opened',
+    async () => {
+	const dir = scratchDir();
+	const http = path.join(dir, 'http.sock');
+	const manager = startManager({ notify: abstractName(), sockets: [
+		['fastcgi', path.join(dir, 'fastcgi.sock')], ['http', '0'],
+		['http', http], ['http', abstractName()]] });
+
+	await manager.start();
+	const [, port] = /^socket http (\d+)$/m.exec(manager.lines.join('\n'));
+	const said = manager.stderr.match(/^listening on .*$/mg);
+
+	assert.equal(said.length, 4, manager.stderr);
+	assert.equal(said[0], `listening on http://127.0.0.1:${port}`);
+	assert.equal(said[1], `listening on unix:${http}`);
+	assert.match(said[2], /^listening on unix:@peerpost-test-/);
+	assert.equal(said[3],
+	    `listening on fastcgi+unix:${path.join(dir, 'fastcgi.sock')}`);
+	for (const listener of [1, 2]) {
+		const wire = await Wire.open(manager, { listener });
+
+		ok(await wire.exchange(plain('GET', '/healthz')));
+		wire.close();
+	}
+	// They are the manager's: who comes meanwhile is served afterwards.
+	assert.equal(await manager.stop(), 'exited 0');
+	assert.ok(fs.existsSync(http), 'the socket file is gone');
+	const early = await Wire.open(manager, { listener: 2 });
+
+	early.send(plain('GET', '/healthz'));
+	await manager.start();
+	ok(await early.response());
+	early.close();
+});
+
+test('options open further sockets', async () => {
+	const manager = startManager({ notify: abstractName(),
+		args: ['--listen', '127.0.0.1:0'] });
+
+	await manager.start();
+	assert.equal(manager.stderr.match(/^listening on http:/mg).length, 2);
+});
+
+test('sockets without names serve HTTP', async () => {
+	for (const name of ['peerpost.socket', 'unknown', '']) {
+		const manager = startManager({ notify: abstractName(),
+			sockets: [[name, '0'], [name, '0']] });
+
+		await manager.start();
+		assert.equal(manager.stderr.match(/^listening on http:/mg).length,
+		    2, name);
+		ok(await request(manager, 'GET', '/healthz'));
+	}
+});
+
+test('an inherited socket that makes no sense is one line, and no start',
+    async () => {
+	for (const [sockets, said] of [
+		[[['gopher', '0']],
+			/descriptor 3 is named 'gopher', not http,/],
+		[[['http', '0'], ['web.socket', '0']],
+			/descriptor 4 is named 'web\.socket'/],
+		[[['a.socket', '0'], ['b.socket', '0']],
+			/descriptor 3 is named 'a\.socket'/],
+		[[['http', 'udp']], /descriptor 3 \(http\) is no stream socket/],
+		[Array.from({ length: 33 }, () => ['http', '0']), /more than 32/],
+	]) {
+		const manager = startManager({ notify: abstractName(), sockets });
+
+		manager.tell('start');
+		assert.equal(await manager.line(/^exited/), 'exited 1');
+		await manager.close();
+		assert.match(manager.stderr, said);
+		assert.match(manager.stderr, /^peerpostd: error: [^\n]+\n$/);
+	}
+});
+
+test('what is meant for another process is left alone', async () => {
+	const daemon = await startDaemon({ clock: false, env: { LISTEN_PID: '1',
+		LISTEN_FDS: '1', NOTIFY_SOCKET: '/nowhere', WATCHDOG_PID: '1',
+		WATCHDOG_USEC: '1' } });
+
+	ok(await request(daemon, 'GET', '/healthz'));
+	assert.equal(await daemon.stop(), 0);
+	assert.doesNotMatch(daemon.stderr, /inherited/);
+});
+
+test('a player notices nothing of all this', async () => {
+	const manager = startManager({ notify: abstractName() });
+
+	await manager.start();
+	const ann = await Player.register(manager, 'ann');
+
+	ok(await ann.create());
+	assert.equal(await manager.stop(), 'exited 0');
+	await manager.start();
+	assert.deepEqual(ok(await ann.room()).peers.length, 1);
+});
