@@ -7,6 +7,7 @@
  */
 #include "options_file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdarg.h>
@@ -18,6 +19,10 @@
 #include "options_table.h"
 #include "options_value.h"
 
+/* With "\n", a NUL, and a byte to spare: inih takes a full buffer for half a
+ * line. */
+#define BUFFER_SIZE (OPTIONS_MAX_LINE + 3)
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define BLANKS " \t\r\n\v\f" /* what inih strips off */
 
 struct reading {
@@ -26,7 +31,7 @@ struct reading {
 	const char *path;
 	FILE *file;
 	unsigned n_lines;
-	char line[OPTIONS_MAX_LINE]; /* as it stands in the file */
+	char line[BUFFER_SIZE]; /* as it stands in the file */
 	options_complain_fn complain;
 	bool has_fault, is_over;
 };
@@ -52,32 +57,30 @@ complain_of_line(struct reading *reading, const char *format, ...)
 
 /* ---- lines ---- */
 
-/* Read up to the end of a line of less than size bytes.  false: there is none,
- * or not such a one. */
+/* Read up to the end of a line.  false: there is none, or no end of it. */
 static bool
-read_bytes(struct reading *reading, size_t size)
+read_bytes(struct reading *reading)
 {
 	char *line = reading->line;
 	bool has_nul = false;
 	size_t len = 0;
-	int byte;
+	int byte = 0;
 
-	while ((byte = getc(reading->file)) != EOF) {
-		if (len == size - 1) {
+	while (byte != '\n' && (byte = getc(reading->file)) != EOF) {
+		if (len == OPTIONS_MAX_LINE && byte != '\n') {
 			complain_of_line(reading,
-			    "the line is longer than %zu bytes", size - 2);
+			    "the line is longer than %d bytes",
+			    OPTIONS_MAX_LINE);
 			reading->is_over = true; /* /dev/zero has no end */
 			return false;
 		}
 		line[len++] = (char)byte;
 		has_nul |= byte == '\0';
-		if (byte == '\n')
-			break;
 	}
 	line[len] = '\0';
 	if (has_nul) {
 		complain_of_line(reading, "there is a NUL in the line");
-		line[0] = '\0';
+		strcpy(line, "\n");
 	}
 	return len > 0;
 }
@@ -86,22 +89,21 @@ static char *
 read_line(char *out, int size, void *cls)
 {
 	struct reading *reading = cls;
-	size_t max = (size_t)size < OPTIONS_MAX_LINE ? (size_t)size :
-						       OPTIONS_MAX_LINE;
 	const char *line = reading->line;
 
+	assert(size >= BUFFER_SIZE);
 	if (reading->is_over)
 		return NULL;
 	reading->n_lines++;
-	/* One byte less: inih takes a buffer that is full for half a line. */
-	if (!read_bytes(reading, max - 1))
+	if (!read_bytes(reading))
 		return NULL;
+	if (reading->n_lines == 1 && strncmp(line, BYTE_ORDER_MARK, 3) == 0)
+		line += 3;
 	if (line[strspn(line, BLANKS)] == '[') {
 		complain_of_line(reading, "there are no sections here");
-		line = "";
+		line = "\n";
 	}
-	strcpy(out, *line ? line : "\n");
-	return out;
+	return strcpy(out, line);
 }
 
 /* ---- values ---- */
@@ -208,8 +210,8 @@ static void
 read_pairs(struct reading *reading)
 {
 	ini_use_stack = false;
-	ini_initial_alloc = OPTIONS_MAX_LINE;
-	ini_max_line = OPTIONS_MAX_LINE;
+	ini_initial_alloc = BUFFER_SIZE;
+	ini_max_line = BUFFER_SIZE;
 	ini_allow_multiline = false;
 	ini_allow_inline_comments = false;
 	ini_allow_no_value = true;

@@ -11,7 +11,7 @@
 
 #include "options.h"
 
-#define OPTIONS_MAX_LINE 8192 /* bytes, with its end */
+#define OPTIONS_MAX_LINE 8000 /* bytes, without its end */
 
 /* Take the values of the file.  Those of options that have a value already,
  * from the command line, are checked and not kept.  Each fault is complained

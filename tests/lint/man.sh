@@ -21,4 +21,13 @@ for option in $(sed -n 's/^\.It Fl Fl \([a-z-]*\).*/\1/p' \
 		status=1
 	fi
 done
+# peerpost.conf(5) says which options take effect at the start only.
+fixed=$(awk -F '"' '/^\t\{ "/ { name = $2 } /OPTION_FIXED/ { print name }' \
+	"$srcdir/src/options_table.c" | sort)
+told=$(sed -n '/^\.Ss Reloading/,/^\.El/s/^\.Cm \([a-z-]*\)$/\1/p' \
+	"$srcdir/man/peerpost.conf.5" | sort)
+if [ -z "$fixed" ] || [ "$fixed" != "$told" ]; then
+	echo "man.sh: peerpost.conf(5) has not those that are OPTION_FIXED" >&2
+	status=1
+fi
 exit $status

@@ -1,0 +1,400 @@
+// reload.test.mjs - SIGHUP: what changes while the daemon runs and polls are
+// held, what does not, and that a mistake changes nothing.
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { assertFailure, looked, makeRoom, ok, parked, Player, request,
+    scratchDir, startDaemon, until } from '../lib/peerpost.mjs';
+import { patience } from '../lib/wait.mjs';
+
+const SECRET = 'north-of-nowhere';
+const OLD_SECRET = 'south-of-somewhere';
+
+// A daemon with a configuration file that can be changed.
+class Configured {
+	static async start(lines = [], options = {})
+	{
+		const self = new Configured();
+
+		self.file = path.join(scratchDir(), 'peerpost.conf');
+		self.write(lines);
+		self.daemon = await startDaemon({ ...options, args:
+		    ['--config', self.file, ...options.args ?? []] });
+		return self;
+	}
+
+	write(lines)
+	{
+		fs.writeFileSync(this.file, lines.map((each) => `${each}\n`)
+		    .join(''), { mode: 0o600 });
+	}
+
+	// SIGHUP; what the daemon says about it.
+	async hangUp()
+	{
+		const from = this.daemon.stderr.length;
+
+		this.daemon.child.kill('SIGHUP');
+		return until(() => {
+			const said = this.daemon.stderr.slice(from);
+
+			return /(has been|not) reloaded.*\n/.test(said) ? said : null;
+		}, 'reload');
+	}
+
+	// Go on with these lines, which must be fine.
+	async reload(lines)
+	{
+		this.write(lines);
+
+		const said = await this.hangUp();
+
+		assert.doesNotMatch(said, /not reloaded/);
+		return said;
+	}
+}
+
+// A poll that is held now: { reply: its promise, isOver: whether it has come }.
+async function hold(player, options = {})
+{
+	const reply = player.events({ after: player.cursor, ...options });
+	const poll = { reply, isOver: false };
+
+	reply.then(() => {
+		poll.isOver = true;
+	}, () => {});
+	await parked(player.daemon, reply);
+	assert.equal(poll.isOver, false, 'the poll is held');
+	return poll;
+}
+
+async function eventsOf(poll)
+{
+	return ok(await poll.reply).events.map(({ data }) => data);
+}
+
+test('held polls outlive reloads, and get their events', async () => {
+	const c = await Configured.start();
+	const { players: [ann, bob] } = await makeRoom(c.daemon);
+	const poll = await hold(ann, { wait: 50 });
+
+	for (let i = 0; i < 5; i++)
+		await c.reload([`max-body = ${1000 + i}`, `poll-wait = ${i}`]);
+	assert.equal(poll.isOver, false);
+	ok(await bob.message('still there'));
+	assert.deepEqual(await eventsOf(poll), ['still there']);
+});
+
+test('limits of requests and rates', async () => {
+	const c = await Configured.start();
+	const { players: [ann, bob] } = await makeRoom(c.daemon);
+	const poll = await hold(bob, { wait: 50 });
+	const long = 'x'.repeat(200);
+
+	ok(await ann.message(long));
+	await poll.reply;
+	await c.reload(['max-body = 100']);
+	assertFailure(await ann.message(long), 413, 'RMB', 'too-large');
+	ok(await ann.message('short'));
+	await c.reload(['command-rate = 1', 'command-burst = 2']);
+	ok(await ann.message(long));
+	ok(await ann.message(long));
+	assertFailure(await ann.message(long), 429, 'RMB', 'rate-limited');
+	// What is not in the file any more has its default again.
+	await c.reload([]);
+	c.daemon.advance(1);
+	ok(await ann.message(long));
+});
+
+test('what is above a smaller limit stays, and nothing is added', async () => {
+	const c = await Configured.start();
+	const d = c.daemon;
+	const { players: [ann, bob], uuid } = await makeRoom(d);
+	const { players: [eve] } = await makeRoom(d, ['eve']);
+
+	for (const text of ['a', 'b', 'c'])
+		ok(await ann.message(text));
+	await c.reload(['max-rooms = 1', 'max-players = 1', 'max-room-members = 1',
+		'max-mailbox-events = 2']);
+	assert.equal((await request(d, 'POST', '/register', { body: 'x' })).status,
+	    503);
+	ok(await eve.room());
+	ok(await eve.leave());
+	assert.equal((await eve.create()).json.error, 'too-many-rooms');
+	assert.equal((await eve.join(uuid)).json.error, 'room-full');
+	assert.equal((await ann.offer({ id: bob.id })).json.error, 'mailbox-full');
+	// All that bob has is still there.
+	assert.deepEqual(await bob.news(),
+	    ['a', 'b', 'c'].map((text) => ['RMK', text]));
+	assert.deepEqual(await bob.news(), []);
+	ok(await ann.offer({ id: bob.id }));
+	await c.reload(['max-rooms = 2']);
+	ok(await eve.create());
+});
+
+test('how long polls are held, and how many', async () => {
+	const c = await Configured.start();
+	const { players: [ann, bob, eve] } =
+	    await makeRoom(c.daemon, ['ann', 'bob', 'eve']);
+	const old = await hold(ann);
+
+	await c.reload(['poll-wait = 2', 'max-parked = 2']);
+
+	const fresh = await hold(bob);
+
+	// No third.
+	assert.deepEqual(ok(await eve.events({ after: eve.cursor, wait: 50 }))
+	    .events, []);
+	c.daemon.advance(3);
+	assert.deepEqual(await eventsOf(fresh), []);
+	await looked(c.daemon);
+	assert.equal(old.isOver, false);
+	await c.reload(['poll-wait-max = 5', 'poll-wait = 5']);
+
+	const short = await hold(bob, { wait: 3600 });
+
+	c.daemon.advance(6);
+	assert.deepEqual(await eventsOf(short), []);
+	ok(await eve.message('x'));
+	assert.deepEqual(await eventsOf(old), ['x']);
+});
+
+test('time-outs of players and rooms', async () => {
+	const c = await Configured.start(['player-timeout = 0',
+		'lobby-timeout = 0']);
+	const { players: [ann, bob] } = await makeRoom(c.daemon);
+	const eve = await Player.register(c.daemon, 'eve');
+
+	c.daemon.advance(5000);
+	ok(await ann.room());
+	ok(await bob.room());
+	await c.reload(['player-timeout = 100', 'lobby-timeout = 10']);
+	await until(async () => (await eve.room()).json.error !== 'not-in-room' ||
+	    null, 'end of a session');
+	c.daemon.advance(99);
+	ok(await ann.room());
+	c.daemon.advance(1);
+	await looked(c.daemon);
+	assert.equal((await bob.room()).json.error, 'timed-out');
+	await c.reload(['player-timeout = 0', 'room-timeout = 50']);
+	c.daemon.advance(51);
+	await until(async () => (await ann.room()).json.error === 'not-in-room' ||
+	    null, 'end of the room');
+});
+
+test('origins, trusted proxies, base path and demo', async () => {
+	const c = await Configured.start(['register-rate = 1', 'register-burst = 1']);
+	const d = c.daemon;
+	const { players: [ann] } = await makeRoom(d, ['ann']);
+	const poll = await hold(ann, { wait: 50 });
+	const originOf = async (origin) => (await request(d, 'GET', '/healthz',
+	    { headers: { origin } })).headers['access-control-allow-origin'];
+	const register = async (base) => (await request(d, 'POST',
+	    `${base}/register`, { body: 'x',
+		    headers: { 'X-Forwarded-For': '192.0.2.1' } })).status;
+
+	assert.equal(await originOf('https://a.example'), '*');
+	assert.equal((await request(d, 'GET', '/demo/')).status, 404);
+	assert.equal(await register(''), 200);
+	assert.equal(await register(''), 429);
+	await c.reload(['register-rate = 1', 'register-burst = 1',
+		'trusted-proxy = none', 'demo = yes',
+		'cors-origin = https://a.example',
+		'cors-origin = https://b.example']);
+	assert.equal(await originOf('https://a.example'), 'https://a.example');
+	assert.equal(await originOf('https://b.example'), 'https://b.example');
+	assert.equal(await originOf('https://c.example'), undefined);
+	assert.equal((await request(d, 'GET', '/demo/')).status, 200);
+	assert.equal(await register(''), 200);
+	await c.reload(['base-path = /signal', 'cors-origin = https://c.example']);
+	d.advance(1);
+	assert.equal((await request(d, 'GET', '/healthz')).status, 404);
+	assert.equal(await register('/signal'), 200);
+	assert.equal((await request(d, 'GET', '/signal/healthz', { headers:
+	    { origin: 'https://c.example' } }))
+	    .headers['access-control-allow-origin'], 'https://c.example');
+	await c.reload([]);
+	assert.equal(poll.isOver, false);
+	ok(await ann.leave());
+	assert.equal(await originOf('https://a.example'), '*');
+});
+
+test('a TURN secret is changed in its file, under held polls', async () => {
+	const file = path.join(scratchDir(), 'secret');
+	const lines = (host) => [`turn-uri = turn:${host}`,
+		`turn-secret-file = ${file}`, `ice-server = stun:${host}`,
+		`ice-server = turn:${host},ann,${host}-pw`, 'turn-ttl = 100'];
+
+	fs.writeFileSync(file, OLD_SECRET, { mode: 0o600 });
+
+	const c = await Configured.start(lines('old'));
+	const { players: [ann, bob] } = await makeRoom(c.daemon);
+	const poll = await hold(bob, { wait: 50 });
+	const assertServers = async (secret, host) => {
+		const { iceServers } = ok(await ann.request('GET', '/ice-servers'));
+		const [stun, fixed, own] = iceServers;
+
+		assert.equal(iceServers.length, 3);
+		assert.match(JSON.stringify(stun), new RegExp(`stun:${host}"`));
+		assert.equal(fixed.credential, `${host}-pw`);
+		assert.equal(own.credential, createHmac('sha1', secret)
+		    .update(own.username).digest('base64'));
+	};
+
+	await assertServers(OLD_SECRET, 'old');
+	fs.writeFileSync(file, `${SECRET}\n${OLD_SECRET}\n`);
+	// Texts of the settings before are freed: the sanitizer sees any use.
+	for (const host of ['a', 'b', 'new']) {
+		await c.reload(lines(host));
+		await assertServers(SECRET, host);
+	}
+	fs.writeFileSync(file, '\n');
+	assert.match(await c.hangUp(), /not reloaded.*no secret in/);
+	await assertServers(SECRET, 'new');
+	await c.reload([]);
+	assert.deepEqual(ok(await ann.request('GET', '/ice-servers')).iceServers,
+	    []);
+	ok(await ann.message('x'));
+	assert.deepEqual(await eventsOf(poll), ['x']);
+	assert.doesNotMatch(c.daemon.stderr,
+	    new RegExp(`${SECRET}|${OLD_SECRET}|-pw`));
+});
+
+test('the log level', async () => {
+	const c = await Configured.start(['log-level = debug']);
+	const isLogged = async () => {
+		const from = c.daemon.stderr.length;
+
+		await request(c.daemon, 'GET', '/healthz');
+		c.daemon.child.kill('SIGHUP');
+		// The next thing that it says comes after the request's line.
+		return /healthz/.test(await until(() => {
+			const said = c.daemon.stderr.slice(from);
+
+			return /reloaded.*\n/.test(said) ? said : null;
+		}));
+	};
+
+	c.write(['log-level = info']);
+	assert.equal(await isLogged(), true);
+	assert.equal(await isLogged(), false);
+	c.write(['log-level = debug']);
+	assert.equal(await isLogged(), false);
+	assert.equal(await isLogged(), true);
+});
+
+test('the number of connections', async () => {
+	const c = await Configured.start();
+	const { players: [ann, bob] } = await makeRoom(c.daemon);
+	const polls = [await hold(ann, { wait: 50 }), await hold(bob, { wait: 50 })];
+
+	c.daemon.dropIdle();
+	await c.reload(['max-connections = 2']);
+	assert.deepEqual(polls.map((each) => each.isOver), [false, false]);
+
+	const third = request(c.daemon, 'GET', '/healthz');
+	let isAnswered = false;
+
+	third.then(() => {
+		isAnswered = true;
+	});
+	await third.sent;
+	// It waits in the kernel, whatever else the daemon does.
+	for (let i = 0; i < 3; i++)
+		await c.hangUp();
+	assert.equal(isAnswered, false);
+	await c.reload(['max-connections = 3']);
+	assert.equal((await third).status, 200);
+	assert.deepEqual(polls.map((each) => each.isOver), [false, false]);
+	ok(await ann.message('x'));
+	assert.deepEqual(await eventsOf(polls[1]), ['x']);
+});
+
+test('a mistake is one line, and all stays as it was', async () => {
+	const c = await Configured.start(['max-body = 100']);
+	const { players: [ann, bob] } = await makeRoom(c.daemon);
+	const poll = await hold(bob, { wait: 50 });
+
+	for (const [lines, what] of [
+		[['max-body = 50', 'max-bodies = 5'], ':2: unknown option'],
+		[['max-body = 50', 'poll-wait = 60'], ':2: --poll-wait (60)'],
+		[['max-body = 50', `turn-secret: ${SECRET}`], ':2: the line'],
+		[['max-body = 50', `turn-secret = ${SECRET} ;`], ':2: turn-secret: '],
+		[['database = /nowhere/x.db', 'max-body = x'], ':2: max-body: ']]) {
+		c.write(lines);
+		assert.ok((await c.hangUp()).startsWith('peerpostd: error: ' +
+		    `not reloaded, all stays as it was: ${c.file}${what}`));
+	}
+	fs.rmSync(c.file);
+
+	const said = await c.hangUp();
+
+	assert.match(said, /^[^\n]*not reloaded[^\n]*No such file[^\n]*\n$/);
+	assertFailure(await ann.message('x'.repeat(150)), 413, 'RMB', 'too-large');
+	ok(await ann.message('x'.repeat(80)));
+	assert.equal((await eventsOf(poll)).length, 1);
+	assert.doesNotMatch(c.daemon.stderr, new RegExp(SECRET));
+});
+
+test('what cannot change is warned of and stays, the rest changes', async () => {
+	const c = await Configured.start(['listen = 127.0.0.1:0'],
+	    { listen: [] });
+	const d = c.daemon;
+
+	await until(() => d.listeners.length || null);
+
+	const ann = await Player.register(d);
+	const warnings = (said) => [...said.matchAll(
+	    /^peerpostd: warning: --([a-z-]+) has changed: .*next start only$/gm)]
+	    .map(([, name]) => name);
+	const lines = ['listen = 127.0.0.1:0', 'listen = 127.0.0.1:1',
+		'fastcgi = 127.0.0.1:0', 'fastcgi-mode = 0600',
+		'fastcgi-group = 0', 'durability = process'];
+
+	assert.deepEqual(warnings(await c.reload(lines)), ['listen', 'fastcgi',
+		'fastcgi-mode', 'fastcgi-group', 'durability']);
+	// As long as it is so, each time.
+	assert.equal(warnings(await c.reload([...lines, 'max-body = 50'])).length,
+	    5);
+	assertFailure(await ann.message('x'.repeat(60)), 413, 'RMB', 'too-large');
+	assert.equal(d.listeners.length, 1);
+	assert.equal(d.fastcgi.length, 0);
+	assert.deepEqual(warnings(await c.reload(['listen = 127.0.0.1:0'])), []);
+	// The command line has --database.
+	assert.deepEqual(warnings(await c.reload(['listen = 127.0.0.1:0',
+		'database = x.db'])), []);
+	ok(await ann.create());
+});
+
+test('the command line wins at each reload', async () => {
+	const c = await Configured.start(['max-body = 200'],
+	    { args: ['--max-body', '100'] });
+	const { players: [ann] } = await makeRoom(c.daemon, ['ann']);
+
+	for (const size of [300, 400]) {
+		await c.reload([`max-body = ${size}`]);
+		assertFailure(await ann.message('x'.repeat(150)), 413, 'RMB',
+		    'too-large');
+	}
+});
+
+test('many reloads take no more memory than a few', { skip: patience > 1 ?
+	'the sanitizer keeps what is freed for a while' : false }, async () => {
+	const c = await Configured.start();
+	const lines = (i) => [...Array.from({ length: 200 }, (_, j) =>
+	    `cors-origin = https://${'x'.repeat(500)}${i}.${j}.example`),
+	    'database = elsewhere.db'];
+	const resident = () => Number(/^VmRSS:\s+(\d+)/m.exec(fs.readFileSync(
+	    `/proc/${c.daemon.pid}/status`, 'latin1'))[1]);
+	const reloadOften = async (n) => {
+		for (let i = 0; i < n; i++)
+			await c.reload(lines(i));
+		return resident();
+	};
+	const before = await reloadOften(20);
+
+	// More than 100 KB each, 10 MB if they were kept.
+	assert.ok(await reloadOften(100) < before + 2000);
+});
