@@ -76,6 +76,7 @@ run_request(struct turn *turn, struct request *request)
 		return admin_route_run(turn, request);
 	case ROUTE_HEALTH: /* later, see answer() */
 	case ROUTE_READY:
+	case ROUTE_RELOAD: /* on the loop thread, see front.c */
 	case ROUTE_PAGE:
 	case ROUTE_ASSET:
 	case ROUTE_DEMO:
@@ -95,11 +96,12 @@ run_transaction(struct turn *turn, struct request **batch, size_t n)
 }
 
 /* Whether the request owes nothing to the transaction any more: it has been
- * given back, or waits for mail. */
+ * given back, or waits for mail or for its backup. */
 static bool
 is_settled(const struct request *request)
 {
-	return request->parked.player || request->is_finished;
+	return request->parked.player || request->is_held ||
+	    request->is_finished;
 }
 
 static void

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/parse.h"
+#include "api/route.h"
 #include "base/text.h"
 #include "net/forwarded.h"
 
@@ -23,6 +24,11 @@ front_request_new(const struct front *front, void *owner,
 	request->give_back = give_back;
 	request->door = front->settings.door;
 	request->has_demo = front->settings.has_demo;
+	if (front->players) {
+		request->n_connections = front->players->n_connections;
+		request->max_connections = front->players->settings
+					       .max_connections;
+	}
 	return request;
 }
 
@@ -137,6 +143,10 @@ front_submit(
 		return false;
 	if (!front->engine) {
 		request_fail(request, NULL, ERR_SHUTTING_DOWN);
+		return false;
+	}
+	if (request->route->kind == ROUTE_RELOAD) {
+		front->on_reload(front->cls, request);
 		return false;
 	}
 	if (!count(front, client)) {

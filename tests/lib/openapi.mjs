@@ -165,11 +165,12 @@ export class OpenapiDocument {
 const known = whyNot ? null : new OpenapiDocument();
 
 // Check a reply of this daemon's own; nothing if the modules are not there.
+// daemon.basePath: the base path, if it does not come from the command line.
 export async function checkReply(daemon, method, target, reply)
 {
 	const n = known?.validators.size;
 
-	known?.check(method, target, reply, basePathOf(daemon.args));
+	known?.check(method, target, reply, daemon.basePath ?? basePathOf(daemon.args));
 	// To compile a schema takes a while, in which the daemon may have closed
 	// connections.  Look at them (which comes after the first turn) before
 	// the test sends on one.

@@ -283,6 +283,7 @@ test('the daemon runs with what the file says', async () => {
 		'demo = yes', `database = ${path.join(dir, 'unused.db')}`]);
 	const d = await startDaemon({ args: ['--config', file], listen: [] });
 
+	d.basePath = '/signal';
 	await until(() => d.listeners.length === 2 || null, 'two listeners');
 	assert.equal(d.listeners[0].path, socket);
 	assert.ok(net.isIP(d.listeners[1].host));

@@ -209,6 +209,7 @@ test('origins, trusted proxies, base path and demo', async () => {
 	assert.equal((await request(d, 'GET', '/demo/')).status, 200);
 	assert.equal(await register(''), 200);
 	await c.reload(['base-path = /signal', 'cors-origin = https://c.example']);
+	d.basePath = '/signal';
 	d.advance(1);
 	assert.equal((await request(d, 'GET', '/healthz')).status, 404);
 	assert.equal(await register('/signal'), 200);
@@ -216,6 +217,7 @@ test('origins, trusted proxies, base path and demo', async () => {
 	    { origin: 'https://c.example' } }))
 	    .headers['access-control-allow-origin'], 'https://c.example');
 	await c.reload([]);
+	d.basePath = '';
 	assert.equal(poll.isOver, false);
 	ok(await ann.leave());
 	assert.equal(await originOf('https://a.example'), '*');

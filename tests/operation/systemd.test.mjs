@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { ok, Player, request, scratchDir, startDaemon }
+import { ok, Player, request, scratchDir, startDaemon, until }
     from '../lib/peerpost.mjs';
 import { abstractName, startManager } from '../lib/manager.mjs';
-import { Disk } from '../lib/disk.mjs';
+import { Disk, HANG, OFF } from '../lib/disk.mjs';
 import { Wire, plain } from '../lib/wire.mjs';
 
 const O_CLOEXEC = 0o2000000;
@@ -100,10 +100,10 @@ test('the watchdog is fed while the engine answers, and not when it hangs',
 		await manager.line(/^notify \d+ WATCHDOG=1$/);
 	}
 	// A sync that does not return.
-	disk.hang();
+	disk.set(HANG);
 	const stuck = request(manager, 'POST', '/register', { body: 'ann' });
 
-	await disk.isMet();
+	await until(() => disk.nFailed > 0, 'hanging sync');
 	const n = manager.lines.length;
 
 	for (let i = 0; i < 4; i++) {
@@ -113,7 +113,7 @@ test('the watchdog is fed while the engine answers, and not when it hangs',
 		    404);
 	}
 	assert.deepEqual(manager.lines.slice(n), []);
-	disk.heal();
+	disk.set(OFF);
 	await manager.line(/^notify \d+ WATCHDOG=1$/);
 	ok(await stuck);
 	assert.equal(await manager.stop(), 'exited 0');
