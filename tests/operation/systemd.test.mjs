@@ -137,22 +137,26 @@ test('sockets are served by their names, and nothing else is opened',
 	const http = path.join(dir, 'http.sock');
 	const manager = startManager({ notify: abstractName(), sockets: [
 		['fastcgi', path.join(dir, 'fastcgi.sock')], ['http', '0'],
-		['http', http], ['http', abstractName()]] });
+		['http', http], ['admin', path.join(dir, 'admin.sock')],
+		['http', abstractName()]] });
 
 	await manager.start();
 	const [, port] = /^socket http (\d+)$/m.exec(manager.lines.join('\n'));
 	const said = manager.stderr.match(/^listening on .*$/mg);
 
-	assert.equal(said.length, 4, manager.stderr);
+	assert.equal(said.length, 5, manager.stderr);
 	assert.equal(said[0], `listening on http://127.0.0.1:${port}`);
 	assert.equal(said[1], `listening on unix:${http}`);
 	assert.match(said[2], /^listening on unix:@peerpost-test-/);
 	assert.equal(said[3],
 	    `listening on fastcgi+unix:${path.join(dir, 'fastcgi.sock')}`);
-	for (const listener of [1, 2]) {
+	assert.equal(said[4],
+	    `listening on admin+unix:${path.join(dir, 'admin.sock')}`);
+	for (const [listener, target] of [[1, '/healthz'], [2, '/healthz'],
+	    [3, '/readyz']]) {
 		const wire = await Wire.open(manager, { listener });
 
-		ok(await wire.exchange(plain('GET', '/healthz')));
+		ok(await wire.exchange(plain('GET', target)));
 		wire.close();
 	}
 	// They are the manager's: who comes meanwhile is served afterwards.
