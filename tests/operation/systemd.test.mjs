@@ -30,6 +30,28 @@ test('READY is said when it serves, and STOPPING when it is told to stop',
 	}
 });
 
+test('RELOADING is said on SIGHUP, and READY afterwards, come what may',
+    async () => {
+	const file = path.join(scratchDir(), 'peerpost.conf');
+	const reload = async (text) => {
+		fs.writeFileSync(file, text);
+		manager.tell('1');
+		assert.match(await manager.line(/RELOADING/),
+		    /RELOADING=1\|MONOTONIC_USEC=\d+\|STATUS=reading/);
+		return manager.line(/READY=1/);
+	};
+
+	fs.writeFileSync(file, '');
+	const manager = startManager({ notify: abstractName(),
+		args: ['--config', file] });
+
+	await manager.start();
+	assert.match(await reload('poll-wait = 1\n'), /STATUS=serving, reloaded$/);
+	assert.match(await reload('poll-weight = 1\n'),
+	    /STATUS=serving, not reloaded: see the log$/);
+	ok(await request(manager, 'GET', '/healthz'));
+});
+
 test('READY is not said before the database is open', async () => {
 	const dir = scratchDir();
 	const database = path.join(dir, 'peerpost.db');
