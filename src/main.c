@@ -47,8 +47,9 @@ static void
 reload(struct server *server)
 {
 	notify_reloading("reading the configuration");
-	server_reload(server);
-	notify_ready("serving");
+	notify_ready(server_reload(server) ?
+		"serving, reloaded" :
+		"serving, not reloaded: see the log");
 }
 
 static void

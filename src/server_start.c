@@ -226,10 +226,12 @@ start_engine(struct server *server, void (*on_completed)(void *cls))
 
 	store = sqlite_open(
 	    options->database, options->durability, why, sizeof(why));
-	if (!store) {
+	if (!store && options->identity.has_user)
+		log_error("%s (as user %u)", why, (unsigned)geteuid());
+	else if (!store)
 		log_error("%s", why);
+	if (!store)
 		return false;
-	}
 	server->front.engine = engine_start(
 	    store, &options->settings, on_completed, server);
 	return server->front.engine != NULL;
@@ -239,15 +241,15 @@ start_engine(struct server *server, void (*on_completed)(void *cls))
 static void
 announce(struct server *server)
 {
-	for (size_t i = 0; i < server->n_listeners; i++)
-		fprintf(stderr, "listening on %s\n",
-		    listener_url(server->listeners[i]));
 	if (geteuid() == 0 && !server->options.identity.has_user)
 		log_warning("running as root, which nothing here needs: "
 			    "see --user");
 	if (!pid_file_write(&server->pid_file))
 		log_warning("cannot write the pid file %s: %s",
 		    server->options.pid_file, strerror(errno));
+	for (size_t i = 0; i < server->n_listeners; i++)
+		fprintf(stderr, "listening on %s\n",
+		    listener_url(server->listeners[i]));
 	notify_ready("serving");
 }
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +59,21 @@ judge_header(const unsigned char *header, size_t len)
 	return NULL;
 }
 
+/* The log comes and goes beside the file: that it may be written is not
+ * enough, and SQLite would say no more than that it cannot.  -1: errno. */
+static int
+check_folder(const char *path)
+{
+	char *file = realpath(path, NULL); /* NULL: there is none yet */
+	int result;
+
+	if (!file)
+		file = mem_copy_text(path);
+	result = faccessat(AT_FDCWD, dirname(file), W_OK | X_OK, AT_EACCESS);
+	free(file);
+	return result;
+}
+
 /* Read the header; a file that does not exist is made, readable for its owner
  * only (SQLite gives its log the same mode). */
 static enum err
@@ -69,6 +85,12 @@ peek(const char *path, char *out_why, size_t why_size)
 	ssize_t len = 0;
 	int fd;
 
+	if (check_folder(path) < 0) {
+		snprintf(out_why, why_size,
+		    "%s cannot be opened: its folder cannot be written: %s",
+		    path, strerror(errno));
+		return ERR_STORAGE;
+	}
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
 	if (fd < 0)
 		verdict = strerror(errno);

@@ -1,5 +1,6 @@
 // manager.mjs - a service manager for tests: tests/operation/manager.c holds
 // listening sockets, starts daemons that inherit them, and hears what they say.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import http from 'node:http';
 import path from 'node:path';
@@ -120,6 +121,8 @@ export class Manager {
 		this.agent.destroy();
 		this.child.stdin.end();
 		await within(LINE_MS, 'end of the manager', this.ended);
+		assert.doesNotMatch(this.stderr,
+		    /Sanitizer|runtime error:|Assertion .* failed/);
 	}
 }
 

@@ -30,6 +30,28 @@ test('READY is said when it serves, and STOPPING when it is told to stop',
 	}
 });
 
+test('RELOADING is said on SIGHUP, and READY afterwards, come what may',
+    async () => {
+	const file = path.join(scratchDir(), 'peerpost.conf');
+	const reload = async (text) => {
+		fs.writeFileSync(file, text);
+		manager.tell('1');
+		assert.match(await manager.line(/RELOADING/),
+		    /RELOADING=1\|MONOTONIC_USEC=\d+\|STATUS=reading/);
+		return manager.line(/READY=1/);
+	};
+
+	fs.writeFileSync(file, '');
+	const manager = startManager({ notify: abstractName(),
+		args: ['--config', file] });
+
+	await manager.start();
+	assert.match(await reload('poll-wait = 1\n'), /STATUS=serving, reloaded$/);
+	assert.match(await reload('poll-weight = 1\n'),
+	    /STATUS=serving, not reloaded: see the log$/);
+	ok(await request(manager, 'GET', '/healthz'));
+});
+
 test('READY is not said before the database is open', async () => {
 	const dir = scratchDir();
 	const database = path.join(dir, 'peerpost.db');
@@ -137,22 +159,26 @@ test('sockets are served by their names, and nothing else is opened',
 	const http = path.join(dir, 'http.sock');
 	const manager = startManager({ notify: abstractName(), sockets: [
 		['fastcgi', path.join(dir, 'fastcgi.sock')], ['http', '0'],
-		['http', http], ['http', abstractName()]] });
+		['http', http], ['admin', path.join(dir, 'admin.sock')],
+		['http', abstractName()]] });
 
 	await manager.start();
 	const [, port] = /^socket http (\d+)$/m.exec(manager.lines.join('\n'));
 	const said = manager.stderr.match(/^listening on .*$/mg);
 
-	assert.equal(said.length, 4, manager.stderr);
+	assert.equal(said.length, 5, manager.stderr);
 	assert.equal(said[0], `listening on http://127.0.0.1:${port}`);
 	assert.equal(said[1], `listening on unix:${http}`);
 	assert.match(said[2], /^listening on unix:@peerpost-test-/);
 	assert.equal(said[3],
 	    `listening on fastcgi+unix:${path.join(dir, 'fastcgi.sock')}`);
-	for (const listener of [1, 2]) {
+	assert.equal(said[4],
+	    `listening on admin+unix:${path.join(dir, 'admin.sock')}`);
+	for (const [listener, target] of [[1, '/healthz'], [2, '/healthz'],
+	    [3, '/readyz']]) {
 		const wire = await Wire.open(manager, { listener });
 
-		ok(await wire.exchange(plain('GET', '/healthz')));
+		ok(await wire.exchange(plain('GET', target)));
 		wire.close();
 	}
 	// They are the manager's: who comes meanwhile is served afterwards.

@@ -66,7 +66,7 @@ test(`the service is exposed ${MAX_EXPOSURE / 10} or less`, { skip }, () => {
 });
 
 test('the command line of the service is one', () => {
-	const [, command] = /^ExecStart=(.*)$/m.exec(service);
+	const [, command] = /^ExecStart=((?:.*\\\n)*.*)$/m.exec(service);
 	const { stdout } = runProgram(['--help']);
 
 	assert.match(command, /^\/\S+\/peerpostd /);
