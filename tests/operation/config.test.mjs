@@ -92,11 +92,12 @@ test('without a file, it prints the command line and the defaults', () => {
 
 test('blanks, comments, line ends and a byte order mark do not matter', () => {
 	const text = '\ufeff# x\r\n\r\n  ; y = z\n\tmax-rooms\t=\t5 \r\n' +
-	    'max-players=6\n#max-body = 7\ndatabase = a b=c:d;e#f';
+	    'max-players=6\n  max-parked = 8\n#max-body = 7\ndatabase = a b=c:d;e#f';
 	const settings = settingsOf(Buffer.from(text));
 
 	assert.deepEqual(settings['max-rooms'], ['5']);
 	assert.deepEqual(settings['max-players'], ['6']);
+	assert.deepEqual(settings['max-parked'], ['8']);
 	assert.deepEqual(settings['max-body'], ['65536']);
 	assert.deepEqual(settings.database, ['a b=c:d;e#f']);
 });
