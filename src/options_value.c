@@ -188,6 +188,19 @@ check_waits(struct options *options)
 }
 
 static bool
+check_identity(struct options *options)
+{
+	static const char *const names[] = { "user", "group" };
+	const char *fault = identity_find_fault(&options->identity);
+
+	if (!fault)
+		return true;
+	snprintf(options->why, sizeof(options->why), "%s", fault);
+	note_line(options, names, 2);
+	return false;
+}
+
+static bool
 check_ice(struct options *options)
 {
 	static const char *const names[] = { "ice-server", "turn-uri",
@@ -202,8 +215,6 @@ check_ice(struct options *options)
 bool
 options_finish(struct options *options)
 {
-	const char *fault = identity_find_fault(&options->identity);
-
 	options->is_listen_default = options->n_listen == 0;
 	for (size_t i = 0; i < n_option_specs; i++) {
 		const struct option_spec *spec = &option_specs[i];
@@ -215,11 +226,6 @@ options_finish(struct options *options)
 	}
 	if (!options->base_path)
 		options->base_path = "";
-	if (!check_waits(options))
-		return false;
-	if (fault) {
-		snprintf(options->why, sizeof(options->why), "%s", fault);
-		return false;
-	}
-	return check_ice(options);
+	return check_waits(options) && check_identity(options) &&
+	    check_ice(options);
 }

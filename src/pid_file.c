@@ -9,10 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/mem.h"
 
 #define MAX_TEXT 16
 
@@ -97,7 +100,7 @@ pid_file_open(
 		close(fd);
 		return false;
 	}
-	*file = (struct pid_file){ .path = path, .fd = fd };
+	*file = (struct pid_file){ .path = mem_copy_text(path), .fd = fd };
 	return true;
 }
 
@@ -121,5 +124,6 @@ pid_file_remove(struct pid_file *file)
 	if (unlink(file->path) < 0 && ftruncate(file->fd, 0) < 0)
 		(void)errno; /* It is locked no more: that tells enough. */
 	close(file->fd);
+	free(file->path);
 	file->path = NULL;
 }

@@ -199,6 +199,7 @@ test('what does not go together is told with the line of the last of it', () => 
 	    /^1: --turn-uri needs/);
 	assert.match(faultsOf(['', 'turn-secret = x']).join(),
 	    /^2: a TURN secret needs/);
+	assert.match(faultsOf(['group = 0']).join(), /^1: --group needs/);
 });
 
 test('what the command line takes the place of is checked all the same', () => {
