@@ -188,6 +188,19 @@ check_waits(struct options *options)
 }
 
 static bool
+check_identity(struct options *options)
+{
+	static const char *const names[] = { "user", "group" };
+	const char *fault = identity_find_fault(&options->identity);
+
+	if (!fault)
+		return true;
+	snprintf(options->why, sizeof(options->why), "%s", fault);
+	note_line(options, names, 2);
+	return false;
+}
+
+static bool
 check_ice(struct options *options)
 {
 	static const char *const names[] = { "ice-server", "turn-uri",

@@ -13,12 +13,12 @@
 #include <stddef.h>
 
 struct pid_file {
-	char *path; /* NULL: there is none */
+	char *path; /* owned; NULL: there is none */
 	int fd;
 };
 
 /* Make the file, or take over what is left, and empty it.  Before the rights
- * for that are given up. 
+ * for that are given up.
  * false: why is in out_why, one sentence without a full stop. */
 bool pid_file_open(
     struct pid_file *file, const char *path, char *out_why, size_t why_size);

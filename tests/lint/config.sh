@@ -32,9 +32,9 @@ diff -u "$scratch/wanted" "$scratch/found" >&2 ||
 if grep -v '^#' "$file" | grep .; then
 	fail "contrib/peerpost.conf sets the above"
 fi
-# Files and groups that this machine need not have.
+# Files, users and groups that this machine need not have.
 sed -n 's/^#\([a-z-]* = .*\)/\1/p' "$file" |
-	grep -v '^[a-z-]*-\(file\|group\) = ' >"$scratch/examples.conf"
+	grep -v '^[a-z-]*\(file\|user\|group\) = ' >"$scratch/examples.conf"
 chmod 600 "$scratch/examples.conf"
 "$PEERPOSTD" --check-config --config "$scratch/examples.conf" >/dev/null ||
 	fail "contrib/peerpost.conf has the above, which is wrong"

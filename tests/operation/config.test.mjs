@@ -92,11 +92,12 @@ test('without a file, it prints the command line and the defaults', () => {
 
 test('blanks, comments, line ends and a byte order mark do not matter', () => {
 	const text = '\ufeff# x\r\n\r\n  ; y = z\n\tmax-rooms\t=\t5 \r\n' +
-	    'max-players=6\n#max-body = 7\ndatabase = a b=c:d;e#f';
+	    'max-players=6\n  max-parked = 8\n#max-body = 7\ndatabase = a b=c:d;e#f';
 	const settings = settingsOf(Buffer.from(text));
 
 	assert.deepEqual(settings['max-rooms'], ['5']);
 	assert.deepEqual(settings['max-players'], ['6']);
+	assert.deepEqual(settings['max-parked'], ['8']);
 	assert.deepEqual(settings['max-body'], ['65536']);
 	assert.deepEqual(settings.database, ['a b=c:d;e#f']);
 });
@@ -198,6 +199,7 @@ test('what does not go together is told with the line of the last of it', () => 
 	    /^1: --turn-uri needs/);
 	assert.match(faultsOf(['', 'turn-secret = x']).join(),
 	    /^2: a TURN secret needs/);
+	assert.match(faultsOf(['group = 0']).join(), /^1: --group needs/);
 });
 
 test('what the command line takes the place of is checked all the same', () => {

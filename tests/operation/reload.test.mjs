@@ -371,8 +371,9 @@ test('what cannot change is warned of and stays, the rest changes', async () => 
 });
 
 test('the command line wins at each reload', async () => {
+	const pidFile = path.join(scratchDir(), 'pid');
 	const c = await Configured.start(['max-body = 200'],
-	    { args: ['--max-body', '100'] });
+	    { args: ['--max-body', '100', '--pid-file', pidFile] });
 	const { players: [ann] } = await makeRoom(c.daemon, ['ann']);
 
 	for (const size of [300, 400]) {
@@ -380,6 +381,10 @@ test('the command line wins at each reload', async () => {
 		assertFailure(await ann.message('x'.repeat(150)), 413, 'RMB',
 		    'too-large');
 	}
+	// What was opened by a name of then is still known by it.
+	assert.equal(Number(fs.readFileSync(pidFile)), c.daemon.pid);
+	await c.daemon.stop();
+	assert.equal(fs.existsSync(pidFile), false);
 });
 
 test('many reloads take no more memory than a few', { skip: patience > 1 ?
