@@ -162,16 +162,7 @@ take_config(struct options *options, const char *text)
 static bool
 take_log_level(struct options *options, const char *text)
 {
-	static const char *const names[] = { "error", "warning", "info",
-		"debug" };
-
-	for (int i = 0; i < 4; i++) {
-		if (strcmp(text, names[i]) == 0) {
-			options->log_level = (enum log_level)i;
-			return true;
-		}
-	}
-	return false;
+	return log_level_parse(span_of(text), &options->log_level);
 }
 
 static bool

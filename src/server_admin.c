@@ -11,6 +11,7 @@
 #define MAX_CONNECTIONS 16
 #define MAX_BODY 4096
 #define REQUEST_TIMEOUT_MS 15000
+#define REST_MS 3600000 /* a backup is large, and may go a long way */
 
 void
 server_on_admin(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
@@ -47,12 +48,14 @@ server_start_admin(struct server *server)
 
 	front->loop = server->front.loop;
 	front->engine = server->front.engine;
+	front->players = &server->front;
 	front->settings = (struct front_settings){
 		.door = DOOR_ADMIN,
 		.base_path = "",
 		.origins = no_origins,
 		.max_body = MAX_BODY,
 		.request_timeout_ms = REQUEST_TIMEOUT_MS,
+		.rest_ms = REST_MS,
 		.max_connections = MAX_CONNECTIONS,
 	};
 	server->admin_http = http_create(front);

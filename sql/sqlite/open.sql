@@ -1,4 +1,5 @@
--- open.sql - what is run once, while the database is opened (sqlite_schema.c).
+-- open.sql - what is run once, while the database is opened (sqlite_schema.c),
+-- or a copy of it made (sqlite_backup.c).
 
 -- The order matters: exclusive before the first look, so that nobody else
 -- changes what is seen, and nothing that writes before the look is done.
@@ -38,3 +39,8 @@ PRAGMA cache_size = -65536;
 PRAGMA temp_store = MEMORY;
 PRAGMA mmap_size = 0;
 PRAGMA journal_size_limit = 4194304;
+
+-- Of a backup: nobody will ever roll it back or look for it after a crash.
+-- once: backup
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;

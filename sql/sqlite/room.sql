@@ -15,6 +15,12 @@ UPDATE room SET sealed = 1 WHERE id = ?1;
 -- name: room_delete
 DELETE FROM room WHERE id = ?1;
 
+-- name: rooms_after
+SELECT id, uuid, host, sealed,
+	(SELECT name FROM player WHERE player.id = room.host),
+	(SELECT count(*) FROM player WHERE player.room = room.id)
+FROM room WHERE id > ?1 ORDER BY id LIMIT ?2;
+
 -- name: room_members
 SELECT id, name FROM player WHERE room = ?1 ORDER BY seat;
 

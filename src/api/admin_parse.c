@@ -1,7 +1,7 @@
 /* admin_parse.c - see admin_parse.h. */
 #include "api/admin_parse.h"
 
-#include "api/admin_fail.h"
+#include "api/admin_reply.h"
 #include "api/admin_route.h"
 #include "api/target.h"
 #include "api/value.h"

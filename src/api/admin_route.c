@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include "api/admin_backup.h"
+#include "api/admin_rooms.h"
+#include "api/admin_status.h"
+
 #define GET "GET"
 #define GET_HEAD "GET, HEAD"
 #define POST "POST"
@@ -16,6 +20,13 @@
 static const struct admin_route routes[] = {
 	{ { "/healthz", ROUTE_HEALTH, GET_HEAD, NULL, NULL }, NULL },
 	{ { "/readyz", ROUTE_READY, GET_HEAD, NULL, NULL }, NULL },
+	SERVE("/status", GET, get_status_run),
+	SERVE("/rooms", GET, get_rooms_run),
+	SERVE("/rooms/*", GET, get_one_room_run),
+	SERVE("/rooms/*/close", POST, close_room_run),
+	SERVE("/players/*/kick", POST, kick_player_run),
+	SERVE("/log-level", POST, set_log_level_run),
+	SERVE("/backup", POST, backup_run),
 };
 
 /* Whether path fits pattern, whose "*" is one segment that is not empty. */

@@ -95,11 +95,12 @@ run_transaction(struct turn *turn, struct request **batch, size_t n)
 }
 
 /* Whether the request owes nothing to the transaction any more: it has been
- * given back, or waits for mail. */
+ * given back, or waits for mail or for its backup. */
 static bool
 is_settled(const struct request *request)
 {
-	return request->parked.player || request->is_finished;
+	return request->parked.player || request->is_held ||
+	    request->is_finished;
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "api/admin_backup.h"
 #include "api/batch.h"
 #include "api/poll.h"
 #include "api/turn.h"
@@ -49,6 +50,8 @@ run_cancel(struct engine *engine, struct task *task)
 	/* A client that has only closed its half may still read. */
 	if (parked->player)
 		turn_answer_parked(&engine->turn, parked);
+	else if (task->request->is_held)
+		backup_cancel(&engine->turn);
 	queue_chain_append(&engine->turn.done, &task->item);
 }
 
@@ -76,6 +79,7 @@ static void
 stop(struct engine *engine)
 {
 	run_drain(engine);
+	backup_cancel(&engine->turn);
 	engine->is_stopping = true;
 }
 
@@ -142,7 +146,7 @@ sleep_ms(struct engine *engine)
 	int64_t due_ms = parking_next_due_ms(&engine->world);
 	int64_t ms = PRESENCE_TICK_MS;
 
-	if (engine->inbox.first)
+	if (engine->inbox.first || engine->turn.backup)
 		return 0;
 	if (upkeep_is_due(&engine->upkeep, &engine->turn))
 		return 0;
@@ -176,6 +180,7 @@ run_thread(void *cls)
 		upkeep_run(&engine->upkeep, &engine->turn);
 		run_inbox(engine);
 		run_due_polls(engine);
+		backup_work(&engine->turn);
 		give_back(engine);
 	}
 	upkeep_finish(&engine->turn);
@@ -198,6 +203,7 @@ engine_start(struct store *store, const struct settings *settings,
 	queue_init(&engine->submitted);
 	queue_init(&engine->completed);
 	engine->turn.world = &engine->world;
+	engine->turn.started_ms = clock_running_ms();
 	if (world_init(&engine->world, store, &engine->settings)) {
 		log_error("the database cannot be read");
 		goto undo;

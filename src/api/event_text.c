@@ -74,6 +74,8 @@ reason_sentence(enum end_reason reason)
 		return "Player Took Too Long To Enter A Room";
 	case END_MAILBOX_OVERFLOW:
 		return "Mailbox Overflow";
+	case END_KICKED:
+		return "Player Kicked By Operator";
 	case END_UNREGISTERED:
 		break;
 	}

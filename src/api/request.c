@@ -2,8 +2,9 @@
 #include "api/request.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "api/admin_fail.h"
+#include "api/admin_reply.h"
 #include "api/asset.h"
 #include "api/event_text.h"
 #include "api/route.h"
@@ -28,11 +29,19 @@ request_new(size_t max_body)
 	return request;
 }
 
+static void
+close_file(struct reply *reply)
+{
+	if (reply->type == REPLY_FILE && reply->fd >= 0)
+		close(reply->fd);
+}
+
 void
 request_free(struct request *request)
 {
 	if (!request)
 		return;
+	close_file(&request->reply);
 	free(request->calls);
 	buf_fini(&request->body);
 	buf_fini(&request->reply.body);
@@ -45,6 +54,7 @@ request_reset_reply(struct request *request)
 {
 	struct buf body = request->reply.body, links = request->reply.links;
 
+	close_file(&request->reply);
 	buf_reset(&body);
 	buf_reset(&links);
 	request->reply = (struct reply){ .body = body, .links = links };

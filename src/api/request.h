@@ -83,6 +83,7 @@ enum reply_type {
 	REPLY_HTML,
 	REPLY_TEXT,
 	REPLY_ASSET, /* a file, or that it has not changed */
+	REPLY_FILE,  /* an open one */
 };
 
 struct reply {
@@ -93,11 +94,13 @@ struct reply {
 	const char *allow;      /* for 405; static; or NULL */
 	const char *location;   /* for 308; static; or NULL */
 	const struct asset *asset; /* of REPLY_ASSET, instead of body */
-	bool is_replay;            /* Idempotency-Replayed: true */
-	bool is_preflight;         /* the answer to OPTIONS */
-	uint32_t given_to;         /* whose events are in it; 0: none are */
-	uint64_t given;            /* the greatest of their ids */
-	struct buf links; /* values of Link headers, a NUL after each */
+	int fd;                    /* of REPLY_FILE, instead; owned; or -1 */
+	uint64_t fd_size;
+	bool is_replay;    /* Idempotency-Replayed: true */
+	bool is_preflight; /* the answer to OPTIONS */
+	uint32_t given_to; /* whose events are in it; 0: none are */
+	uint64_t given;    /* the greatest of their ids */
+	struct buf links;  /* values of Link headers, a NUL after each */
 	struct buf body;
 };
 
@@ -128,7 +131,9 @@ struct request {
 	bool is_exempt;  /* loopback or Unix: no per-address limit */
 	bool has_demo;   /* the demo is switched on */
 	bool is_foreign; /* at DOOR_ADMIN: a web page may be behind it */
-	void *owner;     /* the front door's own */
+	/* At DOOR_ADMIN: connections of players, and how many may be. */
+	size_t n_connections, max_connections;
+	void *owner; /* the front door's own */
 	/* What takes the request, and then its cancellation if there was one,
 	 * back from the engine, on the loop thread.  For the front doors only:
 	 * the engine does not call it. */
@@ -154,6 +159,7 @@ struct request {
 	struct parked parked;
 	bool is_due;      /* a poll whose time is over */
 	bool is_charged;  /* has paid its rate */
+	bool is_held;     /* a backup that is being made */
 	bool is_finished; /* its reply is on the way back */
 
 	struct reply reply;

@@ -10,21 +10,46 @@
 
 static atomic_int max_level = LOG_LEVEL_INFO;
 
+static const char *const names[] = { "error", "warning", "info", "debug" };
+
 void
 log_set_level(enum log_level level)
 {
 	atomic_store_explicit(&max_level, (int)level, memory_order_relaxed);
 }
 
+enum log_level
+log_get_level(void)
+{
+	return (enum log_level)atomic_load_explicit(
+	    &max_level, memory_order_relaxed);
+}
+
+bool
+log_level_parse(struct span name, enum log_level *out)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (span_equals(name, names[i])) {
+			*out = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+log_level_name(enum log_level level)
+{
+	return names[level];
+}
+
 static void PRINTF_LIKE(2, 0)
     write_line(enum log_level level, const char *format, va_list args)
 {
-	static const char *const names[] = { "error", "warning", "info",
-		"debug" };
 	char line[MAX_LINE];
 	int n, m;
 
-	if ((int)level > atomic_load_explicit(&max_level, memory_order_relaxed))
+	if (level > log_get_level())
 		return;
 	n = snprintf(line, sizeof(line), "peerpostd: %s: ", names[level]);
 	m = vsnprintf(line + n, sizeof(line) - (size_t)n - 1, format, args);

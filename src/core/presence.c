@@ -52,6 +52,12 @@ presence_seen(struct world *world, struct player *player)
 	list_append(&world->seen, &player->seen);
 }
 
+int64_t
+presence_idle_ms(const struct world *world, const struct player *player)
+{
+	return player->parked ? 0 : presence_now_ms(world) - player->seen_ms;
+}
+
 void
 presence_enter_lobby(struct world *world, struct player *player)
 {

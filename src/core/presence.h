@@ -34,6 +34,10 @@ bool presence_is_due(const struct world *world);
 /* The player has been heard of, just now; with a poll parked its clock
  * stands until the poll ends. */
 void presence_seen(struct world *world, struct player *player);
+/* For how long nothing has been heard of the player; 0 while a poll is
+ * parked. */
+int64_t presence_idle_ms(
+    const struct world *world, const struct player *player);
 /* The player is in the lobby from now on, or is no longer. */
 void presence_enter_lobby(struct world *world, struct player *player);
 void presence_leave_lobby(struct player *player);

@@ -121,8 +121,8 @@ room_find(struct world *world, int64_t id, struct room **out)
 	return err ? err : load(world, &row, out);
 }
 
-static MUST_CHECK enum err
-find_by_uuid(struct world *world, const char *uuid, struct room **out)
+enum err
+room_find_by_uuid(struct world *world, const char *uuid, struct room **out)
 {
 	struct room_row row;
 	enum err err;
@@ -239,7 +239,7 @@ room_join(struct world *world, struct player *player, const char *uuid)
 
 	if (player->room)
 		return ERR_ALREADY_IN_ROOM;
-	err = find_by_uuid(world, uuid, &room);
+	err = room_find_by_uuid(world, uuid, &room);
 	if (err)
 		return err;
 	if (room->is_sealed)

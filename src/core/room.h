@@ -21,6 +21,10 @@ uint32_t room_peer_id(const struct room *room, uint32_t player);
 MUST_CHECK enum err room_find(
     struct world *world, int64_t id, struct room **out);
 
+/* The room with this UUID (lower case).  ERR_ROOM_NOT_FOUND. */
+MUST_CHECK enum err room_find_by_uuid(
+    struct world *world, const char *uuid, struct room **out);
+
 /* Make a room with player as its host.
  * ERR_ALREADY_IN_ROOM, ERR_TOO_MANY_ROOMS. */
 MUST_CHECK enum err room_create(struct world *world, struct player *player);

@@ -31,6 +31,7 @@ enum end_reason {
 	END_LEFT_IN_LOBBY = 2,
 	END_MAILBOX_OVERFLOW = 3,
 	END_UNREGISTERED = 4, /* not stored: there is nothing to explain */
+	END_KICKED = 5,       /* by the operator */
 };
 
 struct player {

@@ -23,6 +23,11 @@ front_request_new(const struct front *front, void *owner,
 	request->give_back = give_back;
 	request->door = front->settings.door;
 	request->has_demo = front->settings.has_demo;
+	if (front->players) {
+		request->n_connections = front->players->n_connections;
+		request->max_connections = front->players->settings
+					       .max_connections;
+	}
 	return request;
 }
 

@@ -23,8 +23,8 @@
 /* A body over the limit is read and dropped up to this size, so that its
  * sender can read the answer. */
 #define FRONT_MAX_SWALLOW ((size_t)8 << 20)
-/* An idle HTTP connection may stay so long; and a reply may take so long, or
- * over FastCGI be without progress. */
+/* An idle connection of a player's may stay so long; and a reply may take so
+ * long, or over FastCGI be without progress. */
 #define FRONT_REST_MS 75000
 /* Not even to make room is a connection closed that is idle for less. */
 #define FRONT_SPARED_MS 1000
@@ -37,6 +37,7 @@ struct front_settings {
 	bool has_demo;
 	size_t max_body;
 	int64_t request_timeout_ms; /* from its first byte to its last */
+	int64_t rest_ms;            /* over HTTP, FRONT_REST_MS or another */
 	size_t max_connections;     /* of all doors together */
 	uint32_t max_connections_per_address; /* 0: no limit */
 	struct trusted_proxies trusted;
@@ -48,7 +49,8 @@ struct front {
 	struct front_settings settings;
 	size_t n_connections; /* of all doors */
 	struct address_counts addresses;
-	bool is_draining; /* every reply closes its connection */
+	bool is_draining;            /* every reply closes its connection */
+	const struct front *players; /* of DOOR_ADMIN: the other one */
 };
 
 /* Whose request it is. */

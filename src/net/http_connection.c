@@ -279,7 +279,7 @@ http_expire(struct http *http)
 		cell_touch(
 		    CONTAINER_OF(node, struct connection, deadline)->cell);
 	expire(&http->receiving, http->front->settings.request_timeout_ms);
-	expire(&http->resting, FRONT_REST_MS);
+	expire(&http->resting, http->front->settings.rest_ms);
 }
 
 void

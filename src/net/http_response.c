@@ -17,6 +17,12 @@ make_response(struct reply *reply)
 	size_t len;
 	char *body;
 
+	if (reply->type == REPLY_FILE) {
+		int fd = reply->fd;
+
+		reply->fd = -1; /* the response closes it */
+		return MHD_create_response_from_fd64(reply->fd_size, fd);
+	}
 	if (reply->type != REPLY_ASSET) {
 		body = buf_take(&reply->body, &len);
 		return MHD_create_response_from_buffer(

@@ -32,6 +32,13 @@
 /* "PrPo" in the file's header: schema/0001_initial.sql sets it. */
 #define SQLITE_OUR_APPLICATION_ID 0x5072506f
 
+/* A copy that is being made; sqlite_backup.c. */
+struct sqlite_copy {
+	sqlite3 *db; /* NULL: none */
+	sqlite3_backup *backup;
+	int fd; /* of the same file, or -1 */
+};
+
 struct sqlite_store {
 	struct store ops; /* first: a struct store * is one of these */
 	sqlite3 *db;
@@ -47,6 +54,9 @@ struct sqlite_store {
 	unsigned n_not_logged; /* like it, since then */
 
 	struct buf reply_body; /* of the last reply_find() */
+
+	enum durability durability;
+	struct sqlite_copy copy;
 };
 
 static inline struct sqlite_store *
@@ -71,6 +81,7 @@ enum err sqlite_tune(struct sqlite_store *s, const char *path,
 
 /* Fill in the operations of one file. */
 void sqlite_set_transaction_ops(struct sqlite_store *s);
+void sqlite_set_backup_ops(struct sqlite_store *s);
 void sqlite_set_session_ops(struct sqlite_store *s);
 void sqlite_set_room_ops(struct sqlite_store *s);
 void sqlite_set_mailbox_ops(struct sqlite_store *s);
@@ -105,6 +116,9 @@ void sqlite_copy_text(sqlite3_stmt *stmt, int i, char *out, size_t size);
 /* Note and log a hard error, which the connection has just reported during
  * `what`.  Returns ERR_STORAGE. */
 enum err sqlite_failed(struct sqlite_store *s, const char *what);
+
+/* Remove what a killed daemon may have left of a copy. */
+void sqlite_remove_copy(struct sqlite_store *s);
 
 /* Delete all events of a player, and the messages that nobody shares any
  * more. */

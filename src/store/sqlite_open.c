@@ -170,7 +170,10 @@ sqlite_open_retrying(const char *path, enum durability durability, int retry_ms,
 		goto refused;
 	/* As much as SQLite itself can hold; the requests had limits. */
 	buf_init(&s->reply_body, INT_MAX);
+	s->durability = durability;
+	sqlite_remove_copy(s);
 	sqlite_set_transaction_ops(s);
+	sqlite_set_backup_ops(s);
 	sqlite_set_session_ops(s);
 	sqlite_set_room_ops(s);
 	sqlite_set_mailbox_ops(s);

@@ -24,6 +24,15 @@ room_insert(
 	return ERR_NONE;
 }
 
+static void
+take_room(sqlite3_stmt *stmt, struct room_row *out)
+{
+	out->id = sqlite3_column_int64(stmt, 0);
+	sqlite_copy_text(stmt, 1, out->uuid, sizeof(out->uuid));
+	out->host = (uint32_t)sqlite3_column_int64(stmt, 2);
+	out->sealed = sqlite3_column_int(stmt, 3) != 0;
+}
+
 /* The bound statement `id` yields the columns of a room_row. */
 static enum err
 find_room(struct sqlite_store *s, enum sql_statement id, struct room_row *out)
@@ -33,10 +42,7 @@ find_room(struct sqlite_store *s, enum sql_statement id, struct room_row *out)
 
 	if (err)
 		return err;
-	out->id = sqlite3_column_int64(stmt, 0);
-	sqlite_copy_text(stmt, 1, out->uuid, sizeof(out->uuid));
-	out->host = (uint32_t)sqlite3_column_int64(stmt, 2);
-	out->sealed = sqlite3_column_int(stmt, 3) != 0;
+	take_room(stmt, out);
 	sqlite_done(s, id);
 	return ERR_NONE;
 }
@@ -87,6 +93,30 @@ room_delete(struct store *store, int64_t id)
 }
 
 static enum err
+rooms_after(
+    struct store *store, int64_t after, size_t max, store_room_fn fn, void *cls)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	sqlite3_stmt *stmt = sqlite_statement(s, SQL_ROOMS_AFTER);
+	char host_name[STORE_NAME_SIZE];
+	struct room_row row;
+	enum err err;
+
+	sqlite_bind_int(stmt, 1, after);
+	sqlite_bind_uint(stmt, 2, max);
+	while ((err = sqlite_row(s, SQL_ROOMS_AFTER)) == ERR_NONE) {
+		take_room(stmt, &row);
+		sqlite_copy_text(stmt, 4, host_name, sizeof(host_name));
+		if (!fn(cls, &row, host_name,
+			(uint64_t)sqlite3_column_int64(stmt, 5))) {
+			sqlite_done(s, SQL_ROOMS_AFTER);
+			return ERR_NONE;
+		}
+	}
+	return err == ERR_ABSENT ? ERR_NONE : err;
+}
+
+static enum err
 room_members(struct store *store, int64_t id, store_member_fn fn, void *cls)
 {
 	struct sqlite_store *s = sqlite_of(store);
@@ -116,5 +146,6 @@ sqlite_set_room_ops(struct sqlite_store *s)
 	ops->room_by_id = room_by_id;
 	ops->room_seal = room_seal;
 	ops->room_delete = room_delete;
+	ops->rooms_after = rooms_after;
 	ops->room_members = room_members;
 }

@@ -136,6 +136,7 @@ close_store(struct store *store)
 
 	if (s->in_transaction)
 		rollback(store);
+	store->backup_abort(store);
 	for (int i = 0; i < N_SQL_STATEMENTS; i++)
 		sqlite3_finalize(s->statements[i]);
 	/* Checkpoints and removes the log, but not when an fsync has failed:

@@ -67,6 +67,21 @@ struct trim {
 typedef bool (*store_event_fn)(
     void *cls, uint64_t id, int kind, struct span body);
 typedef bool (*store_member_fn)(void *cls, uint32_t player, const char *name);
+typedef bool (*store_room_fn)(void *cls, const struct room_row *room,
+    const char *host_name, uint64_t n_members);
+
+enum durability {
+	DURABILITY_POWER,   /* every commit is fsynced */
+	DURABILITY_PROCESS, /* survives a crash of the daemon */
+};
+
+/* What an operator wants to know. */
+struct store_status {
+	const char *path;    /* absolute; lives as long as the store */
+	uint64_t size_bytes; /* of the file */
+	uint64_t log_bytes;  /* of its write-ahead log */
+	enum durability durability;
+};
 
 struct store {
 	/* Roll back what is open, checkpoint, close and free. */
@@ -84,6 +99,22 @@ struct store {
 	/* Housekeeping for when nothing else is to do: WAL checkpoint with
 	 * truncation when the log is worth it.  Outside a transaction. */
 	void (*tidy)(struct store *store);
+	void (*status)(struct store *store, struct store_status *out);
+
+	/* A copy of everything that has been committed, made in steps between
+	 * transactions, which may go on meanwhile: what they write is in it,
+	 * too.  It has no name, so that it goes with its last descriptor.  One
+	 * at a time.  On ERR_STORAGE there is no copy (any more), one sentence
+	 * without a full stop is in out_why, and nothing else is wrong.
+	 *
+	 * backup_step() copies up to n_pages pages.  When the copy is whole,
+	 * *out_fd is its descriptor, which the caller closes; else -1. */
+	enum err (*backup_begin)(
+	    struct store *store, char *out_why, size_t why_size);
+	enum err (*backup_step)(struct store *store, int n_pages, int *out_fd,
+	    char *out_why, size_t why_size);
+	/* Give up what is there of it.  Without a copy: nothing happens. */
+	void (*backup_abort)(struct store *store);
 
 	/* The database's own secret, made when it was created. */
 	enum err (*secret)(struct store *store, uint8_t out[DIGEST_SIZE]);
@@ -119,6 +150,9 @@ struct store {
 	enum err (*room_seal)(struct store *store, int64_t id);
 	/* The room must have no members any more. */
 	enum err (*room_delete)(struct store *store, int64_t id);
+	/* Up to max rooms with ids greater than `after`, ascending. */
+	enum err (*rooms_after)(struct store *store, int64_t after, size_t max,
+	    store_room_fn fn, void *cls);
 	/* Its members in join order. */
 	enum err (*room_members)(
 	    struct store *store, int64_t id, store_member_fn fn, void *cls);
@@ -162,11 +196,6 @@ struct store {
 	    const struct reply_row *row, int64_t before_s, uint64_t max);
 	enum err (*reply_find)(struct store *store, int64_t scope,
 	    const uint8_t key_hash[DIGEST_SIZE], struct reply_row *out);
-};
-
-enum durability {
-	DURABILITY_POWER,   /* every commit is fsynced */
-	DURABILITY_PROCESS, /* survives a crash of the daemon */
 };
 
 /* Open (or create, or bring up to date) the SQLite database at path.

@@ -124,6 +124,35 @@ faulty_tidy(struct store *store)
 	store->tidy(store);
 }
 
+static inline void
+faulty_status(struct store *store, struct store_status *out)
+{
+	store = faulty_of(store)->real;
+	store->status(store, out);
+}
+
+static inline enum err
+faulty_backup_begin(struct store *store, char *out_why, size_t why_size)
+{
+	store = faulty_of(store)->real;
+	return store->backup_begin(store, out_why, why_size);
+}
+
+static inline enum err
+faulty_backup_step(struct store *store, int n_pages, int *out_fd, char *out_why,
+    size_t why_size)
+{
+	store = faulty_of(store)->real;
+	return store->backup_step(store, n_pages, out_fd, out_why, why_size);
+}
+
+static inline void
+faulty_backup_abort(struct store *store)
+{
+	store = faulty_of(store)->real;
+	store->backup_abort(store);
+}
+
 static inline enum err
 faulty_secret(struct store *store, uint8_t out[DIGEST_SIZE])
 {
@@ -209,6 +238,13 @@ static inline enum err
 faulty_room_delete(struct store *store, int64_t id)
 {
 	return FAULTY(store, room_delete(store, id));
+}
+
+static inline enum err
+faulty_rooms_after(
+    struct store *store, int64_t after, size_t max, store_room_fn fn, void *cls)
+{
+	return FAULTY(store, rooms_after(store, after, max, fn, cls));
 }
 
 static inline enum err
@@ -318,6 +354,10 @@ faulty_store_new(struct store *real)
 		.rollback = faulty_rollback,
 		.probe = faulty_probe,
 		.tidy = faulty_tidy,
+		.status = faulty_status,
+		.backup_begin = faulty_backup_begin,
+		.backup_step = faulty_backup_step,
+		.backup_abort = faulty_backup_abort,
 		.secret = faulty_secret,
 		.count_players = faulty_count_players,
 		.count_rooms = faulty_count_rooms,
@@ -332,6 +372,7 @@ faulty_store_new(struct store *real)
 		.room_by_id = faulty_room_by_id,
 		.room_seal = faulty_room_seal,
 		.room_delete = faulty_room_delete,
+		.rooms_after = faulty_rooms_after,
 		.room_members = faulty_room_members,
 		.message_insert = faulty_message_insert,
 		.event_append = faulty_event_append,
