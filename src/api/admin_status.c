@@ -42,7 +42,7 @@ get_status_run(struct turn *turn, struct request *request)
 {
 	const struct world *world = turn->world;
 	struct buf *out = admin_succeed(request);
-	int64_t up_ms = clock_running_ms() - turn->started_ms;
+	int64_t up_ms = clock_now_ms() - turn->started_ms;
 
 	buf_add_text(out, "{");
 	admin_add_text(out, "version", PACKAGE_VERSION);

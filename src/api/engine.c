@@ -203,7 +203,7 @@ engine_start(struct store *store, const struct settings *settings,
 	queue_init(&engine->submitted);
 	queue_init(&engine->completed);
 	engine->turn.world = &engine->world;
-	engine->turn.started_ms = clock_running_ms();
+	engine->turn.started_ms = clock_now_ms();
 	if (world_init(&engine->world, store, &engine->settings)) {
 		log_error("the database cannot be read");
 		goto undo;

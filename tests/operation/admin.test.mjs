@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ask, startAdministered } from '../lib/admin.mjs';
-import { assertFailure, ok, request, runProgram, scratchDir,
-    until } from '../lib/peerpost.mjs';
+import { Player, assertFailure, makeRoom, ok, parked, request, runProgram,
+    scratchDir, until } from '../lib/peerpost.mjs';
 import { Wire, plain, settle } from '../lib/wire.mjs';
 
 // Status and word of a failure on the admin listener.
@@ -174,4 +174,182 @@ test('/readyz is 503 while the daemon stops', async () => {
 	assert.equal(reply.json.error, 'shutting-down');
 	player.close();
 	assert.equal(await stopping, 0);
+});
+
+test('GET /rooms: pages of rooms', async () => {
+	const daemon = await startAdministered();
+	const hosts = [];
+
+	assert.deepEqual(ok(await ask(daemon, 'GET', '/rooms')),
+	    { rooms: [], next: 0 });
+	for (let i = 0; i < 5; i++) {
+		const host = await Player.register(daemon, `host "${i}"`);
+
+		hosts.push({ room: ok(await host.create()).data, host: host.id,
+			sealed: i === 3, host_name: `host "${i}"`,
+			members: i === 4 ? 2 : 1 });
+		if (i === 3)
+			ok(await host.seal());
+	}
+	ok(await (await Player.register(daemon)).join(hosts[4].room));
+	assert.deepEqual(ok(await ask(daemon, 'GET', '/rooms')).rooms, hosts);
+
+	const seen = [];
+	let page = { next: 0, more: true };
+
+	while (page.more) {
+		page = ok(await ask(daemon, 'GET', '/rooms',
+		    { query: { after: page.next, max: 2 } }));
+		assert.ok(page.rooms.length <= 2);
+		seen.push(...page.rooms);
+	}
+	assert.deepEqual(seen, hosts);
+	assert.deepEqual(ok(await ask(daemon, 'GET', '/rooms',
+	    { query: { max: 5 } })).more, undefined);
+	for (const query of ['max=-1', 'after=x', 'max=', 'after=%'])
+		assert.equal((await ask(daemon, 'GET', '/rooms',
+		    { query })).status, 400, query);
+});
+
+test('GET /rooms/UUID: a room and its members', async () => {
+	const socket = path.join(scratchDir(), 'admin.sock');
+	const daemon = await startAdministered(
+	    { admin: ['127.0.0.1:0', `unix:${socket}`] });
+	const { uuid, players: [ann, bob] } = await makeRoom(daemon);
+
+	ok(await bob.events({ after: bob.cursor, wait: 0 }));
+	ok(await ann.message('12345'));
+	const poll = ann.events({ after: ann.cursor + 1, wait: 20 });
+
+	await parked(daemon, poll);
+	daemon.advance(7);
+	for (const listener of [0, 1])
+		for (const name of [uuid, uuid.toUpperCase()])
+			assert.deepEqual(ok(await ask(daemon, 'GET',
+			    `/rooms/${name}`, { listener })), {
+				room: uuid, host: ann.id, sealed: false,
+				members: [
+					{ id: ann.id, name: 'ann', peer: 1,
+						parked: true, idle_s: 0,
+						mailbox: { events: 0, bytes: 0 } },
+					{ id: bob.id, name: 'bob', peer: bob.id,
+						parked: false, idle_s: 7,
+						mailbox: { events: 1, bytes: 7 } },
+				] });
+	for (const name of ['x', '0b5ddd58-3b31-4a6f-9a53-2d2d9a0b9d4b'])
+		assertRefused(await ask(daemon, 'GET', `/rooms/${name}`), 404,
+		    'room-not-found');
+	ok(await bob.message('over'));
+	ok(await poll);
+});
+
+test('closing a room: its members are told, and are in the lobby', async () => {
+	const daemon = await startAdministered();
+	const { uuid, players: [ann, bob] } = await makeRoom(daemon);
+	const poll = bob.events({ after: bob.cursor, wait: 20 });
+
+	await parked(daemon, poll);
+	assertRefused(await ask(daemon, 'GET', `/rooms/${uuid}/close`), 405,
+	    'method-not-allowed');
+	assert.deepEqual(ok(await ask(daemon, 'POST', `/rooms/${uuid}/close`)),
+	    { room: uuid, members: 2 });
+	assert.deepEqual(ok(await poll).events.map(({ command, data }) =>
+	    [command, data]), [['###!RCL', 'Room Closed By Operator']]);
+	assert.deepEqual(await ann.news(), [['RCL', 'Room Closed By Operator']]);
+	assertFailure(await ann.room(), 404, 'ICB', 'not-in-room');
+	assertFailure(await bob.join(uuid), 404, 'JRB', 'room-not-found');
+	assertRefused(await ask(daemon, 'POST', `/rooms/${uuid}/close`), 404,
+	    'room-not-found');
+	// Nothing is left of it after a restart.
+	await daemon.kill();
+	await daemon.restart();
+	assert.deepEqual(ok(await ask(daemon, 'GET', '/rooms')).rooms, []);
+	ok(await ann.create());
+});
+
+test('kicking a player: it is told why, the others that it has gone',
+    async () => {
+	const daemon = await startAdministered();
+	const { players: [ann, bob, cid] } = await makeRoom(daemon,
+	    ['ann', 'bob', 'cid']);
+	const kicked = (response) => {
+		assertFailure(response, 410, 'PTO', 'timed-out');
+		assert.equal(response.json.data, 'Player Kicked By Operator');
+	};
+	const poll = bob.events({ after: bob.cursor, wait: 20 });
+
+	await parked(daemon, poll);
+	assert.deepEqual(ok(await ask(daemon, 'POST', `/players/${bob.id}/kick`)),
+	    { id: bob.id });
+	kicked(await poll);
+	kicked(await bob.room());
+	assert.deepEqual(await ann.news(), [['RPD', bob.id]]);
+	for (const id of [bob.id, 1, 0, 'x', '-1', '99999999999'])
+		assertRefused(await ask(daemon, 'POST', `/players/${id}/kick`),
+		    404, 'player-not-found');
+	// The host goes, and the room with it.
+	ok(await ask(daemon, 'POST', `/players/${ann.id}/kick`));
+	assert.deepEqual(await cid.news(), [['RPD', bob.id], ['RPD', 1],
+		['RCL', 'Host Disconnected']]);
+	await daemon.kill();
+	await daemon.restart();
+	kicked(await ann.room());
+});
+
+test('the log level changes until the next start', async () => {
+	const daemon = await startAdministered();
+	const says = async (level) => {
+		const from = daemon.stderr.length;
+
+		ok(await ask(daemon, 'GET', '/healthz'));
+		ok(await ask(daemon, 'GET', '/healthz'));
+		assert.equal(/debug: GET \/healthz 200/.test(
+		    daemon.stderr.slice(from)), level === 'debug');
+		assert.equal(ok(await ask(daemon, 'GET', '/status')).log_level,
+		    level);
+	};
+
+	await says('info');
+	for (const text of ['{"level":"debug"}', '"debug"', 'debug', 'debug\n']) {
+		assert.deepEqual(ok(await ask(daemon, 'POST', '/log-level',
+		    { text })), { level: 'debug' });
+		await says('debug');
+		ok(await ask(daemon, 'POST', '/log-level', { text: 'error' }));
+		await says('error');
+	}
+	for (const text of ['', 'loud', '{}', '{"level":1}', '["debug"]', 'null',
+		'"DEBUG"', '{"level":"debugdebugdebugdebug"}'])
+		assertRefused(await ask(daemon, 'POST', '/log-level', { text }),
+		    400, 'bad-level');
+	await daemon.restart();
+	await says('info');
+});
+
+test('GET /status: how it is doing', async () => {
+	const daemon = await startAdministered({ args: ['--durability', 'process',
+		'--max-players', '7', '--max-connections', '9'] });
+	const { players: [ann] } = await makeRoom(daemon);
+	const poll = ann.events({ after: ann.cursor, wait: 20 });
+
+	await parked(daemon, poll);
+	daemon.advance(5);
+	const { uptime_s: up, database: { bytes, log_bytes: logBytes, ...database },
+		connections, ...status } = ok(await ask(daemon, 'GET', '/status'));
+
+	assert.deepEqual(status, {
+		version: '0.1.0', pid: status.pid, state: 'ready', storage: 'ok',
+		players: 2, rooms: 1, parked: 1,
+		max: { players: 7, rooms: 10000, parked: 8, connections: 9 },
+		backup: false, log_level: 'info',
+	});
+	assert.match(fs.readFileSync(`/proc/${status.pid}/comm`, 'utf8'),
+	    /peerpostd/);
+	assert.deepEqual(database, { file: fs.realpathSync(daemon.database),
+		durability: 'process' });
+	assert.equal(bytes, fs.statSync(daemon.database).size);
+	assert.equal(logBytes, fs.statSync(`${daemon.database}-wal`).size);
+	assert.ok(up >= 5 && up < 60);
+	assert.ok(connections >= 1 && connections <= 9);
+	ok(await ann.message('over'));
+	ok(await poll);
 });

@@ -14,6 +14,7 @@
 /* What is to be asked; the zeroed struct is GET of nothing.  The texts must
  * live as long as the request. */
 struct question {
+	enum door door;
 	enum method method;
 	const char *target;
 	const char *body;
@@ -29,6 +30,7 @@ question_request(struct question q)
 	struct request *request = request_new(65536);
 	size_t len = q.body_len;
 
+	request->door = q.door;
 	request->method = q.method;
 	request->target = span_of(q.target);
 	request->authorization = span_of(q.authorization);

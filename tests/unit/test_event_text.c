@@ -105,6 +105,7 @@ test_an_ended_session_is_told_why(void **state)
 		{ END_STOPPED_POLLING, "Player Stopped Polling" },
 		{ END_LEFT_IN_LOBBY, "Player Took Too Long To Enter A Room" },
 		{ END_MAILBOX_OVERFLOW, "Mailbox Overflow" },
+		{ END_KICKED, "Player Kicked By Operator" },
 	};
 	char text[160];
 
