@@ -1,9 +1,9 @@
 /* faultfs.c - a disk that fails when a test says so.
  *
  * A library for LD_PRELOAD.  It stands between a program and the C library's
- * write, pwrite, posix_fallocate, fsync and fdatasync, and lets them fail, or
- * the last two hang, for the files of one database and for no other file or
- * socket.
+ * write, pwrite, posix_fallocate, fsync, fdatasync and fstatvfs, and lets them
+ * fail, or two of them hang, for the files of one database and for no other
+ * file or socket.
  *
  *	FAULTFS_FILES    the path that the names of these files begin with,
  *	                 so that "/x/y.db" means /x/y.db-wal as well
@@ -29,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -36,7 +37,8 @@ enum mode {
 	MODE_OFF = 0,
 	MODE_FULL = 1, /* what writes or grows: ENOSPC */
 	MODE_SYNC = 2, /* fsync and fdatasync: EIO */
-	MODE_HANG = 3  /* the same two: they return when the mode is another */
+	MODE_HANG = 3, /* the same two: they return when the mode is another */
+	MODE_TIGHT = 4 /* fstatvfs: nothing is free */
 };
 
 struct control {
@@ -210,4 +212,18 @@ fdatasync(int fd)
 		return -1;
 	}
 	return next(fd);
+}
+
+int
+fstatvfs(int fd, struct statvfs *out)
+{
+	static int (*next)(int, struct statvfs *);
+	int result;
+
+	if (!next)
+		find_next("fstatvfs", &next, sizeof(next));
+	result = next(fd, out);
+	if (is_due(MODE_TIGHT, fd))
+		out->f_bavail = 0;
+	return result;
 }

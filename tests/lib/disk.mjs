@@ -1,57 +1,75 @@
-// disk.mjs - a disk whose syncs hang when a test says so: faultfs.c under a
-// database that it is told of.
+// disk.mjs - a daemon on a disk that fails, or hangs, when a test says so
+// (faultfs.c).
 import fs from 'node:fs';
 import path from 'node:path';
-import { scratchDir, until } from './peerpost.mjs';
+import { scratchDir, startDaemon, until } from './peerpost.mjs';
 
-const HANGS = 3, WORKS = 0; // enum mode of faultfs.c
 const library = path.resolve(process.env.FAULTFS ?? 'tests/fault/faultfs.so');
+// A reason to skip, or false.
+export const skip = fs.existsSync(library) ? false : `there is no ${library}`;
 
+export const OFF = 0, FULL = 1, SYNC = 2, HANG = 3, TIGHT = 4;
+
+// A database on a disk of moods.
 export class Disk {
-	constructor()
+	// suffix: only the files fail whose names begin with the database's and
+	// this.
+	constructor(suffix = '')
 	{
-		const dir = scratchDir();
+		const dir = fs.realpathSync(scratchDir());
 
-		this.control = path.join(dir, 'control');
 		this.database = path.join(dir, 'peerpost.db');
-		fs.writeFileSync(this.control, Buffer.alloc(12));
-	}
-
-	// For the daemon.
-	get env()
-	{
-		return {
+		this.control = path.join(dir, 'control');
+		this.env = {
 			LD_PRELOAD: library,
-			FAULTFS_FILES: this.database,
+			FAULTFS_FILES: this.database + suffix,
 			FAULTFS_CONTROL: this.control,
 			// A preloaded library comes before the sanitizer's.
 			ASAN_OPTIONS: ['verify_asan_link_order=0',
-				process.env.ASAN_OPTIONS].filter(Boolean).join(':'),
+				process.env.ASAN_OPTIONS ?? ''].join(':'),
 		};
+		fs.writeFileSync(this.control, Buffer.alloc(12));
 	}
 
-	set(mode)
+	// From now on; the first so many calls still succeed.
+	set(mode, nPass = 0)
 	{
-		const words = Buffer.alloc(12);
+		const fd = fs.openSync(this.control, 'r+');
+		const words = new Int32Array([mode, nPass, 0]);
 
-		words.writeInt32LE(mode, 0);
-		fs.writeFileSync(this.control, words, { flag: 'r+' });
+		// n_pass must stand before mode makes it count.
+		fs.writeSync(fd, Buffer.from(new Int32Array([OFF]).buffer), 0, 4, 0);
+		fs.writeSync(fd, Buffer.from(words.buffer, 4, 8), 0, 8, 4);
+		fs.writeSync(fd, Buffer.from(words.buffer, 0, 4), 0, 4, 0);
+		fs.closeSync(fd);
 	}
 
+	// Let syncs hang, and go on.
 	hang()
 	{
-		this.set(HANGS);
+		this.set(HANG);
 	}
 
 	heal()
 	{
-		this.set(WORKS);
+		this.set(OFF);
 	}
 
-	// Something hangs.
+	// Something fails, or hangs.
 	isMet()
 	{
-		return until(() => fs.readFileSync(this.control).readInt32LE(8) > 0,
-		    'hanging sync');
+		return until(() => this.nFailed > 0, 'fault');
+	}
+
+	// How many calls have failed since set().
+	get nFailed()
+	{
+		return fs.readFileSync(this.control).readInt32LE(8);
+	}
+
+	async start(options = {})
+	{
+		return startDaemon({ database: this.database, env: this.env,
+			...options });
 	}
 }
