@@ -4,8 +4,10 @@
  * nothing else: no settings, and no count of connections, so that an operator
  * gets in when players have taken all that there are.
  */
+#include "api/admin_reply.h"
 #include "base/log.h"
 #include "server.h"
+#include "server_reload.h"
 
 /* Of the descriptors that server_start.c sets aside. */
 #define MAX_CONNECTIONS 16
@@ -40,6 +42,18 @@ server_warn_admin(const char *text)
 		    text);
 }
 
+static void
+on_reload(void *cls, struct request *request)
+{
+	struct server *server = cls;
+
+	if (server_reload(server))
+		buf_add_text(admin_succeed(request), "{\"reloaded\":true}");
+	else
+		admin_fail(
+		    request, 422, "bad-configuration", server_reload_problem());
+}
+
 void
 server_start_admin(struct server *server)
 {
@@ -49,6 +63,8 @@ server_start_admin(struct server *server)
 	front->loop = server->front.loop;
 	front->engine = server->front.engine;
 	front->players = &server->front;
+	front->on_reload = on_reload;
+	front->cls = server;
 	front->settings = (struct front_settings){
 		.door = DOOR_ADMIN,
 		.base_path = "",

@@ -7,6 +7,7 @@
  */
 #include "server_reload.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,9 +23,20 @@ struct reload {
 	struct options old;
 };
 
+/* The first of the last time. */
+static char problem[512];
+
+const char *
+server_reload_problem(void)
+{
+	return problem;
+}
+
 static void
 complain(const char *text)
 {
+	if (!problem[0])
+		snprintf(problem, sizeof(problem), "%s", text);
 	log_error("not reloaded, all stays as it was: %s", text);
 }
 
@@ -137,8 +149,11 @@ server_reload(struct server *server)
 {
 	struct options fresh = { 0 };
 
-	if (server->is_stopping || !server->front.engine)
+	problem[0] = '\0';
+	if (server->is_stopping || !server->front.engine) {
+		snprintf(problem, sizeof(problem), "the server is stopping");
 		return false;
+	}
 	/* What else is read again, and may fail, is read here, too: before
 	 * anything has changed. */
 	if (options_parse(&fresh, server->argc, server->argv, complain) >= 0 ||

@@ -16,4 +16,7 @@
  * everything is as it was. */
 bool server_reload(struct server *server);
 
+/* What was wrong, when server_reload() has just failed. */
+const char *server_reload_problem(void);
+
 #endif

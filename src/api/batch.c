@@ -76,6 +76,7 @@ run_request(struct turn *turn, struct request *request)
 		return admin_route_run(turn, request);
 	case ROUTE_HEALTH: /* later, see answer() */
 	case ROUTE_READY:
+	case ROUTE_RELOAD: /* on the loop thread, see front.c */
 	case ROUTE_PAGE:
 	case ROUTE_ASSET:
 	case ROUTE_DEMO:

@@ -225,6 +225,7 @@ request_parse(struct request *request, const char *base_path)
 	case ROUTE_HEALTH:
 	case ROUTE_READY:
 	case ROUTE_ADMIN:
+	case ROUTE_RELOAD:
 		break;
 	}
 	return true;

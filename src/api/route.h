@@ -16,9 +16,10 @@ enum route_kind {
 	ROUTE_ROOM,
 	ROUTE_ICE_SERVERS,
 	ROUTE_HEALTH,
-	ROUTE_READY, /* at DOOR_ADMIN only, as the next */
+	ROUTE_READY, /* at DOOR_ADMIN, as the next */
 	ROUTE_ADMIN, /* see admin_route.h */
 	/* These are answered without the engine: */
+	ROUTE_RELOAD, /* at DOOR_ADMIN, by the front door's on_reload */
 	ROUTE_PAGE,  /* the page at / */
 	ROUTE_ASSET, /* a file */
 	ROUTE_DEMO,  /* the same, if the demo is switched on */

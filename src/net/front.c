@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/parse.h"
+#include "api/route.h"
 #include "base/text.h"
 #include "net/forwarded.h"
 
@@ -142,6 +143,10 @@ front_submit(
 		return false;
 	if (!front->engine) {
 		request_fail(request, NULL, ERR_SHUTTING_DOWN);
+		return false;
+	}
+	if (request->route->kind == ROUTE_RELOAD) {
+		front->on_reload(front->cls, request);
 		return false;
 	}
 	if (!count(front, client)) {

@@ -49,8 +49,11 @@ struct front {
 	struct front_settings settings;
 	size_t n_connections; /* of all doors */
 	struct address_counts addresses;
-	bool is_draining;            /* every reply closes its connection */
-	const struct front *players; /* of DOOR_ADMIN: the other one */
+	bool is_draining; /* every reply closes its connection */
+	/* At DOOR_ADMIN: the other one; and what answers a ROUTE_RELOAD. */
+	const struct front *players;
+	void (*on_reload)(void *cls, struct request *request);
+	void *cls;
 };
 
 /* Whose request it is. */

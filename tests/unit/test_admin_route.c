@@ -19,6 +19,7 @@ static const struct {
 	{ "/readyz/", NULL, "" },
 	{ "/status", "/status", "" },
 	{ "/backup", "/backup", "" },
+	{ "/reload", "/reload", "" },
 	{ "/log-level", "/log-level", "" },
 	{ "/rooms", "/rooms", "" },
 	{ "/rooms/", NULL, "" },
