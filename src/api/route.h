@@ -20,9 +20,9 @@ enum route_kind {
 	ROUTE_ADMIN, /* see admin_route.h */
 	/* These are answered without the engine: */
 	ROUTE_RELOAD, /* at DOOR_ADMIN, by the front door's on_reload */
-	ROUTE_PAGE,  /* the page at / */
-	ROUTE_ASSET, /* a file */
-	ROUTE_DEMO,  /* the same, if the demo is switched on */
+	ROUTE_PAGE,   /* the page at / */
+	ROUTE_ASSET,  /* a file */
+	ROUTE_DEMO,   /* the same, if the demo is switched on */
 };
 
 struct route {
