@@ -109,6 +109,7 @@ open_copy(struct sqlite_copy *copy, const char *path)
 	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 	    NULL);
 
+	unlink(path);
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(
 		    copy->db, sql_onces[SQL_ONCE_BACKUP], NULL, NULL, NULL);
@@ -139,7 +140,6 @@ backup_begin(struct store *store, char *out_why, size_t why_size)
 		goto out;
 	}
 	err = open_copy(copy, path);
-	unlink(path);
 	if (!err)
 		copy->backup = sqlite3_backup_init(
 		    copy->db, "main", s->db, "main");

@@ -2,8 +2,8 @@
  *
  * A library for LD_PRELOAD.  It stands between a program and the C library's
  * write, pwrite, posix_fallocate, fsync, fdatasync and fstatvfs, and lets them
- * fail, or the syncs hang, for the files of one database and for no other file
- * or socket.
+ * fail, or two of them hang, for the files of one database and for no other
+ * file or socket.
  *
  *	FAULTFS_FILES    the path that the names of these files begin with,
  *	                 so that "/x/y.db" means /x/y.db-wal as well
@@ -35,10 +35,10 @@
 
 enum mode {
 	MODE_OFF = 0,
-	MODE_FULL = 1,  /* what writes or grows: ENOSPC */
-	MODE_SYNC = 2,  /* fsync and fdatasync: EIO */
-	MODE_TIGHT = 3, /* fstatvfs: nothing is free */
-	MODE_HANG = 4   /* fsync and fdatasync: until the mode is another */
+	MODE_FULL = 1, /* what writes or grows: ENOSPC */
+	MODE_SYNC = 2, /* fsync and fdatasync: EIO */
+	MODE_HANG = 3, /* the same two: they return when the mode is another */
+	MODE_TIGHT = 4 /* fstatvfs: nothing is free */
 };
 
 struct control {

@@ -1,14 +1,14 @@
-// disk.mjs - a daemon on a disk that fails when a test says so (faultfs.c).
+// disk.mjs - a daemon on a disk that fails, or hangs, when a test says so
+// (faultfs.c).
 import fs from 'node:fs';
 import path from 'node:path';
-import { scratchDir, startDaemon } from './peerpost.mjs';
+import { scratchDir, startDaemon, until } from './peerpost.mjs';
 
 const library = path.resolve(process.env.FAULTFS ?? 'tests/fault/faultfs.so');
 // A reason to skip, or false.
 export const skip = fs.existsSync(library) ? false : `there is no ${library}`;
 
-export const OFF = 0, FULL = 1, SYNC = 2, TIGHT = 3,
-    HANG = 4;
+export const OFF = 0, FULL = 1, SYNC = 2, HANG = 3, TIGHT = 4;
 
 // A database on a disk of moods.
 export class Disk {
@@ -44,7 +44,24 @@ export class Disk {
 		fs.closeSync(fd);
 	}
 
-	// How many calls have failed, or begun to hang, since set().
+	// Let syncs hang, and go on.
+	hang()
+	{
+		this.set(HANG);
+	}
+
+	heal()
+	{
+		this.set(OFF);
+	}
+
+	// Something fails, or hangs.
+	isMet()
+	{
+		return until(() => this.nFailed > 0, 'fault');
+	}
+
+	// How many calls have failed since set().
 	get nFailed()
 	{
 		return fs.readFileSync(this.control).readInt32LE(8);

@@ -353,3 +353,24 @@ test('GET /status: how it is doing', async () => {
 	ok(await ann.message('over'));
 	ok(await poll);
 });
+
+test('POST /reload: the configuration is read again, or all stays',
+    async () => {
+	const config = path.join(scratchDir(), 'peerpost.conf');
+
+	fs.writeFileSync(config, 'log-level = info\n');
+	const daemon = await startAdministered({ args: ['--config', config] });
+	const level = async () =>
+		ok(await ask(daemon, 'GET', '/status')).log_level;
+
+	fs.writeFileSync(config, 'log-level = warning\n');
+	assert.deepEqual(ok(await ask(daemon, 'POST', '/reload')),
+	    { reloaded: true });
+	assert.equal(await level(), 'warning');
+	fs.writeFileSync(config, 'log-level = debug\nno such line\n');
+	const reply = await ask(daemon, 'POST', '/reload');
+
+	assertRefused(reply, 422, 'bad-configuration');
+	assert.match(reply.json.message, /peerpost\.conf:2: /);
+	assert.equal(await level(), 'warning');
+});

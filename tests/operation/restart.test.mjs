@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ok, request, until } from '../lib/peerpost.mjs';
 import { abstractName, startManager } from '../lib/manager.mjs';
-import { Disk, HANG, OFF } from '../lib/disk.mjs';
+import { Disk } from '../lib/disk.mjs';
 import { seeded, unlimited } from '../lib/crowd.mjs';
 import { Wire, plain } from '../lib/wire.mjs';
 
@@ -154,12 +154,12 @@ test('a connection between two requests is closed before the database is, ' +
 	const idle = await Wire.open(manager);
 
 	ok(await idle.exchange(plain('GET', '/healthz')));
-	disk.set(HANG);
+	disk.hang();
 	const stopped = manager.stop();
 
-	await until(() => disk.nFailed > 0, 'hanging sync');
+	await disk.isMet();
 	await idle.closed();
 	assert.ok(!idle.isReset);
-	disk.set(OFF);
+	disk.heal();
 	assert.equal(await stopped, 'exited 0');
 });

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { ok, Player, request, scratchDir, startDaemon, until }
+import { ok, Player, request, scratchDir, startDaemon }
     from '../lib/peerpost.mjs';
 import { abstractName, startManager } from '../lib/manager.mjs';
-import { Disk, HANG, OFF } from '../lib/disk.mjs';
+import { Disk } from '../lib/disk.mjs';
 import { Wire, plain } from '../lib/wire.mjs';
 
 const O_CLOEXEC = 0o2000000;
@@ -122,10 +122,10 @@ test('the watchdog is fed while the engine answers, and not when it hangs',
 		await manager.line(/^notify \d+ WATCHDOG=1$/);
 	}
 	// A sync that does not return.
-	disk.set(HANG);
+	disk.hang();
 	const stuck = request(manager, 'POST', '/register', { body: 'ann' });
 
-	await until(() => disk.nFailed > 0, 'hanging sync');
+	await disk.isMet();
 	const n = manager.lines.length;
 
 	for (let i = 0; i < 4; i++) {
@@ -135,7 +135,7 @@ test('the watchdog is fed while the engine answers, and not when it hangs',
 		    404);
 	}
 	assert.deepEqual(manager.lines.slice(n), []);
-	disk.set(OFF);
+	disk.heal();
 	await manager.line(/^notify \d+ WATCHDOG=1$/);
 	ok(await stuck);
 	assert.equal(await manager.stop(), 'exited 0');
