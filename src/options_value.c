@@ -212,19 +212,6 @@ check_ice(struct options *options)
 	return false;
 }
 
-static bool
-check_identity(struct options *options)
-{
-	static const char *const names[] = { "user", "group" };
-	const char *fault = identity_find_fault(&options->identity);
-
-	if (!fault)
-		return true;
-	snprintf(options->why, sizeof(options->why), "%s", fault);
-	note_line(options, names, 2);
-	return false;
-}
-
 bool
 options_finish(struct options *options)
 {
