@@ -1,7 +1,6 @@
 /* trusted.c - see trusted.h. */
 #include "net/trusted.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/span.h"
@@ -60,16 +59,6 @@ trusted_proxies_add(struct trusted_proxies *trusted, const char *text)
 		return false;
 	trusted->blocks[trusted->n_blocks++] = block;
 	return true;
-}
-
-void
-trusted_proxies_add_defaults(struct trusted_proxies *trusted)
-{
-	bool is_added = trusted_proxies_add(trusted, "127.0.0.0/8") &&
-	    trusted_proxies_add(trusted, "::1") &&
-	    trusted_proxies_add(trusted, "unix");
-
-	assert(is_added);
 }
 
 static bool

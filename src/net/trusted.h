@@ -39,10 +39,6 @@ struct trusted_proxies {
  * (TRUSTED_MAX); nothing is changed. */
 bool trusted_proxies_add(struct trusted_proxies *trusted, const char *text);
 
-/* Trust this machine: 127.0.0.0/8, ::1, Unix sockets.  There must be room for
- * two blocks. */
-void trusted_proxies_add_defaults(struct trusted_proxies *trusted);
-
 /* Whether peer is one of them. */
 bool trusted_proxies_has(
     const struct trusted_proxies *trusted, const struct peer_address *peer);

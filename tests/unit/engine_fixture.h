@@ -70,8 +70,16 @@ collect_from(struct fixture *f, struct engine *engine)
 
 	while ((item = queue_chain_take(&chain)) != NULL) {
 		struct task *task = CONTAINER_OF(item, struct task, item);
-		struct exchange *e = task->request->owner;
+		struct exchange *e;
 
+		if (task->kind == TASK_SETTINGS) {
+			struct settings_change *change = CONTAINER_OF(
+			    task, struct settings_change, task);
+
+			change->give_back(change);
+			continue;
+		}
+		e = task->request->owner;
 		if (task->kind == TASK_CANCEL) {
 			e->n_cancels_back++;
 			continue;

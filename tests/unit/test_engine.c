@@ -335,6 +335,60 @@ test_cancelling_what_has_come_back_gives_the_cancellation_back(void **state)
 	assert_int_equal(e->n_cancels_back, 1);
 }
 
+static unsigned n_changes_back;
+
+static void
+on_changed(struct settings_change *change)
+{
+	(void)change;
+	n_changes_back++;
+}
+
+static void
+test_other_settings_hold_for_what_comes_after_them(void **state)
+{
+	struct fixture *f = *state;
+	struct settings_change less = { .settings = f->settings,
+		.give_back = on_changed };
+	struct settings_change more = less;
+	struct user ann, bob;
+	struct exchange *es[3], *poll;
+
+	add_pair(f, &ann, &bob);
+	poll = park(f, &ann, "/events?after=2");
+	less.settings.max_players = 3;
+	n_changes_back = 0;
+	for (int i = 0; i < 3; i++) {
+		es[i] = submit(f,
+		    (struct question){ .method = METHOD_POST,
+			.target = "/register",
+			.body = "\"x\"" });
+		if (i == 0)
+			engine_change_settings(f->engine, &less);
+		else if (i == 1)
+			engine_change_settings(f->engine, &more);
+	}
+	settle(f);
+	assert_int_equal(n_changes_back, 2);
+	assert_int_equal(es[0]->request->reply.status, 200);
+	assert_failed(es[1], ERR_TOO_MANY_PLAYERS);
+	assert_int_equal(es[2]->request->reply.status, 200);
+	assert_int_equal(poll->n_back, 0);
+}
+
+static void
+test_stopping_gives_changes_of_settings_back(void **state)
+{
+	struct fixture *f = *state;
+	struct settings_change change = { .settings = f->settings,
+		.give_back = on_changed };
+
+	n_changes_back = 0;
+	engine_change_settings(f->engine, &change);
+	stop_engine(f);
+	assert_int_equal(n_changes_back, 1);
+}
+
 static void
 test_draining_answers_parked_polls_and_holds_none_any_more(void **state)
 {
@@ -470,6 +524,8 @@ main(void)
 		    test_cancelling_what_has_come_back_gives_the_cancellation_back),
 		TEST(
 		    test_draining_answers_parked_polls_and_holds_none_any_more),
+		TEST(test_other_settings_hold_for_what_comes_after_them),
+		TEST(test_stopping_gives_changes_of_settings_back),
 		TEST(test_stopping_gives_everything_back),
 		TEST(test_stopping_with_a_poll_parked_gives_it_back),
 		TEST(test_health_follows_the_store),
