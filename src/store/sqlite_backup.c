@@ -155,15 +155,18 @@ out:
 	return err;
 }
 
-/* In the words of the C library where they are clearer. */
+/* Of a full disk in the words of the C library: they are clearer. */
 static void
 say_why(struct sqlite_store *s, int code, char *out_why, size_t why_size)
 {
 	char *path = copy_path(s);
 
-	snprintf(out_why, why_size, "%s cannot be written: %s", path,
-	    (code & 0xff) == SQLITE_FULL ? strerror(ENOSPC) :
-					   sqlite3_errstr(code));
+	if ((code & 0xff) == SQLITE_FULL)
+		snprintf(out_why, why_size, "%s cannot be written: %s", path,
+		    strerror(ENOSPC));
+	else /* it may be the one or the other file */
+		snprintf(out_why, why_size, "%s cannot be copied to %s: %s",
+		    database_path(s), path, sqlite3_errstr(code));
 	free(path);
 }
 

@@ -176,7 +176,7 @@ async function impostor(t, status, answer, { length: announced } = {})
 	return `127.0.0.1:${server.address().port}`;
 }
 
-test('more rooms than one page has', { skip }, async (t) => {
+test('more rooms than one page has; numbers as they come', { skip }, async (t) => {
 	const page = (room, rest) => JSON.stringify({ rooms: [{ room, host: 2,
 		sealed: true, host_name: 'x', members: 1 }], ...rest });
 	const admin = await impostor(t, 200, (url) =>
@@ -185,6 +185,10 @@ test('more rooms than one page has', { skip }, async (t) => {
 		    page(`after ${url.searchParams.get('after')}`, { next: 9 }));
 	const { stdout } = await ctl(admin, ['rooms']);
 
+	const numbers = '# HELP x y\nx 1\n';
+
+	assert.equal((await ctl(await impostor(t, 200, numbers),
+	    ['metrics'])).stdout, numbers);
 	assert.match(stdout, /^UUID.*\nfirst .*\nafter 7 .*yes.*\n$/);
 });
 
