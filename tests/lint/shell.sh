@@ -1,8 +1,12 @@
 #!/bin/sh
-# shell.sh - the shell commands have no bashisms and no quoting mistakes.
+# shell.sh - shell scripts for users have no bashisms and no quoting mistakes.
 set -eu
 if ! command -v shellcheck >/dev/null; then
 	echo "skipped: needs shellcheck"
 	exit 77
 fi
 shellcheck -s sh "$srcdir/clients/sh/peerpost" "$srcdir/clients/sh/peerpostctl"
+shellcheck -s sh "$srcdir/debian/peerpost.postinst" \
+	"$srcdir/debian/peerpost.postrm"
+(cd "$srcdir" && shellcheck -x -s bash contrib/completion/bash/peerpost \
+	tests/package/completion.bash)
