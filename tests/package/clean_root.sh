@@ -76,6 +76,7 @@ cp /etc/nsswitch.conf "$root/etc"
 cp /etc/pam.d/common-* "$root/etc/pam.d"
 ln -s mawk "$root/usr/bin/awk"
 ldconfig -r "$root"
+chroot "$root" update-shells
 
 # Where more can be had: as here, by what was known of it here.
 cp -R /etc/apt "$root/etc"

@@ -59,3 +59,4 @@ chmod 755 /tmp/as-unit
 PEERPOSTD=/tmp/as-unit TMPDIR=/tmp/tutorial \
 	$as_user sh /usr/share/doc/peerpost/tutorial.sh ||
 	fail "the tutorial"
+rm -r "${runtime:?}"

@@ -53,7 +53,7 @@ list() {
 		-path ./dev -o -path ./tmp -o -path ./var/log -o \
 		-path ./var/cache -o -path ./var/lib/apt -o \
 		-path ./var/lib/dpkg -o -path './etc/*-' -o \
-		-name .pwd.lock -o -name ld.so.cache \) -prune -o \
+		-path ./run/adduser -o -name .pwd.lock -o -name ld.so.cache \) -prune -o \
 		-printf '%p %y %m %U:%G %l\n' | sort
 	cut -d : -f 1,3 etc/passwd etc/group | sort)
 }
