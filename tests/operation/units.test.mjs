@@ -72,7 +72,7 @@ test('the command line of the service is one', () => {
 	assert.match(command, /^\/\S+\/peerpostd /);
 	for (const [option] of command.matchAll(/--[a-z-]+/g))
 		assert.match(stdout, new RegExp(`^  ${option} `, 'm'));
-	assert.doesNotMatch(service, /@[a-z]+dir@/);
+	assert.doesNotMatch(service, /@[a-z_]+@/);
 });
 
 test('the names of the sockets are those that the daemon knows', () => {

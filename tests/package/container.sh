@@ -67,7 +67,7 @@ instruction() {
 # The daemon, as the last stage says; in here is loopback only.
 serve() {
 	# shellcheck disable=SC2046 # words, without blanks in them
-	env -i unshare --pid --fork --kill-child chroot --groups= \
+	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin unshare --pid --fork --kill-child chroot --groups= \
 		--userspec="$(value USER)" "$root" \
 		$(value ENTRYPOINT | words) "$@" >"$work/daemon.out" 2>&1 &
 	container=$!
