@@ -1,6 +1,7 @@
 /* test_engine_backup.c - the engine while it makes a backup. */
 #include "tests/unit/engine_fixture.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #define N_MESSAGES 100
@@ -117,6 +118,23 @@ test_it_is_given_up_at_the_end(void **state)
 	assert_given_up(late);
 }
 
+static void
+test_a_copy_that_nobody_takes_is_closed(void **state)
+{
+	struct fixture *f = *state;
+	struct exchange *b;
+	struct user ann;
+	int fd;
+
+	fill(f, &ann);
+	b = ask(f, backup);
+	assert_is_copy(b);
+	fd = b->request->reply.fd;
+	assert_int_not_equal(fcntl(fd, F_GETFD), -1);
+	request_reset_reply(b->request);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
 /* Its transaction is lost, and run again. */
 static void
 test_a_failing_neighbour_does_no_harm(void **state)
@@ -143,6 +161,7 @@ main(void)
 		TEST(test_a_second_one_is_refused),
 		TEST(test_it_is_given_up_when_its_client_has_gone),
 		TEST(test_it_is_given_up_at_the_end),
+		TEST(test_a_copy_that_nobody_takes_is_closed),
 		TEST(test_a_failing_neighbour_does_no_harm),
 	};
 
