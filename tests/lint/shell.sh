@@ -7,6 +7,7 @@ if ! command -v shellcheck >/dev/null; then
 fi
 shellcheck -s sh "$srcdir/clients/sh/peerpost" "$srcdir/clients/sh/peerpostctl"
 shellcheck -s sh "$srcdir/debian/peerpost.postinst" \
-	"$srcdir/debian/peerpost.postrm" "$srcdir"/tests/package/*.sh
+	"$srcdir/debian/peerpost.postrm"
+(cd "$srcdir" && shellcheck -x -s sh tests/package/*.sh)
 (cd "$srcdir" && shellcheck -x -s bash contrib/completion/bash/peerpost \
 	tests/package/completion.bash)
