@@ -2,7 +2,8 @@
  *
  * SIGTERM and SIGINT stop the daemon in order, as server_stop.c says; exit 0.
  * SIGHUP lets it read its configuration again, as server_reload.c says; but one
- * that comes from the kernel means that the terminal is gone, and stops it.
+ * that comes from the kernel means that the terminal is gone, and stops it
+ * (except under nohup(1)).
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -52,6 +53,16 @@ reload(struct server *server)
 		"serving, not reloaded: see the log");
 }
 
+/* As we were started to; a blocked signal comes all the same. */
+static bool
+ignores_hang_up(void)
+{
+	struct sigaction action;
+
+	return sigaction(SIGHUP, NULL, &action) == 0 &&
+	    action.sa_handler == SIG_IGN;
+}
+
 static void
 on_signal(struct loop_source *source, uint32_t events)
 {
@@ -63,7 +74,7 @@ on_signal(struct loop_source *source, uint32_t events)
 		return;
 	if (info.ssi_signo == SIGHUP && info.ssi_code != SI_KERNEL)
 		reload(server);
-	else
+	else if (info.ssi_signo != SIGHUP || !ignores_hang_up())
 		server->is_stopping = true;
 }
 

@@ -37,7 +37,8 @@ options_print_help(void)
 		puts("");
 	}
 	puts("\nIn parentheses: the default.  0 switches most time-outs, rates "
-	     "and counts off.\nSee peerpostd(8) and peerpost-protocol(7).");
+	     "and counts off.\nSee peerpostd(8), peerpost.conf(5) and "
+	     "peerpost-protocol(7).");
 }
 
 static void

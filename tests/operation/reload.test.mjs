@@ -1,12 +1,13 @@
 // reload.test.mjs - SIGHUP: what changes while the daemon runs and polls are
 // held, what does not, and that a mistake changes nothing.
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { assertFailure, looked, makeRoom, ok, parked, Player, request,
-    scratchDir, startDaemon, until } from '../lib/peerpost.mjs';
+import { assertFailure, looked, makeRoom, ok, parked, Player, program,
+    request, scratchDir, startDaemon, until } from '../lib/peerpost.mjs';
 import { patience } from '../lib/wait.mjs';
 
 const SECRET = 'north-of-nowhere';
@@ -385,6 +386,43 @@ test('the command line wins at each reload', async () => {
 	assert.equal(Number(fs.readFileSync(pidFile)), c.daemon.pid);
 	await c.daemon.stop();
 	assert.equal(fs.existsSync(pidFile), false);
+});
+
+test('when its terminal goes, the daemon stops in order', { skip:
+	spawnSync('script', ['--version']).status === 0 ? false :
+	    'no script' }, async () => {
+	const dir = scratchDir();
+	const pidFile = path.join(dir, 'pid');
+	const terminal = spawn('script', ['-qec', `exec '${program}' ` +
+	    `--listen 127.0.0.1:0 --database ${dir}/x.db --pid-file ${pidFile}`,
+	    '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+	let said = '';
+
+	terminal.stdout.on('data', (text) => {
+		said += text;
+	});
+
+	const hasEnded = new Promise((resolve) => terminal.on('close', resolve));
+
+	try {
+		await until(() => fs.existsSync(pidFile) &&
+		    fs.readFileSync(pidFile).length > 0, 'pid file');
+
+		const pid = Number(fs.readFileSync(pidFile));
+
+		process.on('exit', () => {
+			if (fs.existsSync(pidFile))
+				process.kill(pid, 'SIGKILL');
+		});
+		process.kill(pid, 'SIGHUP');
+		await until(() => /reloaded/.test(said), 'reload');
+	} finally {
+		terminal.kill('SIGKILL');
+		await hasEnded;
+	}
+	// Only who stops in order takes it away.
+	await until(() => !fs.existsSync(pidFile), 'end');
+	assert.deepEqual(fs.readdirSync(dir), ['x.db']);
 });
 
 test('many reloads take no more memory than a few', { skip: patience > 1 ?
