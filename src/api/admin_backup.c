@@ -7,7 +7,7 @@
 #include "api/admin_reply.h"
 #include "base/log.h"
 
-#define STEP_PAGES 256 /* a mebibyte: a millisecond or two */
+#define STEP_PAGES 64 /* 256 KiB: some millisecond, on a busy machine */
 #define WHY_SIZE 512
 
 enum err
