@@ -44,15 +44,6 @@ on_wake(struct loop_source *source, uint32_t events)
 	front_complete(engine_take_completed(server->front.engine));
 }
 
-static void
-reload(struct server *server)
-{
-	notify_reloading("reading the configuration");
-	notify_ready(server_reload(server) ?
-		"serving, reloaded" :
-		"serving, not reloaded: see the log");
-}
-
 /* As we were started to; a blocked signal comes all the same. */
 static bool
 ignores_hang_up(void)
@@ -73,7 +64,7 @@ on_signal(struct loop_source *source, uint32_t events)
 	if (read(server->signal_fd, &info, sizeof(info)) < 0)
 		return;
 	if (info.ssi_signo == SIGHUP && info.ssi_code != SI_KERNEL)
-		reload(server);
+		server_reload(server);
 	else if (info.ssi_signo != SIGHUP || !ignores_hang_up())
 		server->is_stopping = true;
 }

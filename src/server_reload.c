@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/notify.h"
 #include "options_table.h"
 #include "options_value.h"
 
@@ -144,16 +145,11 @@ adopt(struct server *server, const struct options *fresh)
 	engine_change_settings(server->front.engine, &reload->change);
 }
 
-bool
-server_reload(struct server *server)
+static bool
+reload(struct server *server)
 {
 	struct options fresh = { 0 };
 
-	problem[0] = '\0';
-	if (server->is_stopping || !server->front.engine) {
-		snprintf(problem, sizeof(problem), "the server is stopping");
-		return false;
-	}
 	/* What else is read again, and may fail, is read here, too: before
 	 * anything has changed. */
 	if (options_parse(&fresh, server->argc, server->argv, complain) >= 0 ||
@@ -165,4 +161,21 @@ server_reload(struct server *server)
 	adopt(server, &fresh);
 	log_info("the configuration has been reloaded");
 	return true;
+}
+
+bool
+server_reload(struct server *server)
+{
+	bool is_reloaded;
+
+	problem[0] = '\0';
+	if (server->is_stopping || !server->front.engine) {
+		snprintf(problem, sizeof(problem), "the server is stopping");
+		return false;
+	}
+	notify_reloading("reading the configuration");
+	is_reloaded = reload(server);
+	notify_ready(is_reloaded ? "serving, reloaded" :
+				   "serving, not reloaded: see the log");
+	return is_reloaded;
 }

@@ -51,11 +51,21 @@ drain(struct server *server)
 	engine_flush(server->front.engine);
 	while (has_clients(server) && clock_now_ms() < until_ms)
 		server_run_round(server, LOOK_MS);
+}
+
+/* End the connections that are idle, and serve what has come on them just
+ * before, of which nobody has heard yet: so a round at least. */
+static void
+end_idle(struct server *server)
+{
+	int64_t until_ms = clock_now_ms() + FLUSH_MS;
+
 	http_end_idle(server->http);
 	http_end_idle(server->admin_http);
-	until_ms = clock_now_ms() + FLUSH_MS;
-	while (is_busy(server) && clock_now_ms() < until_ms)
+	server->has_more = true;
+	do
 		server_run_round(server, LOOK_MS);
+	while (is_busy(server) && clock_now_ms() < until_ms);
 }
 
 static void
@@ -89,6 +99,7 @@ server_stop(struct server *server)
 	log_info("stopping");
 	notify_stopping("answering what is under way");
 	drain(server);
+	end_idle(server);
 	stop_engine(server);
 	flush(server);
 	http_free(server->http);

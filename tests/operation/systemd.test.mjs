@@ -30,9 +30,10 @@ test('READY is said when it serves, and STOPPING when it is told to stop',
 	}
 });
 
-test('RELOADING is said on SIGHUP, and READY afterwards, come what may',
+test('RELOADING is said at a reload, and READY afterwards, come what may',
     async () => {
-	const file = path.join(scratchDir(), 'peerpost.conf');
+	const dir = scratchDir();
+	const file = path.join(dir, 'peerpost.conf');
 	const reload = async (text) => {
 		fs.writeFileSync(file, text);
 		manager.tell('1');
@@ -42,14 +43,19 @@ test('RELOADING is said on SIGHUP, and READY afterwards, come what may',
 	};
 
 	fs.writeFileSync(file, '');
-	const manager = startManager({ notify: abstractName(),
-		args: ['--config', file] });
+	const manager = startManager({ notify: abstractName(), sockets: [
+		['http', '0'], ['admin', path.join(dir, 'admin.sock')]],
+	args: ['--config', file] });
 
 	await manager.start();
 	assert.match(await reload('poll-wait = 1\n'), /STATUS=serving, reloaded$/);
 	assert.match(await reload('poll-weight = 1\n'),
 	    /STATUS=serving, not reloaded: see the log$/);
-	ok(await request(manager, 'GET', '/healthz'));
+	// The operator's command.
+	fs.writeFileSync(file, '');
+	ok(await request(manager, 'POST', '/reload', { listener: 1 }));
+	await manager.line(/RELOADING=1/);
+	assert.match(await manager.line(/READY=1/), /serving, reloaded$/);
 });
 
 test('READY is not said before the database is open', async () => {
