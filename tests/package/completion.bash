@@ -11,6 +11,7 @@ status=0
 cd "$srcdir" || exit 1
 daemon=$PEERPOSTD
 peerpost=$PWD/clients/sh/peerpost
+peerpostctl=$PWD/clients/sh/peerpostctl
 
 # offered COMMAND WORD...: what is offered for the last word.
 offered() {
@@ -57,11 +58,18 @@ expect 'root' "$daemon" --fastcgi-group roo
 expect '' "$daemon" --max-body ''
 expect '' "$daemon" ''
 
-# The client's commands and options, likewise.
+# The shell commands' commands and options, likewise.
 expect "$(sed -n 's/^\.It Cm \([a-z-]*\).*/\1/p' man/peerpost.1)" \
-	 "$peerpost" ''
+	"$peerpost" ''
 expect '-u -s -t --help --version' "$peerpost" -
 expect 'unregister' "$peerpost" -u http://127.0.0.1:8080 un
 expect 'README.md' "$peerpost" -s REA
 expect '' "$peerpost" offer 1 ''
+expect "$(sed -n 's/^\.It Cm \([a-z-]*\).*/\1/p' man/peerpostctl.8)" \
+	"$peerpostctl" ''
+expect '--admin --json --help --version' "$peerpostctl" -
+expect 'unix:' "$peerpostctl" --admin ''
+expect 'README.md' "$peerpostctl" --admin unix : REA
+expect 'README.md' "$peerpostctl" --json backup REA
+expect 'reload' "$peerpostctl" re
 exit $status
