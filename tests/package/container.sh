@@ -48,7 +48,7 @@ instruction() {
 		mkdir -p "$root$folder"
 		;;
 	RUN)
-		run "RUN ${2%% *}" in_root "$root" sh -c "cd $folder && $2"
+		run RUN in_root "$root" sh -c "cd $folder && $2"
 		;;
 	'COPY --from=build'* | COPY)
 		# shellcheck disable=SC2086 # words
