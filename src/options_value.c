@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "options_ice.h"
 #include "options_texts.h"
+#include "options_tls.h"
 
 static bool
 refuse(
