@@ -1,5 +1,6 @@
 // tls.mjs - certificates for tests, and daemons that speak TLS with them.
 import { spawnSync } from 'node:child_process';
+import { X509Certificate, createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { findProgram } from './programs.mjs';
@@ -8,7 +9,7 @@ import { findProgram } from './programs.mjs';
 export const skipTls = findProgram('openssl') ? false :
     'needs openssl (Debian: openssl)';
 
-function openssl(...args)
+export function openssl(...args)
 {
 	const result = spawnSync('openssl', args, { encoding: 'utf8' });
 
@@ -32,7 +33,12 @@ export function makeCertificate(dir, name = 'tls')
 	return { cert, key, ca: fs.readFileSync(cert) };
 }
 
-export { openssl };
+// The hash of its public key, as browsers take it.
+export function spkiHash({ ca })
+{
+	return createHash('sha256').update(new X509Certificate(ca).publicKey
+	    .export({ type: 'spki', format: 'der' })).digest('base64');
+}
 
 // The command line of a daemon that has it.
 export function tlsArgs({ cert, key })
