@@ -40,7 +40,7 @@ struct options {
 	bool is_config_exposed;  /* everybody can read secrets in it */
 	const char *listen[OPTIONS_MAX_LISTEN]; /* see listen_url_parse() */
 	size_t n_listen;
-	bool is_listen_default; /* nobody has asked for it */
+	bool is_listen_default;         /* nobody has asked for it */
 	const char *tls_cert, *tls_key; /* both or none */
 	const char *fastcgi[OPTIONS_MAX_LISTEN];
 	size_t n_fastcgi;

@@ -59,8 +59,9 @@ bool
 options_check_tls(struct options *options)
 {
 	if (listens_on_https(options) && !options->tls_cert)
-		return refuse(options, "--listen https://... needs a "
-				       "--tls-cert and its --tls-key");
+		return refuse(options,
+		    "--listen https://... needs a "
+		    "--tls-cert and its --tls-key");
 	if (options->tls_cert && !options->tls_key)
 		return refuse(options, "--tls-cert needs its --tls-key");
 	if (options->tls_key && !options->tls_cert)

@@ -11,6 +11,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/x509.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,9 +189,9 @@ warn(const struct reading *reading)
 struct certificate *
 certificate_read(const char *cert_path, const char *key_path, char *out_why)
 {
-	struct reading reading = { .cert_path = cert_path,
-		.key_path = key_path,
-		.why = out_why };
+	struct reading reading = {
+		.cert_path = cert_path, .key_path = key_path, .why = out_why
+	};
 	struct certificate *certificate = NULL;
 
 	if (read_file(&reading, cert_path, &reading.cert, NULL) &&

@@ -44,10 +44,10 @@ start_daemon(struct http *http, bool is_tls)
 
 	if (is_tls)
 		flags |= http_tls_set_options(more);
-	return MHD_start_daemon(flags, 0, NULL, NULL, exchange_on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
-	    on_mhd_log, NULL, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-	    MHD_OPTION_CONNECTION_LIMIT, MHD_LIMIT,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_MEMORY,
+	return MHD_start_daemon(flags, 0, NULL, NULL, exchange_on_request, http,
+	    MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL,
+	    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_CONNECTION_LIMIT,
+	    MHD_LIMIT, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_MEMORY,
 	    MHD_OPTION_NONCE_NC_SIZE, 0, MHD_OPTION_NOTIFY_CONNECTION,
 	    connection_on_notify, http, MHD_OPTION_NOTIFY_COMPLETED,
 	    exchange_on_completed, http, MHD_OPTION_URI_LOG_CALLBACK,

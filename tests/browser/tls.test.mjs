@@ -37,7 +37,7 @@ await inBrowser(import.meta.url, () => test('two meet, talk, and stay when ' +
 		await inPage(page, () => document.querySelector('#players')
 		    .innerText.includes('connected'));
 	process.kill(daemon.pid, 'SIGHUP');
-	await until(() => daemon.stderr.includes('new connections') || null);
+	await until(() => daemon.stderr.includes('reloaded') || null);
 	// By the room: through their polls, which are held on old connections.
 	await ann.select('#chat-way', 'room');
 	await ann.type('#chat-input', 'Hello from Ann');
