@@ -371,10 +371,11 @@ export function connectTo(daemon, { listener = 0, ...options } = {})
 {
 	const where = daemon.listeners[listener];
 
-	if (where.path)
-		return net.connect({ ...options, path: where.path });
-	return (where.isTls ? tls : net).connect({ ...options,
-		host: where.host, port: where.port, ca: daemon.ca });
+	const socket = net.connect({ ...options, ...(where.path ?
+	    { path: where.path } : { host: where.host, port: where.port }) });
+
+	return where.isTls ? tls.connect({ ...options, socket,
+		host: where.host, ca: daemon.ca }) : socket;
 }
 
 // The event that says that it can be used.

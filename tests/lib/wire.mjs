@@ -75,6 +75,12 @@ export class Wire {
 		this.socket.destroy();
 	}
 
+	// Break the connection.
+	reset()
+	{
+		(this.socket._parent ?? this.socket).resetAndDestroy();
+	}
+
 	// Wait until look() gives something.
 	async waitFor(what, look)
 	{
