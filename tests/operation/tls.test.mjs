@@ -9,6 +9,7 @@ import { after, test } from 'node:test';
 import tls from 'node:tls';
 import { cpuMs } from '../lib/crowd.mjs';
 import { Gate } from '../lib/gate.mjs';
+import { abstractName, startManager } from '../lib/manager.mjs';
 import { Player, connectTo, looked, makeRoom, ok, parked, request,
     runProgram, scratchDir, startDaemon, until, within }
     from '../lib/peerpost.mjs';
@@ -467,6 +468,29 @@ tlsTest('what cannot work is refused in one line', async () => {
 		assert.match(result.stderr, /^peerpostd: .*\n$/);
 		assert.ok(!fs.existsSync(nowhere));
 	}
+});
+
+tlsTest('an inherited socket named https needs a certificate, and speaks TLS',
+    async () => {
+	const sockets = [['https', '0']];
+	const bare = startManager({ notify: abstractName(), sockets });
+
+	bare.tell('start');
+	assert.equal(await bare.line(/^exited/), 'exited 1');
+	assert.match(bare.stderr,
+	    /^peerpostd: error: [^\n]*https sockets need a --tls-cert[^\n]*\n$/);
+
+	const manager = startManager({ notify: abstractName(), sockets,
+		args: tlsArgs(certificate) });
+
+	await manager.start();
+
+	const [, port] = /^listening on https:\/\/127\.0\.0\.1:(\d+)$/m
+	    .exec(manager.stderr);
+
+	assert.equal(await shown({ host: '127.0.0.1', port }, certificate.ca),
+	    'tls');
+	await manager.stop();
 });
 
 tlsTest('a key that everybody can read, and a certificate that is out of date, ' +
