@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/certificate.h"
 #include "options_file.h"
 #include "options_print.h"
 #include "options_table.h"
@@ -141,6 +142,23 @@ finish(struct options *options, options_complain_fn complain)
 	return false;
 }
 
+/* What is otherwise seen at the start. */
+static bool
+check_certificate(const struct options *options, options_complain_fn complain)
+{
+	struct certificate *certificate;
+	char why[CERTIFICATE_WHY_SIZE];
+
+	if (!options->tls_cert)
+		return true;
+	certificate = certificate_read(
+	    options->tls_cert, options->tls_key, why);
+	if (!certificate)
+		complain(why);
+	certificate_release(certificate);
+	return certificate != NULL;
+}
+
 int
 options_parse(struct options *options, int argc, char **argv,
     options_complain_fn complain)
@@ -158,6 +176,8 @@ options_parse(struct options *options, int argc, char **argv,
 		return 2;
 	if (!options->is_check)
 		return -1;
+	if (!check_certificate(options, complain))
+		return 2;
 	options_log_warnings(options);
 	options_print_settings(options);
 	return 0;

@@ -4,7 +4,7 @@
  *
  * Each piece has a file: options_table.c (which options there are),
  * options.c (the command line), options_file.c (the file), options_value.c (values of any origin),
- * options_ice.c (those about STUN and TURN), options_texts.c (what is owned),
+ * options_ice.c (those about STUN and TURN), options_tls.c (those about https), options_texts.c (what is owned),
  * options_print.c (--help, --check-config).
  */
 #ifndef PEERPOST_OPTIONS_H
@@ -38,9 +38,10 @@ struct options {
 	const char *config_file; /* or NULL */
 	bool is_check;           /* --check-config */
 	bool is_config_exposed;  /* everybody can read secrets in it */
-	const char *listen[OPTIONS_MAX_LISTEN];
+	const char *listen[OPTIONS_MAX_LISTEN]; /* see listen_url_parse() */
 	size_t n_listen;
-	bool is_listen_default; /* nobody has asked for it */
+	bool is_listen_default;         /* nobody has asked for it */
+	const char *tls_cert, *tls_key; /* both or none */
 	const char *fastcgi[OPTIONS_MAX_LISTEN];
 	size_t n_fastcgi;
 	struct listen_access fastcgi_access;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "options_ice.h"
 #include "options_texts.h"
+#include "options_tls.h"
 
 static bool
 take_address(
@@ -18,12 +19,6 @@ take_address(
 		return false;
 	addresses[(*n)++] = text;
 	return true;
-}
-
-static bool
-take_listen(struct options *options, const char *text)
-{
-	return take_address(options->listen, &options->n_listen, text);
 }
 
 static bool
@@ -194,8 +189,12 @@ const struct option_spec option_specs[] = {
 	  TYPE_TEXT, 0, 0, 0, 0, take_config, OPTION_COMMAND, NULL },
 	{ "check-config", NULL, "say what is wrong, or print the settings as such a file",
 	  TYPE_FLAG, 0, 0, 0, 0, NULL, OPTION_COMMAND, NULL },
-	{ "listen", "ADDR:PORT", "where to serve HTTP: IPv4, [IPv6]:PORT or unix:PATH; port 0\n        picks a free one",
-	  TYPE_TEXT, 0, 0, 0, 0, take_listen, OPTION_REPEATABLE | OPTION_FIXED, "127.0.0.1:8080" },
+	{ "listen", "ADDR:PORT", "where to serve HTTP: IPv4, [IPv6]:PORT, unix:PATH, or over TLS\n        https://ADDR:PORT; port 0 picks a free one",
+	  TYPE_TEXT, 0, 0, 0, 0, options_take_listen, OPTION_REPEATABLE | OPTION_FIXED, "127.0.0.1:8080" },
+	{ "tls-cert", "FILE", "the certificate of https listeners, with its chain (PEM)",
+	  TYPE_TEXT, 0, 0, 0, 0, options_take_tls_cert, 0, NULL },
+	{ "tls-key", "FILE", "its private key (PEM)",
+	  TYPE_TEXT, 0, 0, 0, 0, options_take_tls_key, 0, NULL },
 	{ "fastcgi", "ADDR:PORT", "where to serve FastCGI, beside or instead of HTTP",
 	  TYPE_TEXT, 0, 0, 0, 0, take_fastcgi, OPTION_REPEATABLE | OPTION_FIXED, NULL },
 	{ "fastcgi-mode", "MODE", "permissions of the Unix sockets of --fastcgi, octal",

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "options_ice.h"
 #include "options_texts.h"
+#include "options_tls.h"
 
 static bool
 refuse(
@@ -212,6 +213,17 @@ check_ice(struct options *options)
 	return false;
 }
 
+static bool
+check_tls(struct options *options)
+{
+	static const char *const names[] = { "listen", "tls-cert", "tls-key" };
+
+	if (options_check_tls(options))
+		return true;
+	note_line(options, names, 3);
+	return false;
+}
+
 bool
 options_finish(struct options *options)
 {
@@ -227,5 +239,5 @@ options_finish(struct options *options)
 	if (!options->base_path)
 		options->base_path = "";
 	return check_waits(options) && check_identity(options) &&
-	    check_ice(options);
+	    check_ice(options) && check_tls(options);
 }

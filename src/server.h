@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/certificate.h"
 #include "net/fastcgi.h"
 #include "net/front.h"
 #include "net/http.h"
@@ -37,8 +38,10 @@ struct server {
 	/* First those of the players, then those of --admin. */
 	struct listener *listeners[INHERITED_MAX + 3 * OPTIONS_MAX_LISTEN];
 	size_t n_listeners, n_public;
+	bool has_https; /* among them */
 	struct loop_source wake, signals;
 	int wake_fd, signal_fd;
+	struct certificate *certificate; /* NULL: no https listeners */
 	struct pid_file pid_file;
 	struct watchdog watchdog;
 	bool is_stopping;

@@ -14,7 +14,8 @@
 static bool
 is_known(const char *name)
 {
-	static const char *const names[] = { "http", "fastcgi", "admin" };
+	static const char *const names[] = { "http", "https", "fastcgi",
+		"admin" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
@@ -36,7 +37,7 @@ server_inherit(struct server *server)
 		if (is_known(inherited->sockets[i].name))
 			continue;
 		log_error("cannot start: the inherited descriptor %d is named "
-			  "'%s', not http, fastcgi or admin "
+			  "'%s', not http, https, fastcgi or admin "
 			  "(FileDescriptorName=)",
 		    inherited->sockets[i].fd, inherited->sockets[i].name);
 		return false;
@@ -48,6 +49,7 @@ bool
 server_has_inherited_door(const struct server *server)
 {
 	return inherited_has(&server->inherited, "http") ||
+	    inherited_has(&server->inherited, "https") ||
 	    inherited_has(&server->inherited, "fastcgi");
 }
 

@@ -131,12 +131,35 @@ on_given_back(struct settings_change *change)
 	free(reload);
 }
 
-/* Go by fresh, which is moved.  Cannot fail. */
+/* The files may have changed though their names have not. */
+static bool
+read_certificate(const struct server *server, const struct options *fresh,
+    struct certificate **out)
+{
+	char why[CERTIFICATE_WHY_SIZE];
+
+	*out = NULL;
+	if (!server->has_https)
+		return true;
+	if (!fresh->tls_cert) {
+		complain("the https sockets need a --tls-cert");
+		return false;
+	}
+	*out = certificate_read(fresh->tls_cert, fresh->tls_key, why);
+	if (!*out)
+		complain(why);
+	return *out != NULL;
+}
+
+/* Go by fresh and certificate, which are moved.  Cannot fail. */
 static void
-adopt(struct server *server, const struct options *fresh)
+adopt(struct server *server, const struct options *fresh,
+    struct certificate *certificate)
 {
 	struct reload *reload = mem_new(sizeof(*reload));
 
+	certificate_release(server->certificate);
+	server->certificate = certificate;
 	reload->old = server->options;
 	server->options = *fresh;
 	server_apply_options(server);
@@ -149,16 +172,18 @@ static bool
 reload(struct server *server)
 {
 	struct options fresh = { 0 };
+	struct certificate *certificate;
 
 	/* What else is read again, and may fail, is read here, too: before
 	 * anything has changed. */
 	if (options_parse(&fresh, server->argc, server->argv, complain) >= 0 ||
 	    (warn_of_fixed(&server->options, &fresh) &&
-		!keep_fixed(&fresh, &server->options))) {
+		!keep_fixed(&fresh, &server->options)) ||
+	    !read_certificate(server, &fresh, &certificate)) {
 		options_free(&fresh);
 		return false;
 	}
-	adopt(server, &fresh);
+	adopt(server, &fresh, certificate);
 	log_info("the configuration has been reloaded");
 	return true;
 }

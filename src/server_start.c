@@ -14,7 +14,7 @@
 #include "server.h"
 
 /* Descriptors that are no client's: database, log, epolls, eventfds, and some
- * to spare.  Each 8 connections need one more, of their cell. */
+ * to spare.  Each 8 connections need one more, of their cell; over TLS two. */
 #define RESERVED_FDS 64
 /* One connection in so many is kept for commands: the rest may be parked. */
 #define UNPARKED_SHARE 16
@@ -24,7 +24,17 @@ on_http(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct server *server = cls;
 
-	http_accept(server->http, fd, addr, len);
+	http_accept(server->http, NULL, fd, addr, len);
+	if (!front_has_room(&server->front))
+		server_pause_listeners(server, true);
+}
+
+static void
+on_https(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct server *server = cls;
+
+	http_accept(server->http, server->certificate, fd, addr, len);
 	if (!front_has_room(&server->front))
 		server_pause_listeners(server, true);
 }
@@ -41,7 +51,7 @@ on_fastcgi(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 
 /* Raise the soft descriptor limit, and say how many connections fit. */
 static size_t
-raise_descriptor_limit(void)
+raise_descriptor_limit(size_t n_per_cell)
 {
 	struct rlimit limit;
 	size_t n;
@@ -53,7 +63,9 @@ raise_descriptor_limit(void)
 		getrlimit(RLIMIT_NOFILE, &limit);
 	n = limit.rlim_cur > (rlim_t)1 << 24 ? (size_t)1 << 24 :
 					       (size_t)limit.rlim_cur;
-	return n > 2 * RESERVED_FDS ? (n - RESERVED_FDS) / 9 * 8 : RESERVED_FDS;
+	return n > 2 * RESERVED_FDS ?
+	    (n - RESERVED_FDS) / (8 + n_per_cell) * 8 :
+	    RESERVED_FDS;
 }
 
 void
@@ -61,7 +73,7 @@ server_apply_options(struct server *server)
 {
 	struct options *options = &server->options;
 	struct front_settings *front = &server->front.settings;
-	size_t possible = raise_descriptor_limit();
+	size_t possible = raise_descriptor_limit(options->tls_cert ? 2 : 1);
 	uint64_t wanted = options->max_connections;
 	uint64_t *max_parked = &options->settings.max_parked;
 
@@ -124,12 +136,16 @@ open_listener(struct server *server, const char *text, const char *scheme,
 {
 	struct listen_address address;
 	struct listener *listener;
+	const char *fault;
+	bool is_tls;
 	char why[256];
 
-	if (!listen_address_parse(text, &address))
+	if (!listen_url_parse(text, &address, &is_tls, &fault))
 		return false; /* options_table.c has let it pass */
-	listener = listener_open(server->front.loop, &address, scheme, access,
-	    on_connection, server, why, sizeof(why));
+	server->has_https |= is_tls;
+	listener = listener_open(server->front.loop, &address,
+	    is_tls ? "https" : scheme, access,
+	    is_tls ? on_https : on_connection, server, why, sizeof(why));
 	if (!listener) {
 		log_error("cannot listen on %s: %s", text, why);
 		return false;
@@ -180,6 +196,8 @@ open_listeners(struct server *server)
 	if (options->is_listen_default && server_has_inherited_door(server))
 		options->n_listen = 0;
 	server_adopt(server, "http", on_http);
+	server_adopt(server, "https", on_https);
+	server->has_https = inherited_has(&server->inherited, "https");
 	server_adopt(server, "fastcgi", on_fastcgi);
 	for (size_t i = 0; i < options->n_listen; i++)
 		if (!open_listener(server, options->listen[i], "http",
@@ -190,6 +208,32 @@ open_listeners(struct server *server)
 			&options->fastcgi_access, on_fastcgi))
 			return false;
 	return open_admin_listeners(server);
+}
+
+/* Before rights are dropped: the key may be root's. */
+static bool
+open_certificate(struct server *server)
+{
+	const struct options *options = &server->options;
+	char why[CERTIFICATE_WHY_SIZE];
+
+	if (server->has_https && !options->tls_cert) {
+		log_error("cannot start: inherited https sockets need a "
+			  "--tls-cert and its --tls-key");
+		return false;
+	}
+	if (!options->tls_cert)
+		return true;
+	if (!server->has_https) {
+		log_error("cannot start: --tls-cert and --tls-key are for "
+			  "https, and there is no --listen https://ADDR:PORT");
+		return false;
+	}
+	server->certificate = certificate_read(
+	    options->tls_cert, options->tls_key, why);
+	if (!server->certificate)
+		log_error("cannot start: %s", why);
+	return server->certificate != NULL;
 }
 
 static bool
@@ -263,7 +307,8 @@ server_start(struct server *server, void (*on_completed)(void *cls))
 	 * is refused while the database is being opened. */
 	if (!server_inherit(server) || !open_listeners(server))
 		return false;
-	if (!open_pid_file(server) || !drop_rights(&server->options))
+	if (!open_certificate(server) || !open_pid_file(server) ||
+	    !drop_rights(&server->options))
 		return false;
 	if (!start_engine(server, on_completed))
 		return false;

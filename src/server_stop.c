@@ -113,6 +113,7 @@ server_close_descriptors(struct server *server)
 {
 	close_listeners(server);
 	loop_free(server->front.loop);
+	certificate_release(server->certificate);
 	close(server->wake_fd);
 	close(server->signal_fd);
 	pid_file_remove(&server->pid_file);

@@ -17,10 +17,10 @@ static const char head
 	 "<p>This is a WebRTC signalling server for clients that cannot use\n"
 	 "WebSockets: every command is a POST, and everything that the server\n"
 	 "has to say comes through a long poll.</p>\n"
-	 "<pre>curl -d '\"Alice\"' http://HOST/register\n"
+	 "<pre>curl -d '\"Alice\"' URL/register\n"
 	 "curl -X POST -H 'Authorization: Bearer TOKEN' "
-	 "http://HOST/create-room\n"
-	 "curl -H 'Authorization: Bearer TOKEN' http://HOST/events</pre>\n"
+	 "URL/create-room\n"
+	 "curl -H 'Authorization: Bearer TOKEN' URL/events</pre>\n"
 	 "<ul>\n";
 static const char tail
     [] = "</ul>\n"

@@ -12,9 +12,11 @@ http_create(struct front *front)
 	struct http *http = mem_new(sizeof(*http));
 
 	http->front = front;
-	list_init(&http->roomy);
+	for (int i = 0; i < N_CELL_KINDS; i++) {
+		list_init(&http->roomy[i]);
+		list_init(&http->full[i]);
+	}
 	list_init(&http->touched);
-	list_init(&http->full);
 	list_init(&http->receiving);
 	list_init(&http->resting);
 	list_init(&http->waiting);
@@ -43,7 +45,9 @@ http_free(struct http *http)
 {
 	if (!http)
 		return;
-	free_cells(&http->roomy);
-	free_cells(&http->full);
+	for (int i = 0; i < N_CELL_KINDS; i++) {
+		free_cells(&http->roomy[i]);
+		free_cells(&http->full[i]);
+	}
 	free(http);
 }

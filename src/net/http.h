@@ -4,8 +4,9 @@
  *
  * The pieces: http_cell.c (the daemons), http_connection.c (connections,
  * their deadlines and hang-ups), http_exchange.c (one request and its reply),
- * http_guard.c (requests that we refuse), http_response.c (headers).  Why it
- * is built so is told in docs/architecture.md.
+ * http_guard.c (requests that we refuse), http_response.c (headers),
+ * http_tls.c (connections over TLS).  Why it is built so is told in
+ * docs/architecture.md.
  */
 #ifndef PEERPOST_NET_HTTP_H
 #define PEERPOST_NET_HTTP_H
@@ -18,12 +19,14 @@
 #include "net/front.h"
 
 struct http;
+struct certificate;
 
 /* Borrows front until http_free(). */
 struct http *http_create(struct front *front);
 
-/* Take a connection (listener_accept_fn; cls is the struct http). */
-void http_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len);
+/* Take a connection.  certificate: NULL, or it is to be one over TLS. */
+void http_accept(struct http *http, struct certificate *certificate, int fd,
+    const struct sockaddr *addr, socklen_t len);
 
 /* Let libmicrohttpd work on everything that has been touched.  Once a round.
  * Returns whether something is left for the next, which should not wait. */

@@ -35,22 +35,27 @@ on_mhd_log(void *cls, const char *format, va_list args)
 }
 
 static struct MHD_Daemon *
-start_daemon(struct http *http)
+start_daemon(struct http *http, bool is_tls)
 {
-	return MHD_start_daemon(
-	    MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG, 0,
-	    NULL, NULL, exchange_on_request, http, MHD_OPTION_EXTERNAL_LOGGER,
-	    on_mhd_log, NULL, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-	    MHD_OPTION_CONNECTION_LIMIT, MHD_LIMIT,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_MEMORY,
+	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+	    MHD_USE_ERROR_LOG;
+	struct MHD_OptionItem more[HTTP_TLS_N_OPTIONS] = { { MHD_OPTION_END, 0,
+	    NULL } };
+
+	if (is_tls)
+		flags |= http_tls_set_options(more);
+	return MHD_start_daemon(flags, 0, NULL, NULL, exchange_on_request, http,
+	    MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL,
+	    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_CONNECTION_LIMIT,
+	    MHD_LIMIT, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_MEMORY,
 	    MHD_OPTION_NONCE_NC_SIZE, 0, MHD_OPTION_NOTIFY_CONNECTION,
 	    connection_on_notify, http, MHD_OPTION_NOTIFY_COMPLETED,
 	    exchange_on_completed, http, MHD_OPTION_URI_LOG_CALLBACK,
-	    exchange_on_target, http, MHD_OPTION_END);
+	    exchange_on_target, http, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
 static struct cell *
-create(struct http *http)
+create(struct http *http, bool is_tls)
 {
 	struct cell *cell = mem_new(sizeof(*cell));
 
@@ -58,30 +63,31 @@ create(struct http *http)
 	list_init(&cell->connections);
 	list_init(&cell->roomy);
 	list_init(&cell->touched);
-	cell->daemon = start_daemon(http);
+	cell->is_tls = is_tls;
+	cell->daemon = start_daemon(http, is_tls);
 	if (!cell->daemon) {
 		log_warning("cannot make room for more connections");
 		free(cell);
 		return NULL;
 	}
-	list_append(&http->roomy, &cell->roomy);
+	list_append(&http->roomy[is_tls], &cell->roomy);
 	return cell;
 }
 
 bool
-cell_take(struct connection *connection)
+cell_take(struct connection *connection, bool is_tls)
 {
 	struct http *http = connection->http;
-	struct list *node = list_first(&http->roomy);
+	struct list *node = list_first(&http->roomy[is_tls]);
 	struct cell *cell = node ? CONTAINER_OF(node, struct cell, roomy) :
-				   create(http);
+				   create(http, is_tls);
 
 	if (!cell)
 		return false;
 	connection->cell = cell;
 	list_append(&cell->connections, &connection->in_cell);
 	if (++cell->n_connections == MAX_CONNECTIONS)
-		list_append(&http->full, &cell->roomy);
+		list_append(&http->full[is_tls], &cell->roomy);
 	return true;
 }
 
@@ -100,13 +106,14 @@ cell_release(struct connection *connection)
 	/* At the end: filling the same cells again lets others run empty.  An
 	 * empty one is dealt with when it has been run, see http_run(). */
 	if (cell->n_connections-- == MAX_CONNECTIONS)
-		list_append(&cell->http->roomy, &cell->roomy);
+		list_append(&cell->http->roomy[cell->is_tls], &cell->roomy);
 	cell_touch(cell);
 }
 
 void
 cell_free(struct cell *cell)
 {
+	http_tls_wake_all(cell);
 	MHD_stop_daemon(cell->daemon);
 	/* Closing its last connections has put the cell into lists again. */
 	list_remove(&cell->roomy);
@@ -118,7 +125,7 @@ cell_free(struct cell *cell)
 static bool
 is_spare(const struct cell *cell)
 {
-	const struct list *roomy = &cell->http->roomy;
+	const struct list *roomy = &cell->http->roomy[cell->is_tls];
 
 	return roomy->next != &cell->roomy || roomy->prev != &cell->roomy;
 }
@@ -151,12 +158,14 @@ is_ready(const struct cell *cell)
 }
 
 static bool
-wants_to_run(const struct cell *cell)
+wants_to_run(struct cell *cell)
 {
 	MHD_UNSIGNED_LONG_LONG timeout_ms;
 
 	if (!list_is_empty(&cell->touched))
 		return true;
+	if (cell->is_tls)
+		return http_tls_wants_to_run(cell);
 	if (cell->n_waiting > 0)
 		return is_ready(cell);
 	return MHD_get_timeout(cell->daemon, &timeout_ms) == MHD_YES &&

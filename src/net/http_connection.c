@@ -77,6 +77,7 @@ on_ready(struct loop_source *source, uint32_t events)
 	struct connection *connection = CONTAINER_OF(
 	    source, struct connection, source);
 
+	http_tls_wake(connection);
 	/* Bytes that come while the engine has the request wait for its end;
 	 * libmicrohttpd would only ask for the reply. */
 	if (connection->state != CONNECTION_WAITING)
@@ -108,6 +109,7 @@ void
 connection_end(struct connection *connection)
 {
 	shutdown(connection->fd, SHUT_RDWR);
+	http_tls_wake(connection);
 	cell_touch(connection->cell);
 }
 
@@ -142,6 +144,7 @@ on_closed(struct connection *connection)
 	connection_set_state(connection, CONNECTION_IDLE);
 	list_remove(&connection->deadline);
 	list_remove(&connection->hungup);
+	certificate_release(connection->tls.certificate);
 	loop_remove(http->front->loop, &connection->source, connection->fd);
 	address_counts_remove(&http->front->addresses, &connection->address);
 	cell_release(connection);
@@ -163,6 +166,8 @@ connection_on_notify(void *cls, struct MHD_Connection *mhd,
 	}
 	http->starting->mhd = mhd;
 	*socket_context = http->starting;
+	if (http->starting->tls.certificate)
+		http_tls_begin(http->starting);
 	http->starting = NULL;
 }
 
@@ -212,22 +217,25 @@ start(struct connection *connection, const struct sockaddr *addr, socklen_t len)
 }
 
 void
-http_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
+http_accept(struct http *http, struct certificate *certificate, int fd,
+    const struct sockaddr *addr, socklen_t len)
 {
-	struct http *http = cls;
 	struct peer_address peer = peer_address_of(addr);
 	struct address address = front_address(http->front, &peer);
 	struct connection *connection;
 
 	if (!address_counts_add(&http->front->addresses, &address,
 		http->front->settings.max_connections_per_address)) {
-		refuse(http, fd);
+		if (certificate) /* it could be told only after the handshake */
+			close(fd);
+		else
+			refuse(http, fd);
 		return;
 	}
 	connection = mem_new(sizeof(*connection));
 	connection->http = http;
 	list_init(&connection->in_cell);
-	if (!cell_take(connection)) {
+	if (!cell_take(connection, certificate != NULL)) {
 		address_counts_remove(&http->front->addresses, &address);
 		free(connection);
 		close(fd);
@@ -239,6 +247,8 @@ http_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 	connection->source.on_ready = on_ready;
 	list_init(&connection->deadline);
 	list_init(&connection->hungup);
+	if (certificate)
+		connection->tls.certificate = certificate_share(certificate);
 	if (loop_add(http->front->loop, &connection->source, fd,
 		EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0) {
 		http->front->n_connections++;

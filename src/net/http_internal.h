@@ -16,6 +16,7 @@
 #include "api/request.h"
 #include "base/list.h"
 #include "net/address.h"
+#include "net/certificate.h"
 #include "net/http.h"
 
 /* What libmicrohttpd keeps for a connection.  Touched lazily; with 16 KiB,
@@ -29,6 +30,20 @@ struct cell {
 	unsigned n_connections, n_waiting;
 	struct list roomy;   /* in http->roomy or http->full */
 	struct list touched; /* in http->touched when it has to be run */
+	bool is_tls;         /* all of its connections are, or none */
+};
+
+/* What a cell's connections speak below HTTP; index of http->roomy, full. */
+enum { CELLS_PLAIN, CELLS_TLS, N_CELL_KINDS };
+
+/* Of a plain connection: zero.  See http_tls.c. */
+struct connection_tls {
+	struct certificate *certificate;
+	struct gnutls_session_int *session; /* gnutls_session_t */
+	bool is_shaking_hands;
+	bool is_asleep;  /* and waits for the client */
+	bool has_unread; /* the last read has found something */
+	bool was_left;   /* and in the last run there was none */
 };
 
 enum connection_state {
@@ -54,7 +69,8 @@ struct connection {
 	struct list hungup;   /* in http->hungup until that is dealt with */
 	bool has_more_bytes;  /* came in while WAITING or SENDING */
 	struct peer_address peer;
-	struct address address;    /* of the peer, as it is counted */
+	struct address address; /* of the peer, as it is counted */
+	struct connection_tls tls;
 	struct exchange *exchange; /* the running one, or NULL */
 };
 
@@ -76,10 +92,11 @@ struct exchange {
 struct http {
 	struct front *front;
 	size_t n_sending, n_waiting;
-	struct connection *starting; /* while MHD_add_connection() runs */
-	struct list roomy, full;     /* cells: can take more, or not */
-	struct list touched;         /* cells */
-	struct list receiving;       /* deadline: request_timeout_ms */
+	struct connection *starting;     /* while MHD_add_connection() runs */
+	struct list roomy[N_CELL_KINDS]; /* cells that can take more */
+	struct list full[N_CELL_KINDS];  /* and that cannot */
+	struct list touched;             /* cells */
+	struct list receiving;           /* deadline: request_timeout_ms */
 	struct list resting; /* idle or sending; deadline: FRONT_REST_MS */
 	struct list waiting; /* with the engine, for less than HELD_MS */
 	struct list hungup;  /* half-closed, and not waiting */
@@ -88,7 +105,7 @@ struct http {
 /* http_cell.c */
 
 /* A cell with a place for this connection.  false: none can be made. */
-bool cell_take(struct connection *connection);
+bool cell_take(struct connection *connection, bool is_tls);
 /* To be run in this round. */
 void cell_touch(struct cell *cell);
 /* This connection is closed; an empty cell is kept if it is the only roomy
@@ -125,6 +142,21 @@ void exchange_on_completed(void *cls, struct MHD_Connection *mhd,
     void **context, enum MHD_RequestTerminationCode code);
 /* The client of a request that the engine has, or has had, is gone. */
 void exchange_cancel(struct exchange *exchange);
+
+/* http_tls.c */
+
+#define HTTP_TLS_N_OPTIONS 3
+/* What libmicrohttpd is to be told.  Returns flags. */
+unsigned http_tls_set_options(struct MHD_OptionItem out[HTTP_TLS_N_OPTIONS]);
+/* libmicrohttpd has made a connection that has a certificate: the handshake may
+ * begin. */
+void http_tls_begin(struct connection *connection);
+/* Something has happened to its socket. */
+void http_tls_wake(struct connection *connection);
+/* Before the cell is stopped. */
+void http_tls_wake_all(struct cell *cell);
+/* Whether a cell that has just been run should be run again. */
+bool http_tls_wants_to_run(struct cell *cell);
 
 /* http_memory.c */
 

@@ -96,6 +96,24 @@ listen_address_parse(const char *text, struct listen_address *out)
 	return parse_tcp(host, (uint16_t)port, out);
 }
 
+bool
+listen_url_parse(const char *text, struct listen_address *out, bool *out_is_tls,
+    const char **out_why)
+{
+	bool is_tls = strncmp(text, "https://", 8) == 0;
+	bool is_plain = strncmp(text, "http://", 7) == 0;
+
+	text += is_tls ? 8 : is_plain ? 7 : 0;
+	*out_why = NULL;
+	if (is_tls && strncmp(text, "unix:", 5) == 0)
+		*out_why = "there is no https on Unix sockets: nobody can "
+			   "listen in on them";
+	else if (is_plain && strncmp(text, "unix:", 5) == 0)
+		*out_why = "a Unix socket is unix:PATH, without http://";
+	*out_is_tls = is_tls;
+	return !*out_why && listen_address_parse(text, out);
+}
+
 /* Out of descriptors or memory, though there is room by our own count.  The
  * level-triggered epoll would spin: rest for a second. */
 static void

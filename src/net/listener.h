@@ -23,6 +23,12 @@ struct listen_address {
 /* false: text is none of the three. */
 bool listen_address_parse(const char *text, struct listen_address *out);
 
+/* The same with "http://" or "https://" in front of an address of TCP.  false:
+ * it is neither; *out_why is a sentence about that, or NULL if text is just not
+ * an address. */
+bool listen_url_parse(const char *text, struct listen_address *out,
+    bool *out_is_tls, const char **out_why);
+
 struct listener;
 
 /* Called for each connection that comes in; takes fd, which does not block.  */
@@ -40,7 +46,7 @@ struct listen_access {
 };
 
 /* Listen.  A socket file that nobody listens on any more is replaced.
- * scheme: what is spoken there, "http" or "fastcgi".  access matters to Unix
+ * scheme: what is spoken there, "http", "https" or "fastcgi".  access matters to Unix
  * sockets only; NULL: nothing is said.
  * NULL: it cannot, and one sentence without a full stop is in out_why. */
 struct listener *listener_open(struct loop *loop,

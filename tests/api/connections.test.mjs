@@ -174,7 +174,7 @@ test('clients that break off while the engine has their request', async () => {
 				token: player.token,
 				headers: [`Idempotency-Key: ${i}-${j}`] }));
 			if (j % 2)
-				wire.socket.resetAndDestroy();
+				wire.reset();
 		}
 		for (const wire of [wires[0], wires[2]]) {
 			ok(await wire.response());

@@ -1,10 +1,10 @@
 // limits.test.mjs - bodies, mailboxes, rooms, players, rates, connections
 // (protocol section 10).  Limits per address are in address.test.mjs.
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import test from 'node:test';
-import { assertFailure, looked, makeRoom, ok, Player, parseResponses,
-    rawExchange, request, startDaemon, until, within } from '../lib/peerpost.mjs';
+import { assertFailure, connectTo, looked, makeRoom, ok, Player,
+    parseResponses, rawExchange, readyEvent, request, startDaemon, until,
+    within } from '../lib/peerpost.mjs';
 
 const FAST = ['--command-rate', '100000', '--command-burst', '100000'];
 
@@ -526,9 +526,9 @@ test('a header block of more than 16 KiB is 431', async () => {
 });
 
 // A connection of our own: text so far, and the promise of its end.
-async function connect(d)
+async function connect(d, { isWaiting = false } = {})
 {
-	const socket = net.connect(d.port, d.host);
+	const socket = connectTo(d);
 	const connection = { socket, text: '', isClosed: false };
 
 	connection.closed = new Promise((resolve) => {
@@ -541,7 +541,9 @@ async function connect(d)
 		connection.text += part.toString('latin1');
 	});
 	socket.on('error', () => {});
-	await new Promise((resolve) => socket.once('connect', resolve));
+	// TCP gives it as soon as it is in the daemon's queue.
+	await new Promise((resolve) => socket.once(
+	    isWaiting ? 'connect' : readyEvent(socket), resolve));
 	return connection;
 }
 
@@ -648,7 +650,7 @@ test('--max-connections: who comes when it is full waits for a place',
 		held.push(connection);
 	}
 
-	const fourth = await connect(d);
+	const fourth = await connect(d, { isWaiting: true });
 
 	fourth.socket.write(ask);
 	for (let i = 2; i <= 4; i++) {

@@ -2,10 +2,9 @@
 // section 7).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import net from 'node:net';
 import test from 'node:test';
-import { assertFailure, isOverHttp, makeRoom, ok, parked, parseResponses,
-    Player, rawExchange, request, startDaemon, until } from '../lib/peerpost.mjs';
+import { assertFailure, connectTo, isOverHttp, makeRoom, ok, parked, parseResponses,
+    Player, rawExchange, readyEvent, request, startDaemon, until } from '../lib/peerpost.mjs';
 
 test('SIGTERM: parked polls are answered 200 with no events, the cursor and ' +
     'a random poll_after_ms in 250..3000', async () => {
@@ -119,7 +118,7 @@ function delayed(d, { first, rest, gate })
 		onConnected = resolve;
 	});
 	const done = (async () => {
-		const socket = net.connect(d.port, d.host);
+		const socket = connectTo(d);
 		const parts = [];
 		const closed = new Promise((resolve) => {
 			socket.on('close', resolve);
@@ -127,7 +126,8 @@ function delayed(d, { first, rest, gate })
 
 		socket.on('error', () => {});
 		socket.on('data', (part) => parts.push(part));
-		await new Promise((resolve) => socket.once('connect', resolve));
+		await new Promise((resolve) =>
+		    socket.once(readyEvent(socket), resolve));
 		await new Promise((resolve) => socket.write(first, resolve));
 		onConnected();
 		await gate;

@@ -57,7 +57,7 @@ export function inBrowser(url, tests, { program = 'chromium' } = {})
 
 // Either lets ICE have loopback only if asked, and hides addresses from pages
 // that may not use the microphone: see openPage().
-const CHROMIUM = { program: 'chromium', browser: 'chrome',
+export const CHROMIUM = { program: 'chromium', browser: 'chrome',
 	args: ['--no-sandbox', '--disable-dev-shm-usage',
 		'--allow-loopback-in-peer-connection'] };
 export const FIREFOX = { program: 'firefox-esr', browser: 'firefox',

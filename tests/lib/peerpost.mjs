@@ -15,10 +15,12 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
+import tls from 'node:tls';
 import { pathToFileURL } from 'node:url';
 import { checkReply } from './openapi.mjs';
 import { patience, within } from './wait.mjs';
@@ -94,12 +96,13 @@ export function runProgram(args, { env = {} } = {})
 }
 
 class Daemon {
-	constructor({ args, env, database, clock, listen, fastcgi, admin })
+	constructor({ args, env, database, clock, listen, fastcgi, admin, ca })
 	{
 		this.dir = scratchDir();
 		this.database = database ?? path.join(this.dir, 'peerpost.db');
 		this.args = args;
 		this.env = env;
+		this.ca = ca ?? transport.ca;
 		this.addresses = transport.addresses(
 		    { listen: [listen].flat(), fastcgi: [fastcgi].flat() });
 		this.addresses.admin = [admin].flat();
@@ -114,6 +117,7 @@ class Daemon {
 			fs.writeFileSync(this.clockFile, Buffer.alloc(16));
 		}
 		this.agent = null;
+		this.tlsAgent = null;
 		daemons.add(this);
 	}
 
@@ -150,7 +154,8 @@ class Daemon {
 			...listen.flatMap((each) => ['--listen', each]),
 			...fastcgi.flatMap((each) => ['--fastcgi', each]),
 			...admin.flatMap((each) => ['--admin', each]),
-			'--database', this.database, ...this.args];
+			'--database', this.database,
+			...transport.args?.(this.addresses) ?? [], ...this.args];
 		const env = { ...process.env, ...this.env };
 
 		assert.ok(!this.running, 'daemon is running already');
@@ -159,6 +164,9 @@ class Daemon {
 		if (this.clockFile)
 			env.PEERPOST_TEST_CLOCK = this.clockFile;
 		this.agent = new http.Agent({ keepAlive: true });
+		// Without sessions that go on: all handshakes are whole ones.
+		this.tlsAgent = new https.Agent({ keepAlive: true, ca: this.ca,
+			maxCachedSessions: 0 });
 		this.listeners = [];
 		this.fastcgi = [];
 		this.admin = [];
@@ -218,8 +226,9 @@ class Daemon {
 	// Give up the HTTP connections that are kept for later requests.
 	dropIdle()
 	{
-		for (const sockets of Object.values(this.agent.freeSockets))
-			sockets.forEach((socket) => socket.destroy());
+		for (const agent of [this.agent, this.tlsAgent])
+			for (const sockets of Object.values(agent.freeSockets))
+				sockets.forEach((socket) => socket.destroy());
 	}
 
 	async end(signal)
@@ -228,7 +237,7 @@ class Daemon {
 			return this.ended?.code ?? null;
 		this.wanted = true;
 
-		const { agent } = this;
+		const { agent, tlsAgent } = this;
 
 		this.dropIdle();
 		transport.closeIdle?.(this);
@@ -247,6 +256,7 @@ class Daemon {
 			throw new Error(`${error.message}\n${this.stderr}`);
 		} finally {
 			agent.destroy();
+			tlsAgent.destroy();
 		}
 		return end.code;
 	}
@@ -341,7 +351,8 @@ function listenersIn(stderr)
 		}
 		const url = new URL(what);
 
-		found.push({ scheme, url: what.replace(/\/$/, ''),
+		found.push({ scheme, isTls: url.protocol === 'https:',
+			url: what.replace(/\/$/, ''),
 			port: Number(url.port),
 			host: url.hostname.replace(/^\[|\]$/g, '') });
 	}
@@ -349,19 +360,39 @@ function listenersIn(stderr)
 }
 
 // What --listen, --fastcgi and --admin are given to have the same listener again.
-function addressOf({ path: socket, host, port })
+function addressOf({ path: socket, host, port, isTls })
 {
-	return socket ? `unix:${socket}` :
+	return socket ? `unix:${socket}` : (isTls ? 'https://' : '') +
 	    `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
+// A socket to a listener of the daemon's, over TLS if it speaks that.
+export function connectTo(daemon, { listener = 0, ...options } = {})
+{
+	const where = daemon.listeners[listener];
+
+	const socket = net.connect({ ...options, ...(where.path ?
+	    { path: where.path } : { host: where.host, port: where.port }) });
+
+	return where.isTls ? tls.connect({ ...options, socket,
+		host: where.host, ca: daemon.ca }) : socket;
+}
+
+// The event that says that it can be used.
+export function readyEvent(socket)
+{
+	return socket instanceof tls.TLSSocket ? 'secureConnect' : 'connect';
+}
+
 // Start a daemon.  listen, fastcgi, admin: one address or several, whose listeners
-// are then in daemon.listeners, .fastcgi and .admin; clock: false for real time only.  It is stopped when the current test, or else the file, ends.
+// are then in daemon.listeners, .fastcgi and .admin; clock: false for real time
+// only; ca: the certificate of whoever answers for those that speak TLS.  It is
+// stopped when the current test, or else the file, ends.
 export async function startDaemon({ args = [], env = {}, database,
-    clock = true, listen = '127.0.0.1:0', fastcgi = [], admin = [] } = {})
+    clock = true, listen = '127.0.0.1:0', fastcgi = [], admin = [], ca } = {})
 {
 	const daemon = new Daemon({ args, env, database, clock, listen,
-		fastcgi, admin });
+		fastcgi, admin, ca });
 
 	after(() => daemon.stop());
 	return daemon.start();
@@ -370,10 +401,12 @@ export async function startDaemon({ args = [], env = {}, database,
 // --- requests -----------------------------------------------------------
 
 // A transport is { addresses({ listen, fastcgi }) -> { listen, fastcgi },
+// args(addresses) -> further arguments, ca,
 // send(daemon, { method, target, headers, body, listener, signal, onSent })
 // -> { status, headers, rawHeaders, body }, closeIdle(daemon) }.  addresses()
 // may give the daemon further listeners than the test asks for; headers are
-// [name, value] pairs, body is a Buffer or null.  closeIdle is optional.
+// [name, value] pairs, body is a Buffer or null.  args, ca and closeIdle are
+// optional.
 const httpTransport = { addresses: (asked) => asked, send: sendHttp };
 let transport = httpTransport;
 
@@ -386,17 +419,23 @@ export function registerTransport(other)
 // what becomes of the connection.
 export function isOverHttp()
 {
-	return transport === httpTransport;
+	return transport.send === sendHttp;
+}
+
+// Whether it does so over TLS, of which each connection takes a handshake.
+export function isOverTls()
+{
+	return Boolean(transport.ca);
 }
 
 // What stands for a daemon may bring its own transport, see paths.mjs.
 export { httpTransport };
 
 // Or from outside, for every test file alike: the path of a module whose
-// default export is a transport.
+// default export is a transport; what it does not have is as over HTTP.
 if (process.env.PEERPOST_TEST_TRANSPORT)
-	registerTransport((await import(pathToFileURL(
-	    process.env.PEERPOST_TEST_TRANSPORT))).default);
+	registerTransport({ ...httpTransport, ...(await import(pathToFileURL(
+	    process.env.PEERPOST_TEST_TRANSPORT))).default });
 
 function sendHttp(daemon, { method, target, headers, body, listener, signal,
     onSent })
@@ -410,8 +449,10 @@ function sendHttp(daemon, { method, target, headers, body, listener, signal,
 		grouped[name] = name in grouped ?
 		    [grouped[name], value].flat() : value;
 	return new Promise((resolve, reject) => {
-		const req = http.request({ ...address, method, path: target,
-			headers: grouped, agent: daemon.agent, signal }, (res) => {
+		const [module, agent] = where.isTls ? [https, daemon.tlsAgent] :
+		    [http, daemon.agent];
+		const req = module.request({ ...address, method, path: target,
+			headers: grouped, agent, signal }, (res) => {
 			const parts = [];
 
 			res.on('data', (part) => parts.push(part));
@@ -680,17 +721,15 @@ export async function makeRoom(daemon, names = ['ann', 'bob'])
 export function rawExchange(daemon, bytes, { until: enough, half = false,
     listener = 0, deadline = ANSWER_MS, heads } = {})
 {
-	const where = daemon.listeners[listener];
 	const isEnough = enough instanceof RegExp ?
 	    (text) => enough.test(text) : enough;
-	const socket = where.path ? net.connect(where.path) :
-	    net.connect(where.port, where.host);
+	const socket = connectTo(daemon, { listener });
 	const parts = [];
 	const text = () => Buffer.concat(parts).toString('latin1');
 	const done = new Promise((resolve, reject) => {
 		let isReset = false;
 
-		socket.on('connect', () => {
+		socket.on(readyEvent(socket), () => {
 			socket.setNoDelay(true);
 			for (const part of [bytes].flat())
 				socket.write(Buffer.isBuffer(part) ? part :

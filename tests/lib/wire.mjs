@@ -6,8 +6,7 @@
 // 100-continue and time-outs are about.  Sockets cost little: the tests with
 // thousands of parked polls stand on this, too.
 import assert from 'node:assert/strict';
-import net from 'node:net';
-import { within } from './peerpost.mjs';
+import { connectTo, readyEvent, within } from './peerpost.mjs';
 
 const patience = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1);
 const ANSWER_MS = 20_000 * patience;
@@ -37,18 +36,14 @@ export class Wire {
 	}
 
 	// Connect; fulfilled when the connection stands.
-	static open(daemon, { listener = 0 } = {})
+	static open(daemon, options = {})
 	{
-		const where = daemon.listeners[listener];
-
 		return new Promise((resolve, reject) => {
-			const socket = net.connect({ ...(where.path ?
-			    { path: where.path } :
-			    { host: where.host, port: where.port }),
-			allowHalfOpen: true });
+			const socket = connectTo(daemon, { ...options,
+				allowHalfOpen: true });
 
 			socket.once('error', reject);
-			socket.once('connect', () => {
+			socket.once(readyEvent(socket), () => {
 				socket.off('error', reject);
 				resolve(new Wire(socket));
 			});
@@ -78,6 +73,12 @@ export class Wire {
 	close()
 	{
 		this.socket.destroy();
+	}
+
+	// Break the connection.
+	reset()
+	{
+		(this.socket._parent ?? this.socket).resetAndDestroy();
 	}
 
 	// Wait until look() gives something.

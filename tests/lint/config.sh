@@ -34,7 +34,7 @@ if grep -v '^#' "$file" | grep .; then
 fi
 # Files, users and groups that this machine need not have.
 sed -n 's/^#\([a-z-]* = .*\)/\1/p' "$file" |
-	grep -v '^[a-z-]*\(file\|user\|group\) = ' >"$scratch/examples.conf"
+	grep -v '^[a-z-]*\(file\|user\|group\|cert\|key\) = ' >"$scratch/examples.conf"
 chmod 600 "$scratch/examples.conf"
 "$PEERPOSTD" --check-config --config "$scratch/examples.conf" >/dev/null ||
 	fail "contrib/peerpost.conf has the above, which is wrong"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # floors.sh - a file includes only its own floor and those below; only store
-# knows SQLite, only api knows json-c, only net knows libmicrohttpd.
+# knows SQLite, only api knows json-c, only net knows libmicrohttpd and GnuTLS.
 set -eu
 cd "${srcdir:-.}"
 status=0
@@ -13,13 +13,13 @@ rule() {
 	fi
 }
 
-rule base 'store/|core/|api/|net/|options\.h|sqlite3|json-c/|microhttpd'
-rule store 'core/|api/|net/|options\.h|json-c/|microhttpd'
-rule core 'api/|net/|options\.h|sqlite3|store/sqlite|json-c/|microhttpd'
-rule api 'net/|options\.h|sqlite3|store/sqlite|microhttpd'
+rule base 'store/|core/|api/|net/|options\.h|sqlite3|json-c/|microhttpd|gnutls/'
+rule store 'core/|api/|net/|options\.h|json-c/|microhttpd|gnutls/'
+rule core 'api/|net/|options\.h|sqlite3|store/sqlite|json-c/|microhttpd|gnutls/'
+rule api 'net/|options\.h|sqlite3|store/sqlite|microhttpd|gnutls/'
 rule net 'options\.h|sqlite3|store/sqlite|json-c/'
 for file in src/*.[ch]; do
-	if grep -nE '^ *# *include *[<"](sqlite3|store/sqlite|json-c/|microhttpd)' \
+	if grep -nE '^ *# *include *[<"](sqlite3|store/sqlite|json-c/|microhttpd|gnutls/)' \
 		"$file"; then
 		echo "floors.sh: $file may not include the above" >&2
 		status=1

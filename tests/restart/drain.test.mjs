@@ -1,19 +1,21 @@
 // drain.test.mjs - SIGTERM: everybody is told, nobody is cut off.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Player, makeRoom, ok, parked, startDaemon } from '../lib/peerpost.mjs';
+import { isOverTls, Player, makeRoom, ok, parked, startDaemon }
+    from '../lib/peerpost.mjs';
 import { pollAll, registerMany, unlimited } from '../lib/crowd.mjs';
 import { Wire, plain, settle } from '../lib/wire.mjs';
 
 const patience = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1);
-const N_PARKED = 1000;
+// Handshakes cost this process more than the daemon.
+const N_PARKED = isOverTls() ? 300 : 1000;
 
 function isClosing(response)
 {
 	return response.headers.connection?.toLowerCase() === 'close';
 }
 
-test('1,000 parked polls are answered and the daemon ends with 0', async () => {
+test('many parked polls are answered and the daemon ends with 0', async () => {
 	const daemon = await startDaemon({ clock: false, args: unlimited });
 	const players = await registerMany(daemon, N_PARKED);
 	const wires = await pollAll(daemon, players);
@@ -41,7 +43,7 @@ test('1,000 parked polls are answered and the daemon ends with 0', async () => {
 	assert.ok(Date.now() - started < 5000 * patience, 'not within 5 s');
 	assert.equal(pauses.length, N_PARKED);
 	// Spread over the time, so that they do not come back in step.
-	assert.ok(new Set(pauses).size > 500);
+	assert.ok(new Set(pauses).size > N_PARKED / 2);
 	assert.ok(Math.min(...pauses) < 600 && Math.max(...pauses) > 2600);
 });
 

@@ -5,12 +5,14 @@
 // noticed by themselves, and cost nothing afterwards.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ok, request, startDaemon, until } from '../lib/peerpost.mjs';
+import { isOverTls, ok, request, startDaemon, until }
+    from '../lib/peerpost.mjs';
 import { cpuMs, descriptorLimit, nDescriptors, pollAll, registerMany,
     unlimited } from '../lib/crowd.mjs';
 import { settle } from '../lib/wire.mjs';
 
-const N_PARKED = Math.min(5000, descriptorLimit());
+// Handshakes cost this process more than the daemon.
+const N_PARKED = isOverTls() ? 300 : Math.min(5000, descriptorLimit());
 // Beside the parked ones: the helpers' own kept connections.
 const N_SPARE = 100;
 
@@ -43,7 +45,7 @@ test('parked clients that leave at once free their places', async (t) => {
 	const few = 100 + N_PARKED / 20;
 
 	t.diagnostic(`${N_PARKED} parked polls`);
-	daemon.agent.destroy();
+	daemon.dropIdle();
 
 	for (const leave of ['close', 'finish', 'close']) {
 		const wires = await pollAll(daemon, players);

@@ -1,0 +1,223 @@
+/* certificate.c - see certificate.h.
+ *
+ * GnuTLS would take both texts in one call, gnutls_certificate_set_x509_key_
+ * mem2(), but its error then does not tell which of the two files is meant.
+ * So each is read alone first, and that call finds only what is wrong between
+ * them.
+ */
+#include "net/certificate.h"
+
+#include <errno.h>
+#include <gnutls/abstract.h>
+#include <gnutls/x509.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define MAX_FILE ((size_t)1 << 20) /* chains have some thousands of bytes */
+
+/* What is being read. */
+struct reading {
+	const char *cert_path, *key_path;
+	gnutls_datum_t cert, key;
+	bool is_exposed; /* everybody can read the key */
+	time_t since, until;
+	char *why; /* of CERTIFICATE_WHY_SIZE */
+};
+
+static bool refuse(struct reading *reading, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+
+/* Returns false, for the caller to return. */
+static bool
+refuse(struct reading *reading, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(reading->why, CERTIFICATE_WHY_SIZE, format, args);
+	va_end(args);
+	return false;
+}
+
+static void
+forget(gnutls_datum_t *text)
+{
+	if (text->data)
+		gnutls_memset(text->data, 0, text->size);
+	free(text->data);
+	text->data = NULL;
+}
+
+/* The file as a text, with a NUL behind it.  out_is_exposed: NULL if it does
+ * not matter. */
+static bool
+read_file(struct reading *reading, const char *path, gnutls_datum_t *out,
+    bool *out_is_exposed)
+{
+	FILE *file = fopen(path, "re");
+	struct stat st;
+	size_t len;
+	bool is_read;
+
+	if (!file)
+		return refuse(
+		    reading, "cannot read '%s': %s", path, strerror(errno));
+	if (out_is_exposed)
+		*out_is_exposed = fstat(fileno(file), &st) == 0 &&
+		    S_ISREG(st.st_mode) && (st.st_mode & S_IROTH);
+	out->data = mem_new(MAX_FILE + 1);
+	len = fread(out->data, 1, MAX_FILE, file);
+	out->size = (unsigned)len;
+	is_read = !ferror(file);
+	if (!is_read)
+		refuse(reading, "cannot read '%s': %s", path, strerror(errno));
+	fclose(file);
+	return is_read;
+}
+
+static bool
+check_cert(struct reading *reading)
+{
+	gnutls_x509_crt_t *chain = NULL;
+	unsigned n = 0;
+	int result = gnutls_x509_crt_list_import2(
+	    &chain, &n, &reading->cert, GNUTLS_X509_FMT_PEM, 0);
+
+	if (result < 0 || n == 0)
+		return refuse(reading, "'%s' has no certificate (in PEM): %s",
+		    reading->cert_path,
+		    gnutls_strerror(
+			result < 0 ? result : GNUTLS_E_NO_CERTIFICATE_FOUND));
+	reading->since = gnutls_x509_crt_get_activation_time(chain[0]);
+	reading->until = gnutls_x509_crt_get_expiration_time(chain[0]);
+	for (unsigned i = 0; i < n; i++)
+		gnutls_x509_crt_deinit(chain[i]);
+	gnutls_free(chain);
+	return true;
+}
+
+/* Nobody is there to type a password. */
+static bool
+is_encrypted(const char *text)
+{
+	return strstr(text, "-----BEGIN ENCRYPTED PRIVATE KEY-----") ||
+	    strstr(text, "Proc-Type: 4,ENCRYPTED");
+}
+
+static bool
+check_key(struct reading *reading)
+{
+	gnutls_privkey_t key;
+	int result;
+
+	if (is_encrypted((const char *)reading->key.data))
+		return refuse(reading,
+		    "the key in '%s' is encrypted, and nobody is there to "
+		    "type its password: decrypt it (openssl pkey -in ...)",
+		    reading->key_path);
+	result = gnutls_privkey_init(&key);
+	if (result == GNUTLS_E_SUCCESS) {
+		result = gnutls_privkey_import_x509_raw(
+		    key, &reading->key, GNUTLS_X509_FMT_PEM, NULL, 0);
+		gnutls_privkey_deinit(key);
+	}
+	if (result < 0)
+		return refuse(reading, "'%s' has no private key (in PEM): %s",
+		    reading->key_path, gnutls_strerror(result));
+	return true;
+}
+
+/* Both together; NULL: refused. */
+static struct certificate *
+join(struct reading *reading)
+{
+	gnutls_certificate_credentials_t credentials;
+	struct certificate *certificate;
+	int result = gnutls_certificate_allocate_credentials(&credentials);
+
+	if (result < 0) {
+		refuse(reading, "%s", gnutls_strerror(result));
+		return NULL;
+	}
+	result = gnutls_certificate_set_x509_key_mem2(credentials,
+	    &reading->cert, &reading->key, GNUTLS_X509_FMT_PEM, NULL, 0);
+	if (result >= 0) {
+		certificate = mem_new(sizeof(*certificate));
+		certificate->credentials = credentials;
+		certificate->n_users = 1;
+		return certificate;
+	}
+	gnutls_certificate_free_credentials(credentials);
+	if (result == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
+		refuse(reading,
+		    "the key in '%s' does not belong to the certificate in "
+		    "'%s'",
+		    reading->key_path, reading->cert_path);
+	else
+		refuse(reading,
+		    "the certificate in '%s' cannot be used with the key in "
+		    "'%s': %s",
+		    reading->cert_path, reading->key_path,
+		    gnutls_strerror(result));
+	return NULL;
+}
+
+static void
+warn(const struct reading *reading)
+{
+	int64_t now = clock_unix_s();
+
+	if (reading->is_exposed)
+		log_warning(
+		    "everybody can read the key in '%s'", reading->key_path);
+	if (now >= reading->until)
+		log_warning(
+		    "the certificate in '%s' has expired", reading->cert_path);
+	if (now < reading->since)
+		log_warning("the certificate in '%s' is not valid yet",
+		    reading->cert_path);
+}
+
+struct certificate *
+certificate_read(const char *cert_path, const char *key_path, char *out_why)
+{
+	struct reading reading = {
+		.cert_path = cert_path, .key_path = key_path, .why = out_why
+	};
+	struct certificate *certificate = NULL;
+
+	if (read_file(&reading, cert_path, &reading.cert, NULL) &&
+	    check_cert(&reading) &&
+	    read_file(&reading, key_path, &reading.key, &reading.is_exposed) &&
+	    check_key(&reading))
+		certificate = join(&reading);
+	if (certificate)
+		warn(&reading);
+	forget(&reading.cert);
+	forget(&reading.key);
+	return certificate;
+}
+
+struct certificate *
+certificate_share(struct certificate *certificate)
+{
+	certificate->n_users++;
+	return certificate;
+}
+
+void
+certificate_release(struct certificate *certificate)
+{
+	if (!certificate || --certificate->n_users > 0)
+		return;
+	gnutls_certificate_free_credentials(certificate->credentials);
+	free(certificate);
+}

@@ -1,0 +1,70 @@
+/* options_tls.c - see options_tls.h. */
+#include "options_tls.h"
+
+#include <stdio.h>
+
+/* Returns false, for the caller to return. */
+static bool
+refuse(struct options *options, const char *why)
+{
+	snprintf(options->why, sizeof(options->why), "%s", why);
+	return false;
+}
+
+bool
+options_take_listen(struct options *options, const char *text)
+{
+	struct listen_address address;
+	const char *why;
+	bool is_tls;
+
+	if (options->n_listen == OPTIONS_MAX_LISTEN)
+		return false;
+	if (!listen_url_parse(text, &address, &is_tls, &why))
+		return why ? refuse(options, why) : false;
+	options->listen[options->n_listen++] = text;
+	return true;
+}
+
+bool
+options_take_tls_cert(struct options *options, const char *path)
+{
+	options->tls_cert = path;
+	return path[0] != '\0';
+}
+
+bool
+options_take_tls_key(struct options *options, const char *path)
+{
+	options->tls_key = path;
+	return path[0] != '\0';
+}
+
+static bool
+listens_on_https(const struct options *options)
+{
+	struct listen_address address;
+	const char *why;
+	bool is_tls;
+
+	for (size_t i = 0; i < options->n_listen; i++)
+		if (listen_url_parse(
+			options->listen[i], &address, &is_tls, &why) &&
+		    is_tls)
+			return true;
+	return false;
+}
+
+bool
+options_check_tls(struct options *options)
+{
+	if (listens_on_https(options) && !options->tls_cert)
+		return refuse(options,
+		    "--listen https://... needs a "
+		    "--tls-cert and its --tls-key");
+	if (options->tls_cert && !options->tls_key)
+		return refuse(options, "--tls-cert needs its --tls-key");
+	if (options->tls_key && !options->tls_cert)
+		return refuse(options, "--tls-key needs its --tls-cert");
+	return true;
+}

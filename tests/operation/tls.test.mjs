@@ -1,0 +1,516 @@
+// tls.test.mjs - what is only there over TLS: handshakes, records, and the
+// certificate.  (That all else is as over plain HTTP is for node_tls.sh.)
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import tls from 'node:tls';
+import { cpuMs } from '../lib/crowd.mjs';
+import { Gate } from '../lib/gate.mjs';
+import { abstractName, startManager } from '../lib/manager.mjs';
+import { Player, connectTo, looked, makeRoom, ok, parked, request,
+    runProgram, scratchDir, startDaemon, until, within }
+    from '../lib/peerpost.mjs';
+import { findProgram } from '../lib/programs.mjs';
+import { makeCertificate, openssl, skipTls, tlsArgs } from '../lib/tls.mjs';
+import { Wire, plain, settle } from '../lib/wire.mjs';
+
+const RELOADED = /the configuration has been reloaded/;
+const HEALTH = plain('GET', '/healthz');
+const dir = scratchDir();
+const certificate = skipTls ? null : makeCertificate(dir);
+
+// A daemon that serves https, and the same in the clear for those who look on.
+function startTls({ args = [], ...options } = {})
+{
+	return startDaemon({ listen: ['https://127.0.0.1:0', '127.0.0.1:0'],
+		args: [...tlsArgs(certificate), ...args], ca: certificate.ca,
+		...options });
+}
+
+// The plain listener of the same daemon.
+const aside = { listener: 1 };
+
+async function lookedAside(daemon)
+{
+	for (let i = 0; i < 2; i++)
+		ok(await request(daemon, 'GET', '/healthz', aside));
+}
+
+// A connection whose bytes the gate lets through, in the handshake still.
+async function beginHandshake(daemon)
+{
+	const gate = await Gate.start(daemon);
+
+	gate.shut();
+
+	const socket = connectTo(gate.daemon);
+	const closed = new Promise((resolve) => {
+		socket.on('close', resolve);
+	});
+
+	socket.on('error', () => {});
+	await gate.holds(100);
+	return { gate, socket, closed };
+}
+
+// Less than half a processor, over a stretch of time.
+async function assertCalm(daemon)
+{
+	await until(async () => {
+		const before = cpuMs(daemon.pid);
+
+		await new Promise((resolve) => setTimeout(resolve, 200));
+		return cpuMs(daemon.pid) - before <= 50;
+	}, 'rest');
+}
+
+function tlsTest(name, run)
+{
+	test(name, { skip: skipTls }, run);
+}
+
+// --- who gets in ----------------------------------------------------------
+
+tlsTest('curl trusts it, speaks TLS 1.3 and 1.2, and nothing older',
+    async (t) => {
+	if (!findProgram('curl'))
+		return t.skip('needs curl');
+	const daemon = await startTls();
+	const curl = (...args) => spawnSync('curl', ['-s', '-w',
+		'%{http_code} %{http_version}', '-o', '/dev/null', '--cacert',
+		certificate.cert, ...args, `${daemon.url}/healthz`],
+	    { encoding: 'utf8' });
+
+	assert.match(daemon.url, /^https:\/\/127\.0\.0\.1:\d+$/);
+	for (const version of ['1.2', '1.3'])
+		assert.equal(curl(`--tlsv${version}`, '--tls-max', version).stdout,
+		    '200 1.1');
+	// OpenSSL would by itself not offer it.
+	assert.notEqual(curl('--tlsv1.1', '--tls-max', '1.1', '--ciphers',
+	    'DEFAULT@SECLEVEL=0').status, 0);
+});
+
+tlsTest('it is served on IPv6, too', async () => {
+	const daemon = await startTls({ listen: 'https://[::1]:0' });
+
+	assert.match(daemon.url, /^https:\/\/\[::1\]:\d+$/);
+	ok(await request(daemon, 'GET', '/healthz'));
+});
+
+tlsTest('http:// in front of an address changes nothing', async () => {
+	const daemon = await startDaemon({ listen: 'http://127.0.0.1:0' });
+
+	assert.match(daemon.url, /^http:/);
+	ok(await request(daemon, 'GET', '/healthz'));
+});
+
+tlsTest('what is no handshake is closed without a word', async () => {
+	const daemon = await startTls();
+	const where = { listeners: [{ host: daemon.host, port: daemon.port }] };
+
+	for (const bytes of [HEALTH, 'SSH-2.0-x\r\n', '\x16\x02'.repeat(99),
+		'\x16\x03\x01\xff\xff'.repeat(9), '\0'.repeat(1000)]) {
+		const wire = await Wire.open(where);
+
+		await wire.send(bytes).closed();
+		wire.close();
+	}
+	ok(await request(daemon, 'GET', '/healthz'));
+});
+
+// --- handshakes -----------------------------------------------------------
+
+tlsTest('a client that stops in its handshake costs nothing, and is closed ' +
+    'after 15 s', async () => {
+	const daemon = await startTls();
+
+	for (const nSent of [100, Infinity]) {
+		const { gate, socket, closed } = await beginHandshake(daemon);
+		const finished = once(socket, 'secureConnect');
+
+		gate.release(nSent);
+		// With all of it out, its own end of the handshake is there.
+		if (nSent === Infinity) {
+			await finished;
+			await gate.holds(1);
+		}
+		await lookedAside(daemon);
+		finished.catch(() => {});
+		await assertCalm(daemon);
+		daemon.advance(14);
+		await lookedAside(daemon);
+		assert.equal(gate.out.readyState, 'open');
+		daemon.advance(2);
+		await within(10_000, 'close', closed);
+		gate.close();
+	}
+});
+
+tlsTest('a byte now and then does not prolong a handshake', async () => {
+	const daemon = await startTls();
+	const { gate, closed } = await beginHandshake(daemon);
+
+	for (let i = 0; i < 4; i++) {
+		gate.release(1);
+		await lookedAside(daemon);
+		assert.equal(gate.out.readyState, 'open');
+		daemon.advance(4.5);
+	}
+	await within(10_000, 'close', closed);
+});
+
+tlsTest('who says nothing at all is closed after 75 s', async () => {
+	const daemon = await startTls();
+	const wire = await Wire.open({ listeners: [
+		{ host: daemon.host, port: daemon.port }] });
+
+	await lookedAside(daemon);
+	daemon.advance(74);
+	await lookedAside(daemon);
+	assert.equal(wire.isClosed, false);
+	daemon.advance(2);
+	await wire.closed();
+});
+
+tlsTest('after its handshake a client need not ask at once', async () => {
+	const daemon = await startTls();
+	const wire = await Wire.open(daemon);
+
+	await settle(daemon);
+	daemon.advance(60);
+	await lookedAside(daemon);
+	ok(await wire.exchange(HEALTH));
+	wire.close();
+});
+
+tlsTest('a handshake and a request that come byte by byte are served',
+    async () => {
+	const daemon = await startTls();
+	const { gate, socket } = await beginHandshake(daemon);
+	const wire = new Wire(socket);
+
+	wire.send(HEALTH);
+
+	const answered = wire.response();
+	let isOver = false;
+
+	answered.finally(() => {
+		isOver = true;
+	});
+	while (!isOver) {
+		gate.release(1);
+		await new Promise((resolve) => setImmediate(resolve));
+	}
+	ok(await answered);
+	wire.close();
+});
+
+tlsTest('a stop with handshakes under way is an orderly one', async () => {
+	const daemon = await startTls();
+	const begun = [];
+
+	for (const nSent of [0, 100, Infinity, 100]) {
+		const each = await beginHandshake(daemon);
+
+		each.gate.release(nSent);
+		begun.push(each);
+	}
+	await lookedAside(daemon);
+
+	const stopping = daemon.stop();
+
+	// The two seconds in which handshakes might still be finished.
+	daemon.advance(2);
+	await lookedOrGone(daemon);
+	daemon.advance(1);
+	assert.equal(await stopping, 0);
+	for (const { closed } of begun)
+		await closed;
+});
+
+async function lookedOrGone(daemon)
+{
+	await request(daemon, 'GET', '/healthz', aside).catch(() => {});
+}
+
+// --- records --------------------------------------------------------------
+
+tlsTest('many requests in one record, and one in many', async () => {
+	const daemon = await startTls();
+	const wire = await Wire.open(daemon);
+	const N = 200;
+
+	// More than what is read at once: the rest waits inside of GnuTLS, where
+	// no epoll sees it.
+	wire.send(HEALTH.repeat(N));
+	for (let i = 0; i < N; i++)
+		ok(await wire.response());
+	// A poll that is held, with requests behind it.
+	const { token } = await Player.register(daemon);
+
+	wire.send(plain('GET', '/events?wait=55', { token }) + HEALTH.repeat(3));
+	await settle(daemon);
+	assert.equal(wire.pending.length, 0);
+	daemon.advance(56);
+	for (let i = 0; i < 4; i++)
+		ok(await wire.response());
+	for (const byte of HEALTH)
+		wire.send(byte);
+	ok(await wire.response());
+	wire.close();
+});
+
+tlsTest('large bodies go both ways, also to one that reads slowly',
+    async () => {
+	const daemon = await startTls({ args: ['--max-body', '4194304',
+		'--max-mailbox-bytes', '8388608'] });
+	const { players: [ann, bob] } = await makeRoom(daemon);
+	const text = 'x'.repeat(3_000_000);
+
+	ok(await ann.message(text));
+
+	const wire = await Wire.open(daemon);
+
+	// Its socket is full, and the daemon's as well, before it reads on.
+	wire.socket.pause();
+	wire.send(plain('GET', `/events?after=${bob.cursor}&wait=0`,
+	    { token: bob.token }));
+	await settle(daemon);
+	await assertCalm(daemon);
+	wire.socket.resume();
+	assert.equal(ok(await wire.response()).events[0].data, text);
+	ok(await wire.exchange(HEALTH));
+	wire.close();
+});
+
+tlsTest('a request behind a record without data is read', async (t) => {
+	const daemon = await startTls();
+	const gate = await Gate.start(daemon);
+	const client = spawn('openssl', ['s_client', '-connect',
+		`127.0.0.1:${gate.port}`, '-CAfile', certificate.cert]);
+	let text = '';
+
+	t.after(() => client.kill());
+	for (const stream of [client.stdout, client.stderr])
+		stream.on('data', (part) => {
+			text += part;
+		});
+	await until(() => text.includes('Verify return code') || null);
+	client.stdin.write(HEALTH);
+	await until(() => text.includes('"status":"ok"') || null, 'answer');
+	text = '';
+	gate.shut();
+	// Its command for a key update (RFC 8446, section 4.6.3).
+	client.stdin.write('K\n');
+	await gate.holds(1);
+
+	const n = gate.nHeld;
+
+	client.stdin.write(HEALTH);
+	await gate.holds(n + HEALTH.length);
+	gate.release();
+	await until(() => text.includes('"status":"ok"') || null, 'answer');
+});
+
+tlsTest('a client that closes only its sending side is answered', async () => {
+	const daemon = await startTls();
+	const wire = await Wire.open(daemon);
+
+	wire.send(plain('POST', '/register', { body: '"ann"' })).finish();
+	assert.match(ok(await wire.response()).command, /RPK/);
+	await wire.closed();
+	wire.close();
+});
+
+tlsTest('a parked player who closes is gone, and frees the connection',
+    async () => {
+	const daemon = await startTls({ args: ['--max-connections', '4'] });
+	const { token } = await Player.register(daemon, 'ann', aside);
+	// More often than there are connections.
+	for (let i = 0; i < 6; i++) {
+		const wire = await Wire.open(daemon);
+
+		wire.send(plain('GET', '/events?wait=55', { token }));
+		await lookedAside(daemon);
+		wire.finish();
+		ok(await wire.response());
+		await wire.closed();
+		wire.close();
+	}
+});
+
+// --- the certificate ------------------------------------------------------
+
+// What a new connection is shown.
+async function shown(daemon, ca)
+{
+	const socket = tls.connect({ host: daemon.host, port: daemon.port, ca });
+
+	await once(socket, 'secureConnect');
+
+	const { subject } = socket.getPeerCertificate();
+
+	socket.destroy();
+	return subject.CN;
+}
+
+async function hangUp(daemon, said)
+{
+	const from = daemon.stderr.length;
+
+	process.kill(daemon.pid, 'SIGHUP');
+	await until(() => said.test(daemon.stderr.slice(from)) || null,
+	    `${said} in the log`);
+}
+
+tlsTest('SIGHUP takes the new certificate and drops nobody', async () => {
+	const [old, next] = ['old', 'next'].map((name) =>
+	    makeCertificate(dir, name));
+	const live = { cert: path.join(dir, 'live.crt'),
+		key: path.join(dir, 'live.key') };
+	const put = ({ cert, key }) => {
+		fs.copyFileSync(cert, live.cert);
+		fs.copyFileSync(key, live.key);
+	};
+
+	put(old);
+	const daemon = await startTls({ args: tlsArgs(live), ca: old.ca });
+	const { players: [ann, bob] } = await makeRoom(daemon);
+	const poll = bob.events({ after: bob.cursor, wait: 55 });
+	const wire = await Wire.open(daemon);
+	const { gate, socket, closed } = await beginHandshake(daemon);
+
+	await parked(daemon, poll);
+	// One handshake has been begun with the old one, and is finished later.
+	const finished = once(socket, 'secureConnect');
+
+	gate.release();
+	await finished;
+	assert.equal(await shown(daemon, old.ca), 'old');
+
+	put(next);
+	await hangUp(daemon, RELOADED);
+	assert.equal(await shown(daemon, next.ca), 'next');
+	gate.isOpen = true;
+	gate.release();
+	const begun = new Wire(socket);
+
+	ok(await begun.exchange(HEALTH));
+	ok(await wire.exchange(HEALTH));
+	ok(await request(daemon, 'POST', '/message', { token: ann.token,
+		body: 'hello', ...aside }));
+	assert.equal(ok(await poll).events[0].data, 'hello');
+
+	// One that cannot be used is said, and changes nothing.
+	fs.copyFileSync(old.key, live.key);
+	await hangUp(daemon, new RegExp('error: not reloaded, all stays as it was: ' +
+	    `the key in '${live.key}' does not belong to the certificate in ` +
+	    `'${live.cert}'`));
+	fs.rmSync(live.cert);
+	await hangUp(daemon, new RegExp('error: not reloaded, all stays as it was: ' +
+	    `cannot read '${live.cert}': No such file`));
+	assert.equal(await shown(daemon, next.ca), 'next');
+	put(old);
+	await hangUp(daemon, RELOADED);
+	assert.equal(await shown(daemon, old.ca), 'old');
+	ok(await begun.exchange(HEALTH));
+	begun.close();
+	await closed;
+	ok(await wire.exchange(HEALTH));
+	wire.close();
+});
+
+tlsTest('what cannot work is refused in one line', async () => {
+	const { cert, key } = certificate;
+	const other = makeCertificate(dir, 'other');
+	const locked = path.join(dir, 'locked.key');
+	const legacy = path.join(dir, 'legacy.key');
+	const https = ['--listen', 'https://127.0.0.1:0'];
+	const nowhere = path.join(dir, 'nowhere');
+	const files = (c, k) => [...https, '--tls-cert', c, '--tls-key', k];
+
+	openssl('pkcs8', '-topk8', '-in', key, '-out', locked, '-passout',
+	    'pass:secret');
+	openssl('ec', '-aes128', '-in', key, '-out', legacy, '-passout',
+	    'pass:secret');
+	for (const [args, code, said] of [
+		[https, 2, '--listen https://... needs a --tls-cert'],
+		[[...https, '--tls-cert', cert], 2, '--tls-cert needs its --tls-key'],
+		[[...https, '--tls-key', key], 2, 'needs a --tls-cert'],
+		[['--listen', '127.0.0.1:0', ...tlsArgs(certificate)], 1,
+			'there is no --listen https://ADDR:PORT'],
+		[['--check-config', ...files(cert, nowhere)], 2,
+			`cannot read '${nowhere}': No such file`],
+		[['--listen', 'https://unix:/tmp/x'], 2, 'no https on Unix sockets'],
+		[['--listen', 'http://unix:/tmp/x'], 2, 'unix:PATH'],
+		[['--listen', 'https://localhost:0'], 2, 'is not ADDR:PORT'],
+		[['--listen', 'https://127.0.0.1:0/'], 2, 'is not ADDR:PORT'],
+		[['--fastcgi', 'https://127.0.0.1:0'], 2, 'is not ADDR:PORT'],
+		[[...https, '--tls-cert', ''], 2, '--tls-cert'],
+		[files(nowhere, key), 1, `cannot read '${nowhere}': No such file`],
+		[files(cert, nowhere), 1, `cannot read '${nowhere}': No such file`],
+		[files(dir, key), 1, `cannot read '${dir}': Is a directory`],
+		[files(key, key), 1, `'${key}' has no certificate (in PEM)`],
+		[files(cert, cert), 1, `'${cert}' has no private key (in PEM)`],
+		[files('/dev/null', key), 1, `'/dev/null' has no certificate`],
+		[files(cert, other.key), 1, `the key in '${other.key}' does not ` +
+		    `belong to the certificate in '${cert}'`],
+		[files(cert, locked), 1, `the key in '${locked}' is encrypted`],
+		[files(cert, legacy), 1, `the key in '${legacy}' is encrypted`],
+	]) {
+		const result = runProgram(['--database', nowhere, ...args]);
+
+		assert.equal(result.code, code, args.join(' '));
+		assert.ok(result.stderr.includes(said), result.stderr);
+		assert.match(result.stderr, /^peerpostd: .*\n$/);
+		assert.ok(!fs.existsSync(nowhere));
+	}
+});
+
+tlsTest('an inherited socket named https needs a certificate, and speaks TLS',
+    async () => {
+	const sockets = [['https', '0']];
+	const bare = startManager({ notify: abstractName(), sockets });
+
+	bare.tell('start');
+	assert.equal(await bare.line(/^exited/), 'exited 1');
+	assert.match(bare.stderr,
+	    /^peerpostd: error: [^\n]*https sockets need a --tls-cert[^\n]*\n$/);
+
+	const manager = startManager({ notify: abstractName(), sockets,
+		args: tlsArgs(certificate) });
+
+	await manager.start();
+
+	const [, port] = /^listening on https:\/\/127\.0\.0\.1:(\d+)$/m
+	    .exec(manager.stderr);
+
+	assert.equal(await shown({ host: '127.0.0.1', port }, certificate.ca),
+	    'tls');
+	await manager.stop();
+});
+
+tlsTest('a key that everybody can read, and a certificate that is out of date, ' +
+    'are warned of', async () => {
+	const key = path.join(dir, 'open.key');
+
+	fs.copyFileSync(certificate.key, key);
+	fs.chmodSync(key, 0o644);
+	const daemon = await startTls({ args: ['--tls-key', key] });
+
+	assert.match(daemon.stderr, new RegExp('warning: everybody can read the ' +
+	    `key in '${key}'`));
+	ok(await request(daemon, 'GET', '/healthz'));
+	assert.doesNotMatch((await startTls()).stderr, /warning: .*key|expired/);
+
+	// It is good for 30 days.
+	daemon.advance(31 * 86400);
+	await hangUp(daemon, new RegExp('warning: the certificate in ' +
+	    `'${certificate.cert}' has expired`));
+	daemon.advance(-62 * 86400);
+	await hangUp(daemon, new RegExp('warning: the certificate in ' +
+	    `'${certificate.cert}' is not valid yet`));
+});
