@@ -147,6 +147,7 @@ main(int argc, char **argv)
 		return status;
 	server.argc = argc;
 	server.argv = argv;
+	log_init(server.options.log_format);
 	clock_init();
 	notify_init();
 	server.wake.on_ready = on_wake;

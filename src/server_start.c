@@ -1,7 +1,6 @@
 /* server_start.c - see server.h: limits, descriptors, listeners, the engine. */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -86,6 +85,8 @@ server_apply_options(struct server *server)
 	front->trusted = options->trusted;
 	front->base_path = options->base_path;
 	front->has_demo = options->has_demo;
+	front->has_access_log = options->has_access_log;
+	server->admin_front.settings.has_access_log = options->has_access_log;
 	front->origins = options->origins;
 	front->allows_any_origin = options->n_origins == 0;
 	for (size_t i = 0; i < options->n_origins; i++)
@@ -248,8 +249,8 @@ announce(struct server *server)
 		log_warning("cannot write the pid file %s: %s",
 		    server->options.pid_file, strerror(errno));
 	for (size_t i = 0; i < server->n_listeners; i++)
-		fprintf(stderr, "listening on %s\n",
-		    listener_url(server->listeners[i]));
+		log_notice(
+		    "listening on %s", listener_url(server->listeners[i]));
 	notify_ready("serving");
 }
 

@@ -17,6 +17,7 @@
 #include "api/reply.h"
 #include "api/route.h"
 #include "base/clock.h"
+#include "base/log.h"
 
 #define PROBE_EVERY_MS 250
 
@@ -90,9 +91,14 @@ run_transaction(struct turn *turn, struct request **batch, size_t n)
 {
 	enum err err = turn_begin(turn);
 
-	for (size_t i = 0; !err && i < n; i++)
+	for (size_t i = 0; !err && i < n; i++) {
+		log_set_request(batch[i]->id);
 		err = run_request(turn, batch[i]);
-	return turn_end(turn, err);
+	}
+	log_set_request(n == 1 ? batch[0]->id : 0);
+	err = turn_end(turn, err);
+	log_set_request(0);
+	return err;
 }
 
 /* Whether the request owes nothing to the transaction any more: it has been

@@ -48,10 +48,12 @@ run_cancel(struct engine *engine, struct task *task)
 	struct parked *parked = &task->request->parked;
 
 	/* A client that has only closed its half may still read. */
-	if (parked->player)
+	if (parked->player) {
 		turn_answer_parked(&engine->turn, parked);
-	else if (task->request->is_held)
+		task->request->poll_end = POLL_HUNG_UP;
+	} else if (task->request->is_held) {
 		backup_cancel(&engine->turn);
+	}
 	queue_chain_append(&engine->turn.done, &task->item);
 }
 

@@ -109,6 +109,7 @@ answer_ended(struct turn *turn, struct player *player)
 		reply_fail(request, ERR_NO_SESSION);
 	else
 		reply_fail_ended(request, player->end_reason);
+	request->poll_end = POLL_ENDED;
 	turn_finish(turn, request);
 }
 
