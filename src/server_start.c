@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "api/metrics.h"
 #include "base/log.h"
 #include "base/notify.h"
 #include "server.h"
@@ -270,6 +271,7 @@ server_start(struct server *server, void (*on_completed)(void *cls))
 		return false;
 	server->http = http_create(&server->front);
 	server->fastcgi = fastcgi_create(&server->front);
+	metrics_init(server->options.database);
 	server_start_admin(server);
 	watchdog_init(&server->watchdog);
 	announce(server);

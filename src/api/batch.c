@@ -18,6 +18,7 @@
 #include "api/route.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metric.h"
 
 #define PROBE_EVERY_MS 250
 
@@ -78,6 +79,7 @@ run_request(struct turn *turn, struct request *request)
 	case ROUTE_HEALTH: /* later, see answer() */
 	case ROUTE_READY:
 	case ROUTE_RELOAD: /* on the loop thread, see front.c */
+	case ROUTE_METRICS:
 	case ROUTE_PAGE:
 	case ROUTE_ASSET:
 	case ROUTE_DEMO:
@@ -122,7 +124,10 @@ answer(struct turn *turn, struct request *request)
 void
 batch_run(struct turn *turn, struct request **batch, size_t n)
 {
-	enum err err = run_transaction(turn, batch, n);
+	enum err err;
+
+	metric_observe(METRIC_ROW_BATCH_REQUESTS, (int64_t)n);
+	err = run_transaction(turn, batch, n);
 
 	for (size_t i = 0; err && i < n; i++)
 		if (!is_settled(batch[i]) &&

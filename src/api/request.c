@@ -66,6 +66,16 @@ reply_body(const struct reply *reply)
 					    buf_span(&reply->body);
 }
 
+size_t
+reply_n_sent(const struct request *request)
+{
+	if (request->method == METHOD_HEAD || request->reply.status == 304)
+		return 0;
+	if (request->reply.type == REPLY_FILE)
+		return (size_t)request->reply.fd_size;
+	return reply_body(&request->reply).len;
+}
+
 void
 request_fail(struct request *request, const char *code, enum err err)
 {
@@ -74,6 +84,7 @@ request_fail(struct request *request, const char *code, enum err err)
 	if (request->door == DOOR_ADMIN) {
 		admin_fail(
 		    request, err_status(err), err_word(err), err_sentence(err));
+		reply->err = err;
 		reply->retry_after_s = err_retry_after(err);
 		return;
 	}

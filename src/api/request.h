@@ -175,7 +175,8 @@ struct request {
 
 	/* The engine's own. */
 	struct parked parked;
-	bool is_due; /* a poll whose time is over */
+	bool is_due;      /* a poll whose time is over */
+	int64_t woken_us; /* when what woke it was begun; 0: nothing did */
 	enum poll_end poll_end;
 	bool is_charged;  /* has paid its rate */
 	bool is_held;     /* a backup that is being made */
@@ -203,5 +204,7 @@ void request_reset_reply(struct request *request);
 /* The bytes of the reply to GET: a file's, or those that were written.  They
  * are not sent with status 304, nor to HEAD. */
 struct span reply_body(const struct reply *reply);
+/* How many bytes of body are sent. */
+size_t reply_n_sent(const struct request *request);
 
 #endif

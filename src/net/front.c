@@ -6,6 +6,7 @@
 #include "api/parse.h"
 #include "api/route.h"
 #include "base/clock.h"
+#include "base/metric.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "net/forwarded.h"
@@ -14,6 +15,25 @@ bool
 front_has_room(const struct front *front)
 {
 	return front->n_connections < front->settings.max_connections;
+}
+
+/* Those of the operator are not told of: they would blur the players'. */
+void
+front_add_connection(struct front *front, enum front_kind kind)
+{
+	front->n_connections++;
+	if (front->settings.door != DOOR_PUBLIC)
+		return;
+	metric_add(METRIC_CONNECTIONS_ACCEPTED + (unsigned)kind, 1);
+	metric_add(METRIC_CONNECTIONS + (unsigned)kind, 1);
+}
+
+void
+front_remove_connection(struct front *front, enum front_kind kind)
+{
+	front->n_connections--;
+	if (front->settings.door == DOOR_PUBLIC)
+		metric_sub(METRIC_CONNECTIONS + (unsigned)kind, 1);
 }
 
 /* They begin anywhere: those of one run are seldom those of the last. */
@@ -168,6 +188,7 @@ front_submit(
 		return false;
 	}
 	if (!count(front, client)) {
+		metric_add(METRIC_LIMITED_REQUESTS, 1);
 		request_fail(request, NULL, ERR_RATE_LIMITED);
 		return false;
 	}

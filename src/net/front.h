@@ -74,6 +74,9 @@ struct front_client {
 
 /* Whether there is room for one more connection. */
 bool front_has_room(const struct front *front);
+/* Count one more, or one less. */
+void front_add_connection(struct front *front, enum front_kind kind);
+void front_remove_connection(struct front *front, enum front_kind kind);
 
 /* A new request of a door's: owner and give_back are as in request.h.  It
  * began now, and is that of peer until front_identify() knows better. */
@@ -124,7 +127,7 @@ void front_release(struct front *front, struct front_client *client);
 /* Answer it here: its body is too large. */
 void front_refuse_body(const struct front *front, struct request *request);
 
-/* Write the request and its reply into the log: at debug, or at info with the
+/* Count the request and its reply, and write them into the log: at debug, or at info with the
  * client's address if there is to be an access log, or as a warning from
  * status 500 up (but for a method that nobody knows).  When the reply is about
  * to be handed to the socket, and then again when the request is about to be

@@ -1,14 +1,16 @@
-/* front_log.c - one line of the log for each request.
+/* front_finish.c - what is told of a request that is finished.
  *
- * It says which route it was, never which path: that may hold a token, as
+ * The metrics count it, and the log has one line for it. That says which route it was, never which path: that may hold a token, as
  * queries do.  An address is personal, and is written only into an access log
  * that somebody has asked for.
  */
 #include "net/front.h"
 
+#include "api/metrics.h"
 #include "api/route.h"
 #include "base/clock.h"
 #include "base/log_line.h"
+#include "base/metric.h"
 
 static enum log_level
 level_of(const struct front *front, unsigned status)
@@ -29,15 +31,6 @@ method_of(const struct request *request)
 	return request->target.at ? names[request->method] : "-";
 }
 
-/* The bytes of the reply's body that go out. */
-static size_t
-n_sent(const struct request *request)
-{
-	if (request->method == METHOD_HEAD || request->reply.status == 304)
-		return 0;
-	return reply_body(&request->reply).len;
-}
-
 static void
 add_reply(struct log_line *line, const struct request *request)
 {
@@ -51,15 +44,15 @@ add_reply(struct log_line *line, const struct request *request)
 	if (request->poll_end)
 		log_line_add_text(
 		    line, "poll", poll_end_word(request->poll_end));
-	log_line_add_uint(line, "bytes", n_sent(request));
+	log_line_add_uint(line, "bytes", reply_n_sent(request));
 }
 
 static void
 write_line(const struct front *front, const struct request *request,
-    const struct front_client *client, enum log_level level)
+    const struct front_client *client, enum log_level level, int64_t now_us)
 {
 	static const char *const kinds[N_FRONT_KINDS] = { "http", "fastcgi" };
-	int64_t us = clock_now_us() - client->began_us;
+	int64_t us = now_us - client->began_us;
 	char address[PEER_ADDRESS_SIZE];
 	struct log_line line;
 
@@ -82,15 +75,29 @@ write_line(const struct front *front, const struct request *request,
 	log_line_end(&line);
 }
 
+static void
+count(const struct request *request, const struct front_client *client,
+    int64_t now_us)
+{
+	if (request->reply.status)
+		metrics_count_request(request, client->began_us, now_us);
+	if (client->is_hung_up)
+		metric_add(METRIC_HANGUPS, 1);
+}
+
 void
 front_finish(const struct front *front, const struct request *request,
     struct front_client *client)
 {
 	enum log_level level = level_of(front, request->reply.status);
+	int64_t now_us;
 
 	if (client->is_finished)
 		return;
 	client->is_finished = true;
+	now_us = clock_now_us();
+	if (request->door == DOOR_PUBLIC)
+		count(request, client, now_us);
 	if (log_is_on(level))
-		write_line(front, request, client, level);
+		write_line(front, request, client, level, now_us);
 }
