@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/process.h"
 #include "server.h"
 #include "server_reload.h"
 
@@ -138,8 +139,10 @@ main(int argc, char **argv)
 		return status;
 	server.argc = argc;
 	server.argv = argv;
+	log_init(server.options.log_format);
 	clock_init();
 	notify_init();
+	process_note_thread(PROCESS_LOOP, pthread_self());
 	server.wake.on_ready = on_wake;
 	server.signals.on_ready = on_signal;
 	status = EXIT_FAILURE;

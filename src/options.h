@@ -59,6 +59,8 @@ struct options {
 	enum log_level log_level;
 	struct identity identity;
 	const char *pid_file; /* or NULL */
+	enum log_format log_format;
+	bool has_access_log;
 
 	uint64_t max_body;
 	uint64_t request_timeout_s;

@@ -161,6 +161,20 @@ take_log_level(struct options *options, const char *text)
 }
 
 static bool
+take_log_format(struct options *options, const char *text)
+{
+	static const char *const names[] = { "text", "logfmt", "json" };
+
+	for (int i = 0; i < 3; i++) {
+		if (strcmp(text, names[i]) == 0) {
+			options->log_format = (enum log_format)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
 take_user(struct options *options, const char *text)
 {
 	return identity_set_user(&options->identity, text);
@@ -277,6 +291,10 @@ const struct option_spec option_specs[] = {
 	  TYPE_TEXT, 0, 0, 0, 0, take_pid_file, OPTION_FIXED, NULL },
 	{ "log-level", "error|warning|info|debug", "what to log",
 	  TYPE_TEXT, 0, 0, 0, 0, take_log_level, 0, "info" },
+	{ "log-format", "text|logfmt|json", "how to write it",
+	  TYPE_TEXT, 0, 0, 0, 0, take_log_format, OPTION_FIXED, "text" },
+	{ "access-log", NULL, "log each request at level info, with its client's address",
+	  TYPE_SWITCH, AT(has_access_log), 0, 0, 0, NULL, 0, NULL },
 	{ "version", NULL, "print the version", TYPE_FLAG, 0, 0, 0, 0, NULL, OPTION_COMMAND, NULL },
 	{ "help", NULL, "print this", TYPE_FLAG, 0, 0, 0, 0, NULL, OPTION_COMMAND, NULL },
 };

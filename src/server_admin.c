@@ -69,6 +69,7 @@ server_start_admin(struct server *server)
 		.door = DOOR_ADMIN,
 		.base_path = "",
 		.origins = no_origins,
+		.has_access_log = server->options.has_access_log,
 		.max_body = MAX_BODY,
 		.request_timeout_ms = REQUEST_TIMEOUT_MS,
 		.rest_ms = REST_MS,

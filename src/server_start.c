@@ -1,7 +1,6 @@
 /* server_start.c - see server.h: limits, descriptors, listeners, the engine. */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -9,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "api/metrics.h"
 #include "base/log.h"
 #include "base/notify.h"
 #include "server.h"
@@ -98,6 +98,8 @@ server_apply_options(struct server *server)
 	front->trusted = options->trusted;
 	front->base_path = options->base_path;
 	front->has_demo = options->has_demo;
+	front->has_access_log = options->has_access_log;
+	server->admin_front.settings.has_access_log = options->has_access_log;
 	front->origins = options->origins;
 	front->allows_any_origin = options->n_origins == 0;
 	for (size_t i = 0; i < options->n_origins; i++)
@@ -292,8 +294,8 @@ announce(struct server *server)
 		log_warning("cannot write the pid file %s: %s",
 		    server->options.pid_file, strerror(errno));
 	for (size_t i = 0; i < server->n_listeners; i++)
-		fprintf(stderr, "listening on %s\n",
-		    listener_url(server->listeners[i]));
+		log_notice(
+		    "listening on %s", listener_url(server->listeners[i]));
 	notify_ready("serving");
 }
 
@@ -314,6 +316,7 @@ server_start(struct server *server, void (*on_completed)(void *cls))
 		return false;
 	server->http = http_create(&server->front);
 	server->fastcgi = fastcgi_create(&server->front);
+	metrics_init(server->options.database);
 	server_start_admin(server);
 	watchdog_init(&server->watchdog);
 	announce(server);

@@ -12,6 +12,7 @@ fi
 if [ $# = 0 ]; then
 	set -- "$srcdir"/tests/api/*.test.mjs \
 		"$srcdir"/tests/path/*.test.mjs \
+		"$srcdir"/tests/operation/*.test.mjs \
 		"$srcdir"/tests/restart/*.test.mjs \
 		"$srcdir"/tests/fastcgi/*.test.mjs \
 		"$srcdir"/tests/proxy/*.test.mjs \

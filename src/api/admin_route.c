@@ -19,6 +19,7 @@
 
 static const struct admin_route routes[] = {
 	{ { "/healthz", ROUTE_HEALTH, GET_HEAD, NULL, NULL }, NULL },
+	{ { "/metrics", ROUTE_METRICS, GET_HEAD, NULL, NULL }, NULL },
 	{ { "/readyz", ROUTE_READY, GET_HEAD, NULL, NULL }, NULL },
 	{ { "/reload", ROUTE_RELOAD, POST, NULL, NULL }, NULL },
 	SERVE("/status", GET, get_status_run),

@@ -17,6 +17,8 @@
 #include "api/reply.h"
 #include "api/route.h"
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/metric.h"
 
 #define PROBE_EVERY_MS 250
 
@@ -77,6 +79,7 @@ run_request(struct turn *turn, struct request *request)
 	case ROUTE_HEALTH: /* later, see answer() */
 	case ROUTE_READY:
 	case ROUTE_RELOAD: /* on the loop thread, see front.c */
+	case ROUTE_METRICS:
 	case ROUTE_PAGE:
 	case ROUTE_ASSET:
 	case ROUTE_DEMO:
@@ -90,9 +93,14 @@ run_transaction(struct turn *turn, struct request **batch, size_t n)
 {
 	enum err err = turn_begin(turn);
 
-	for (size_t i = 0; !err && i < n; i++)
+	for (size_t i = 0; !err && i < n; i++) {
+		log_set_request(batch[i]->id);
 		err = run_request(turn, batch[i]);
-	return turn_end(turn, err);
+	}
+	log_set_request(n == 1 ? batch[0]->id : 0);
+	err = turn_end(turn, err);
+	log_set_request(0);
+	return err;
 }
 
 /* Whether the request owes nothing to the transaction any more: it has been
@@ -116,7 +124,10 @@ answer(struct turn *turn, struct request *request)
 void
 batch_run(struct turn *turn, struct request **batch, size_t n)
 {
-	enum err err = run_transaction(turn, batch, n);
+	enum err err;
+
+	metric_observe(METRIC_ROW_BATCH_REQUESTS, (int64_t)n);
+	err = run_transaction(turn, batch, n);
 
 	for (size_t i = 0; err && i < n; i++)
 		if (!is_settled(batch[i]) &&

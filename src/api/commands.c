@@ -7,6 +7,7 @@
 #include "api/route.h"
 #include "api/token.h"
 #include "base/clock.h"
+#include "base/metric.h"
 #include "core/player.h"
 #include "core/presence.h"
 
@@ -70,6 +71,8 @@ pay(struct turn *turn, struct request *request, struct player *player)
 	request->is_charged = wait_ms == 0;
 	if (wait_ms == 0)
 		return true;
+	metric_add(
+	    player ? METRIC_LIMITED_COMMANDS : METRIC_LIMITED_REGISTERS, 1);
 	reply_fail(request, ERR_RATE_LIMITED);
 	request->reply.retry_after_s = (unsigned)((wait_ms + 999) / 1000);
 	return false;

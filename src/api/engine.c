@@ -17,6 +17,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metric.h"
+#include "base/process.h"
 #include "core/presence.h"
 
 #define MAX_BATCH 256 /* requests in one transaction */
@@ -48,10 +50,12 @@ run_cancel(struct engine *engine, struct task *task)
 	struct parked *parked = &task->request->parked;
 
 	/* A client that has only closed its half may still read. */
-	if (parked->player)
+	if (parked->player) {
 		turn_answer_parked(&engine->turn, parked);
-	else if (task->request->is_held)
+		task->request->poll_end = POLL_HUNG_UP;
+	} else if (task->request->is_held) {
 		backup_cancel(&engine->turn);
+	}
 	queue_chain_append(&engine->turn.done, &task->item);
 }
 
@@ -134,8 +138,11 @@ run_due_polls(struct engine *engine)
 static void
 give_back(struct engine *engine)
 {
-	if (queue_push(&engine->completed, &engine->turn.done))
+	metric_set(METRIC_STORAGE_FAILING, engine->turn.is_failing);
+	if (queue_push(&engine->completed, &engine->turn.done)) {
+		metric_add(METRIC_LOOP_WAKEUPS, 1);
 		engine->on_completed(engine->cls);
+	}
 }
 
 /* How long the thread may sleep. */
@@ -212,6 +219,7 @@ engine_start(struct store *store, const struct settings *settings,
 		log_error("cannot start a thread");
 		goto undo;
 	}
+	process_note_thread(PROCESS_ENGINE, engine->thread);
 	return engine;
 undo:
 	store->close(store);

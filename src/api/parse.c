@@ -224,6 +224,7 @@ request_parse(struct request *request, const char *base_path)
 	case ROUTE_ICE_SERVERS:
 	case ROUTE_HEALTH:
 	case ROUTE_READY:
+	case ROUTE_METRICS:
 	case ROUTE_ADMIN:
 	case ROUTE_RELOAD:
 		break;

@@ -155,11 +155,11 @@ begin_reply(struct request *request)
 }
 
 static void
-end_reply(struct request *request, bool is_superseded, uint32_t after_ms)
+end_reply(struct request *request, uint32_t after_ms)
 {
 	struct buf *out = &request->reply.body;
 
-	if (is_superseded)
+	if (request->poll_end == POLL_SUPERSEDED)
 		buf_add_text(out, ",\"superseded\":true");
 	if (after_ms) {
 		buf_add_text(out, ",\"poll_after_ms\":");
@@ -170,15 +170,16 @@ end_reply(struct request *request, bool is_superseded, uint32_t after_ms)
 
 /* Answer a parked poll, whose mailbox is therefore empty, before its time. */
 static void
-answer_empty(struct turn *turn, struct request *request, bool is_superseded,
+answer_empty(struct turn *turn, struct request *request, enum poll_end end,
     uint32_t after_ms)
 {
 	const struct player *player = request->parked.player;
 
 	begin_reply(request);
+	request->poll_end = end;
 	buf_add_text(&request->reply.body, "\"events\":[],\"next\":");
 	buf_add_int(&request->reply.body, (int64_t)player->acked);
-	end_reply(request, is_superseded, after_ms);
+	end_reply(request, after_ms);
 	parking_remove(turn->world, &request->parked);
 	turn_finish(turn, request);
 }
@@ -186,7 +187,7 @@ answer_empty(struct turn *turn, struct request *request, bool is_superseded,
 void
 poll_answer_drained(struct turn *turn, struct request *request)
 {
-	answer_empty(turn, request, false,
+	answer_empty(turn, request, POLL_DRAINED,
 	    random_between(AFTER_DRAIN_MIN_MS, AFTER_DRAIN_MAX_MS));
 }
 
@@ -221,15 +222,17 @@ park(struct turn *turn, struct request *request, struct player *player,
 	uint64_t max = world->settings->max_parked;
 
 	if (turn->is_draining) {
+		request->poll_end = POLL_DRAINED;
 		*out_after_ms = random_between(
 		    AFTER_DRAIN_MIN_MS, AFTER_DRAIN_MAX_MS);
 		return false;
 	}
 	if (player->parked)
 		answer_empty(turn,
-		    CONTAINER_OF(player->parked, struct request, parked), true,
-		    AFTER_SUPERSEDED_MS);
+		    CONTAINER_OF(player->parked, struct request, parked),
+		    POLL_SUPERSEDED, AFTER_SUPERSEDED_MS);
 	if (max && world->parked.len >= max) {
+		request->poll_end = POLL_CROWDED;
 		*out_after_ms = random_between(
 		    AFTER_CROWDED_MIN_MS, AFTER_CROWDED_MAX_MS);
 		return false;
@@ -244,6 +247,12 @@ park(struct turn *turn, struct request *request, struct player *player,
 enum err
 poll_run(struct turn *turn, struct request *request)
 {
+	static const enum poll_end ends[] = {
+		[LOOK_MAIL] = POLL_MAIL,
+		[LOOK_RESET] = POLL_RESET,
+		[LOOK_LATE] = POLL_LATE,
+		[LOOK_EMPTY] = POLL_EMPTY,
+	};
 	struct player *player;
 	enum end_reason reason = END_UNREGISTERED;
 	uint32_t after_ms = 0;
@@ -270,9 +279,10 @@ poll_run(struct turn *turn, struct request *request)
 	    turn->world, player, &request->poll, &request->reply, &look);
 	if (err)
 		return err;
+	request->poll_end = ends[look];
 	if (look == LOOK_EMPTY && may_hold(request) &&
 	    park(turn, request, player, &after_ms))
 		return ERR_NONE;
-	end_reply(request, false, after_ms);
+	end_reply(request, after_ms);
 	return ERR_NONE;
 }

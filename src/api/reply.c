@@ -136,6 +136,7 @@ reply_fail_ended(struct request *request, enum end_reason reason)
 
 	request_reset_reply(request);
 	reply->status = err_status(ERR_TIMED_OUT);
+	reply->err = ERR_TIMED_OUT;
 	reply->type = REPLY_JSON;
 	event_text_add_ended(&reply->body, reason);
 }

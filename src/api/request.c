@@ -8,7 +8,6 @@
 #include "api/asset.h"
 #include "api/event_text.h"
 #include "api/route.h"
-#include "base/log.h"
 #include "base/mem.h"
 
 /* A reply holds at most a poll's worth of events, one event more, and the
@@ -67,6 +66,16 @@ reply_body(const struct reply *reply)
 					    buf_span(&reply->body);
 }
 
+size_t
+reply_n_sent(const struct request *request)
+{
+	if (request->method == METHOD_HEAD || request->reply.status == 304)
+		return 0;
+	if (request->reply.type == REPLY_FILE)
+		return (size_t)request->reply.fd_size;
+	return reply_body(&request->reply).len;
+}
+
 void
 request_fail(struct request *request, const char *code, enum err err)
 {
@@ -75,30 +84,36 @@ request_fail(struct request *request, const char *code, enum err err)
 	if (request->door == DOOR_ADMIN) {
 		admin_fail(
 		    request, err_status(err), err_word(err), err_sentence(err));
+		reply->err = err;
 		reply->retry_after_s = err_retry_after(err);
 		return;
 	}
 	request_reset_reply(request);
+	request->poll_end = POLL_NONE;
 	if (!code)
 		code = route_failure_code(request->route);
 	reply->status = err_status(err);
+	reply->err = err;
 	reply->retry_after_s = err_retry_after(err);
 	reply->type = REPLY_JSON;
 	event_text_add_failure(&reply->body, code, err);
 }
 
-void
-request_log(const struct request *request)
+const char *
+poll_end_word(enum poll_end end)
 {
-	static const char *const methods[] = { "GET", "HEAD", "POST", "OPTIONS",
-		"other" };
-	const char *method = methods[request->method];
-	/* The route's own path: what was asked for may hold a token. */
-	const char *path = request->route ? request->route->path : "-";
-	unsigned status = request->reply.status;
+	static const char *const words[N_POLL_ENDS] = {
+		[POLL_NONE] = "",
+		[POLL_MAIL] = "mail",
+		[POLL_EMPTY] = "empty",
+		[POLL_LATE] = "late",
+		[POLL_RESET] = "reset",
+		[POLL_SUPERSEDED] = "superseded",
+		[POLL_CROWDED] = "crowded",
+		[POLL_DRAINED] = "drained",
+		[POLL_HUNG_UP] = "hung-up",
+		[POLL_ENDED] = "ended",
+	};
 
-	if (status >= 500 && status != err_status(ERR_UNKNOWN_METHOD))
-		log_warning("%s %s %u", method, path, status);
-	else
-		log_debug("%s %s %u", method, path, status);
+	return words[end];
 }

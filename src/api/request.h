@@ -77,6 +77,22 @@ struct poll_args {
 	uint64_t max;
 };
 
+/* How a poll has ended; of one that was refused, and of what is no poll:
+ * POLL_NONE. */
+enum poll_end {
+	POLL_NONE,
+	POLL_MAIL,       /* events */
+	POLL_EMPTY,      /* none in its time */
+	POLL_LATE,       /* an old cursor, and nothing above it */
+	POLL_RESET,      /* a cursor ahead of everything */
+	POLL_SUPERSEDED, /* by a newer one */
+	POLL_CROWDED,    /* no more can be held */
+	POLL_DRAINED,    /* shutting down */
+	POLL_HUNG_UP,    /* the client has gone */
+	POLL_ENDED,      /* the session has ended while it was held */
+	N_POLL_ENDS
+};
+
 enum reply_type {
 	REPLY_EMPTY,
 	REPLY_JSON,
@@ -88,6 +104,7 @@ enum reply_type {
 
 struct reply {
 	unsigned status; /* HTTP; 0: not there yet */
+	enum err err;    /* of a failure: what its word says */
 	enum reply_type type;
 	unsigned retry_after_s; /* 0: no such header */
 	const char *media;      /* Content-Type; static; NULL: the type's own */
@@ -114,6 +131,7 @@ struct task {
 };
 
 struct request {
+	uint32_t id; /* for the log; never 0, once in 2^32 requests */
 	/* Set by the front door; borrowed texts must live as long as the
 	 * request. */
 	enum door door;
@@ -158,6 +176,8 @@ struct request {
 	/* The engine's own. */
 	struct parked parked;
 	bool is_due;      /* a poll whose time is over */
+	int64_t woken_us; /* when what woke it was begun; 0: nothing did */
+	enum poll_end poll_end;
 	bool is_charged;  /* has paid its rate */
 	bool is_held;     /* a backup that is being made */
 	bool is_finished; /* its reply is on the way back */
@@ -170,14 +190,13 @@ struct request {
 struct request *request_new(size_t max_body);
 void request_free(struct request *request);
 
+/* One word for it; POLL_NONE: "". */
+const char *poll_end_word(enum poll_end end);
+
 /* Write a failure reply: {"command":code,"data":sentence,"error":word}, with
  * its status and Retry-After.  code NULL: the code of the request's route.  At
  * DOOR_ADMIN there are no codes, and it is that of admin_fail(). */
 void request_fail(struct request *request, const char *code, enum err err);
-
-/* One line about the request and its reply, for the log: at debug, or as a
- * warning from status 500 up (but for a method that nobody knows). */
-void request_log(const struct request *request);
 
 /* Start the reply anew. */
 void request_reset_reply(struct request *request);
@@ -185,5 +204,7 @@ void request_reset_reply(struct request *request);
 /* The bytes of the reply to GET: a file's, or those that were written.  They
  * are not sent with status 304, nor to HEAD. */
 struct span reply_body(const struct reply *reply);
+/* How many bytes of body are sent. */
+size_t reply_n_sent(const struct request *request);
 
 #endif

@@ -42,10 +42,12 @@ static const struct route routes[] = {
 	    FILE_OF(DEMO_CSS) },
 };
 
+#define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
+
 const struct route *
 route_find(const char *path)
 {
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+	for (size_t i = 0; i < N_ROUTES; i++)
 		if (strcmp(path, routes[i].path) == 0)
 			return &routes[i];
 	return NULL;
@@ -67,6 +69,20 @@ route_allows(const struct route *route, enum method method)
 		break;
 	}
 	return false;
+}
+
+size_t
+route_number(const struct route *route)
+{
+	return route ? (size_t)(route - routes) + 1 : 0;
+}
+
+const char *
+route_numbered(size_t number)
+{
+	if (number == 0)
+		return "-";
+	return number <= N_ROUTES ? routes[number - 1].path : NULL;
 }
 
 const char *

@@ -6,6 +6,7 @@
 #define PEERPOST_API_ROUTE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "api/request.h"
 
@@ -19,10 +20,11 @@ enum route_kind {
 	ROUTE_READY, /* at DOOR_ADMIN, as the next */
 	ROUTE_ADMIN, /* see admin_route.h */
 	/* These are answered without the engine: */
-	ROUTE_RELOAD, /* at DOOR_ADMIN, by the front door's on_reload */
-	ROUTE_PAGE,   /* the page at / */
-	ROUTE_ASSET,  /* a file */
-	ROUTE_DEMO,   /* the same, if the demo is switched on */
+	ROUTE_RELOAD,  /* at DOOR_ADMIN, by the front door's on_reload */
+	ROUTE_METRICS, /* at DOOR_ADMIN */
+	ROUTE_PAGE,    /* the page at / */
+	ROUTE_ASSET,   /* a file */
+	ROUTE_DEMO,    /* the same, if the demo is switched on */
 };
 
 struct route {
@@ -39,6 +41,11 @@ const struct route *route_find(const char *path);
 
 /* Whether the route serves the method. */
 bool route_allows(const struct route *route, enum method method);
+
+/* The routes in order, to count by: the number of one (NULL: 0), and the path
+ * of that with the number, or "-"; beyond the last one: NULL. */
+size_t route_number(const struct route *route);
+const char *route_numbered(size_t number);
 
 /* The code of failures on this route; route may be NULL. */
 const char *route_failure_code(const struct route *route);

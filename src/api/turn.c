@@ -8,6 +8,7 @@
 #include "api/reply.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "core/player.h"
 #include "core/presence.h"
 
@@ -66,7 +67,20 @@ turn_answer_parked(struct turn *turn, struct parked *parked)
 enum err
 turn_begin(struct turn *turn)
 {
+	turn->begun_us = clock_now_us();
 	return turn->world->store->begin(turn->world->store);
+}
+
+static MUST_CHECK enum err
+measure_commit(struct store *store, bool has_written)
+{
+	int64_t before_us = has_written ? clock_now_us() : 0;
+	enum err err = store->commit(store);
+
+	if (has_written)
+		metric_observe(
+		    METRIC_ROW_COMMIT_SECONDS, clock_now_us() - before_us);
+	return err;
 }
 
 /* Commit; with anything written, acknowledged events go along when they are
@@ -83,7 +97,7 @@ commit(struct turn *turn)
 	    world_has_much_trim(turn->world))
 		err = world_trim(turn->world, WORLD_MAX_TRIM);
 	if (!err)
-		err = store->commit(store);
+		err = measure_commit(store, has_written);
 	if (err == ERR_FATAL) {
 		log_error("the database could not be synced to disk: "
 			  "stopping without acknowledging anything");
@@ -109,6 +123,7 @@ answer_ended(struct turn *turn, struct player *player)
 		reply_fail(request, ERR_NO_SESSION);
 	else
 		reply_fail_ended(request, player->end_reason);
+	request->poll_end = POLL_ENDED;
 	turn_finish(turn, request);
 }
 
@@ -122,9 +137,14 @@ answer_after_commit(struct turn *turn)
 	     node = node->next)
 		answer_ended(turn, CONTAINER_OF(node, struct player, removed));
 	world_committed(world);
-	while ((node = list_take_first(&world->woken)) != NULL)
-		turn_answer_parked(
-		    turn, CONTAINER_OF(node, struct player, woken)->parked);
+	while ((node = list_take_first(&world->woken)) != NULL) {
+		struct parked *parked = CONTAINER_OF(node, struct player, woken)
+					    ->parked;
+
+		turn_request_of(parked)->woken_us = turn->begun_us;
+		metric_add(METRIC_POLL_WAKEUPS, 1);
+		turn_answer_parked(turn, parked);
+	}
 }
 
 enum err

@@ -11,6 +11,7 @@
 
 struct turn {
 	struct world *world;
+	int64_t begun_us;        /* when the transaction began */
 	bool is_draining;        /* shutting down: no poll is held */
 	struct queue_chain done; /* tasks that can be given back */
 	bool is_failing;         /* the last write failed */

@@ -61,6 +61,19 @@ clock_now_ms(void)
 }
 
 int64_t
+clock_now_us(void)
+{
+	struct timespec ts;
+	int64_t us;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	us = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+	return test_clock ?
+	    us + (test_clock->stalled_ms + test_clock->passed_ms) * 1000 :
+	    us;
+}
+
+int64_t
 clock_running_ms(void)
 {
 	int64_t ms = read_clock_ms(CLOCK_MONOTONIC);

@@ -20,8 +20,10 @@ void clock_init(void);
 
 /* Monotonic milliseconds. */
 int64_t clock_now_ms(void);
+/* The same clock in microseconds, to measure with. */
+int64_t clock_now_us(void);
 
-/* The same less what a test says has passed: a leap of this clock between
+/* clock_now_ms() less what a test says has passed: a leap of this clock between
  * two looks means that the daemon itself stood still. */
 int64_t clock_running_ms(void);
 

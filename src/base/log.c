@@ -1,16 +1,45 @@
-/* log.c - see log.h. */
+/* log.c - see log.h: what is logged.  How a line is written is log_line.c's.
+ *
+ * The level may be changed while both threads log; nothing hangs on which of
+ * them sees it first.
+ */
 #include "base/log.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_LINE 1024
+#include "base/log_line.h"
 
-static atomic_int max_level = LOG_LEVEL_INFO;
+#define MAX_MESSAGE 1024
 
-static const char *const names[] = { "error", "warning", "info", "debug" };
+static _Atomic(int) max_level = LOG_LEVEL_INFO;
+
+/* systemd.exec(5), $JOURNAL_STREAM: "DEVICE:INODE" of what it has connected
+ * stderr to; a shell may have connected it to something else since. */
+static bool
+is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	    fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
+	    st.st_ino == inode;
+}
+
+void
+log_init(enum log_format format)
+{
+	log_line_set_form(format, is_journal());
+}
+
+static const char *const names[] = { "error", "warning", "info", "debug",
+	"notice" };
 
 void
 log_set_level(enum log_level level)
@@ -28,7 +57,7 @@ log_get_level(void)
 bool
 log_level_parse(struct span name, enum log_level *out)
 {
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (int i = 0; i < LOG_LEVEL_NOTICE; i++) {
 		if (span_equals(name, names[i])) {
 			*out = (enum log_level)i;
 			return true;
@@ -43,25 +72,26 @@ log_level_name(enum log_level level)
 	return names[level];
 }
 
+bool
+log_is_on(enum log_level level)
+{
+	return level == LOG_LEVEL_NOTICE ||
+	    (int)level <=
+	    atomic_load_explicit(&max_level, memory_order_relaxed);
+}
+
 static void PRINTF_LIKE(2, 0)
     write_line(enum log_level level, const char *format, va_list args)
 {
-	char line[MAX_LINE];
-	int n, m;
+	char message[MAX_MESSAGE];
+	struct log_line line;
 
-	if (level > log_get_level())
+	if (!log_is_on(level))
 		return;
-	n = snprintf(line, sizeof(line), "peerpostd: %s: ", names[level]);
-	m = vsnprintf(line + n, sizeof(line) - (size_t)n - 1, format, args);
-	if (m < 0)
+	if (vsnprintf(message, sizeof(message), format, args) < 0)
 		return;
-	n += m;
-	if (n > MAX_LINE - 2)
-		n = MAX_LINE - 2;
-	line[n] = '\n';
-	/* There is nobody to tell when stderr is gone. */
-	if (write(STDERR_FILENO, line, (size_t)n + 1) < 0)
-		return;
+	log_line_begin(&line, level, message);
+	log_line_end(&line);
 }
 
 #define DEFINE_LOG(function, level) \
@@ -77,3 +107,4 @@ DEFINE_LOG(log_error, LOG_LEVEL_ERROR)
 DEFINE_LOG(log_warning, LOG_LEVEL_WARNING)
 DEFINE_LOG(log_info, LOG_LEVEL_INFO)
 DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
+DEFINE_LOG(log_notice, LOG_LEVEL_NOTICE)

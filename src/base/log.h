@@ -4,11 +4,15 @@
  *
  * Never logged: tokens, query strings, headers, messages.  Callers pass
  * routes, player ids, error words and system errors only.
+ *
+ * A line is a sentence for people and, where programs should find something
+ * in it, fields (log_line.h).  Whatever is in them, an event is one line.
  */
 #ifndef PEERPOST_BASE_LOG_H
 #define PEERPOST_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/span.h"
@@ -17,8 +21,20 @@ enum log_level {
 	LOG_LEVEL_ERROR,
 	LOG_LEVEL_WARNING,
 	LOG_LEVEL_INFO,
-	LOG_LEVEL_DEBUG
+	LOG_LEVEL_DEBUG,
+	LOG_LEVEL_NOTICE, /* written at any level; not to be set */
 };
+
+enum log_format {
+	LOG_FORMAT_TEXT,   /* "peerpostd: LEVEL: sentence key=value" */
+	LOG_FORMAT_LOGFMT, /* time=... level=... msg=... key=value */
+	LOG_FORMAT_JSON,   /* the same as an object (RFC 8259) */
+};
+
+/* Set the form of the lines, and find out whether stderr is the journal: then
+ * each begins with its priority, "<4>" (sd-daemon(3)).  Before any thread
+ * starts. */
+void log_init(enum log_format format);
 
 /* Drop what is less urgent than level, from now on. */
 void log_set_level(enum log_level level);
@@ -27,11 +43,19 @@ enum log_level log_get_level(void);
 /* "error", "warning", "info" or "debug".  false: none of them. */
 bool log_level_parse(struct span name, enum log_level *out);
 const char *log_level_name(enum log_level level);
+/* Whether a line of this level would be written. */
+bool log_is_on(enum log_level level);
 
-/* "peerpostd: LEVEL: text\n" */
+/* What this thread logs from now on is about the request of this id (see
+ * struct request), or about none: 0.  The lines then have a field for it. */
+void log_set_request(uint32_t id);
+
 void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_warning(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);
+/* What scripts wait for: written whatever the level is, and as text without
+ * anything before it. */
+void log_notice(const char *format, ...) PRINTF_LIKE(1, 2);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/metric.h"
 #include "core/player.h"
 
 enum err
@@ -54,6 +55,8 @@ append(struct world *world, struct player *player, int64_t message, size_t size)
 		return err;
 	player->head++;
 	player->bytes += size;
+	metric_observe(
+	    METRIC_ROW_MAILBOX_EVENTS, (int64_t)(player->head - player->acked));
 	if (player->parked)
 		list_append(&world->woken, &player->woken);
 	return ERR_NONE;

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "base/clock.h"
+#include "base/metric.h"
 #include "core/presence.h"
 
 void
@@ -12,7 +14,9 @@ parking_add(struct world *world, struct player *player, struct parked *parked,
 	assert(!player->parked && !parked->player);
 	player->parked = parked;
 	parked->player = player;
+	parked->since_ms = clock_now_ms();
 	heap_insert(&world->parked, &parked->due, due_ms);
+	metric_set(METRIC_POLLS_PARKED, world->parked.len);
 	list_remove(&player->seen);
 }
 
@@ -24,6 +28,9 @@ parking_remove(struct world *world, struct parked *parked)
 	if (!player)
 		return;
 	heap_remove(&world->parked, &parked->due);
+	metric_set(METRIC_POLLS_PARKED, world->parked.len);
+	metric_observe(METRIC_ROW_POLL_HOLD_SECONDS,
+	    (clock_now_ms() - parked->since_ms) * 1000);
 	parked->player = NULL;
 	player->parked = NULL;
 	list_remove(&player->woken);

@@ -15,6 +15,7 @@
 /* Embedded in whatever waits; zeroed: not parked. */
 struct parked {
 	struct heap_node due;
+	int64_t since_ms;      /* clock_now_ms() */
 	struct player *player; /* NULL: not parked */
 };
 

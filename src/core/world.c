@@ -3,12 +3,22 @@
 
 #include <stdlib.h>
 
+#include "base/metric.h"
 #include "core/player.h"
 #include "core/presence.h"
 #include "core/room.h"
 
 #define TRIM_CHUNK 256
 #define MUCH_TRIM 256 /* events: about half a millisecond's work */
+
+static void
+note_committed(struct world *world)
+{
+	world->n_players_committed = world->n_players;
+	world->n_rooms_committed = world->n_rooms;
+	metric_set(METRIC_PLAYERS, world->n_players);
+	metric_set(METRIC_ROOMS, world->n_rooms);
+}
 
 enum err
 world_init(
@@ -29,8 +39,7 @@ world_init(
 	err = store->count_players(store, &world->n_players);
 	if (!err)
 		err = store->count_rooms(store, &world->n_rooms);
-	world->n_players_committed = world->n_players;
-	world->n_rooms_committed = world->n_rooms;
+	note_committed(world);
 	return err;
 }
 
@@ -96,14 +105,18 @@ world_committed(struct world *world)
 {
 	struct list *node;
 
-	while ((node = list_first(&world->removed)) != NULL)
-		player_free(world, CONTAINER_OF(node, struct player, removed));
+	while ((node = list_first(&world->removed)) != NULL) {
+		struct player *player = CONTAINER_OF(
+		    node, struct player, removed);
+
+		metric_add(METRIC_SESSIONS_ENDED + player->end_reason, 1);
+		player_free(world, player);
+	}
 	while (list_take_first(&world->added))
 		;
 	while (list_take_first(&world->trimming))
 		;
-	world->n_players_committed = world->n_players;
-	world->n_rooms_committed = world->n_rooms;
+	note_committed(world);
 }
 
 void

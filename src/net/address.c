@@ -69,6 +69,19 @@ peer_address_is_ipv4(const struct peer_address *peer)
 	    memcmp(peer->ip, ipv4_prefix, sizeof(ipv4_prefix)) == 0;
 }
 
+void
+peer_address_format(
+    const struct peer_address *peer, char out[PEER_ADDRESS_SIZE])
+{
+	if (peer->is_unix)
+		strcpy(out, "unix");
+	else if (peer_address_is_ipv4(peer))
+		inet_ntop(AF_INET, peer->ip + IPV4_PREFIX_BYTES, out,
+		    PEER_ADDRESS_SIZE);
+	else
+		inet_ntop(AF_INET6, peer->ip, out, PEER_ADDRESS_SIZE);
+}
+
 bool
 peer_address_parse_bare(struct span text, struct peer_address *out)
 {

@@ -34,6 +34,12 @@ bool peer_address_parse(struct span text, struct peer_address *out);
 /* peer_address_parse() of an address alone: no brackets, no port. */
 bool peer_address_parse_bare(struct span text, struct peer_address *out);
 
+#define PEER_ADDRESS_SIZE 46 /* INET6_ADDRSTRLEN */
+
+/* Write it as text: "192.0.2.1", "2001:db8::1" or "unix". */
+void peer_address_format(
+    const struct peer_address *peer, char out[PEER_ADDRESS_SIZE]);
+
 /* Whether it is an IPv4 address, by whatever kind of socket. */
 bool peer_address_is_ipv4(const struct peer_address *peer);
 

@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/metric.h"
 
 #define MAX_READS 8 /* in one round, so that others get their turn */
 /* Encode no more replies than fill this; read no more when so many bytes of
@@ -101,6 +102,7 @@ fastcgi_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 	(void)len;
 	if (!address_counts_add(&front->addresses, &address,
 		front->settings.max_connections_per_address)) {
+		metric_add(METRIC_LIMITED_CONNECTIONS, 1);
 		close(fd);
 		return;
 	}
@@ -120,7 +122,7 @@ fastcgi_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 	list_init(&connection->replies);
 	buf_init(&connection->control, FCGI_MAX_CONTENT);
 	buf_init(&connection->out, SIZE_MAX);
-	front->n_connections++;
+	front_add_connection(front, FRONT_FASTCGI);
 	list_append(&fastcgi->connections, &connection->all);
 	if (loop_add(front->loop, &connection->source, fd,
 		EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0)
@@ -150,7 +152,7 @@ fcgi_connection_close(struct fcgi_connection *connection)
 	loop_remove(front->loop, &connection->source, connection->fd);
 	close(connection->fd);
 	address_counts_remove(&front->addresses, &connection->address);
-	front->n_connections--;
+	front_remove_connection(front, FRONT_FASTCGI);
 	buf_fini(&connection->control);
 	buf_fini(&connection->out);
 	free(connection);

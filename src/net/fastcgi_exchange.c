@@ -30,6 +30,8 @@ free_if_done(struct fcgi_exchange *exchange)
 {
 	if (exchange->connection || exchange->n_out > 0)
 		return;
+	front_finish(
+	    exchange->fastcgi->front, exchange->request, &exchange->client);
 	request_free(exchange->request);
 	buf_fini(&exchange->params);
 	buf_fini(&exchange->target);
@@ -82,8 +84,8 @@ fcgi_exchange_begin(
 	list_init(&exchange->deadline);
 	buf_init(&exchange->params, MAX_PARAMS);
 	buf_init(&exchange->target, MAX_TARGET);
-	exchange->request = front_request_new(
-	    fastcgi->front, exchange, give_back);
+	exchange->request = front_request_new(fastcgi->front, exchange,
+	    give_back, FRONT_FASTCGI, &connection->peer, &exchange->client);
 	HASH_ADD(hh, fastcgi->live, key, sizeof(exchange->key), exchange);
 	list_append(&connection->exchanges, &exchange->live);
 	list_append(&fastcgi->receiving, &exchange->deadline);
@@ -130,6 +132,7 @@ fcgi_exchange_cancel(struct fcgi_exchange *exchange)
 	if (exchange->state != FCGI_STATE_WAITING || exchange->is_cancelled)
 		return;
 	exchange->is_cancelled = true;
+	exchange->client.is_hung_up = true;
 	exchange->n_out++;
 	engine_cancel(exchange->fastcgi->front->engine, exchange->request);
 }
@@ -326,7 +329,8 @@ fcgi_exchange_write(struct fcgi_exchange *exchange)
 {
 	struct fcgi_connection *connection = exchange->connection;
 
-	request_log(exchange->request);
+	front_finish(
+	    exchange->fastcgi->front, exchange->request, &exchange->client);
 	if (!exchange->is_aborted)
 		write_reply(exchange, &connection->out);
 	fcgi_add_end_request(

@@ -5,6 +5,9 @@
 
 #include "api/parse.h"
 #include "api/route.h"
+#include "base/clock.h"
+#include "base/metric.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "net/forwarded.h"
 
@@ -14,12 +17,48 @@ front_has_room(const struct front *front)
 	return front->n_connections < front->settings.max_connections;
 }
 
+/* Those of the operator are not told of: they would blur the players'. */
+void
+front_add_connection(struct front *front, enum front_kind kind)
+{
+	front->n_connections++;
+	if (front->settings.door != DOOR_PUBLIC)
+		return;
+	metric_add(METRIC_CONNECTIONS_ACCEPTED + (unsigned)kind, 1);
+	metric_add(METRIC_CONNECTIONS + (unsigned)kind, 1);
+}
+
+void
+front_remove_connection(struct front *front, enum front_kind kind)
+{
+	front->n_connections--;
+	if (front->settings.door == DOOR_PUBLIC)
+		metric_sub(METRIC_CONNECTIONS + (unsigned)kind, 1);
+}
+
+/* They begin anywhere: those of one run are seldom those of the last. */
+static uint32_t
+new_id(struct front *front)
+{
+	if (front->last_id == 0)
+		front->last_id = random_between(1, UINT32_MAX);
+	if (++front->last_id == 0)
+		front->last_id++;
+	return front->last_id;
+}
+
 struct request *
-front_request_new(const struct front *front, void *owner,
-    void (*give_back)(struct request *request, enum task_kind kind))
+front_request_new(struct front *front, void *owner,
+    void (*give_back)(struct request *request, enum task_kind kind),
+    enum front_kind kind, const struct peer_address *peer,
+    struct front_client *out)
 {
 	struct request *request = request_new(front->settings.max_body);
 
+	*out = (struct front_client){
+		.kind = kind, .began_us = clock_now_us(), .peer = *peer
+	};
+	request->id = new_id(front);
 	request->owner = owner;
 	request->give_back = give_back;
 	request->door = front->settings.door;
@@ -110,18 +149,17 @@ void
 front_identify(const struct front *front, struct request *request,
     const struct peer_address *peer, bool is_proxied,
     struct span x_forwarded_for, struct span forwarded,
-    struct front_client *out)
+    struct front_client *client)
 {
-	struct peer_address client = forwarded_client(
+	struct peer_address found = forwarded_client(
 	    &front->settings.trusted, peer, x_forwarded_for, forwarded);
 
-	*out = (struct front_client){
-		.address = address_of_peer(&client),
-		.is_proxied = is_proxied || client.is_unix != peer->is_unix ||
-		    memcmp(client.ip, peer->ip, sizeof(client.ip)) != 0,
-	};
-	memcpy(request->address, out->address.key, ADDRESS_KEY_SIZE);
-	request->is_exempt = out->address.is_exempt;
+	client->peer = found;
+	client->address = address_of_peer(&found);
+	client->is_proxied = is_proxied || found.is_unix != peer->is_unix ||
+	    memcmp(found.ip, peer->ip, sizeof(found.ip)) != 0;
+	memcpy(request->address, client->address.key, ADDRESS_KEY_SIZE);
+	request->is_exempt = client->address.is_exempt;
 }
 
 /* false: so many of this client's are under way that it gets no more. */
@@ -150,6 +188,7 @@ front_submit(
 		return false;
 	}
 	if (!count(front, client)) {
+		metric_add(METRIC_LIMITED_REQUESTS, 1);
 		request_fail(request, NULL, ERR_RATE_LIMITED);
 		return false;
 	}

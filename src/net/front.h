@@ -35,6 +35,7 @@ struct front_settings {
 	const char *const *origins; /* allowed ones; NULL-terminated */
 	bool allows_any_origin;     /* answer "*" */
 	bool has_demo;
+	bool has_access_log;
 	size_t max_body;
 	int64_t request_timeout_ms; /* from its first byte to its last */
 	int64_t rest_ms;            /* over HTTP, FRONT_REST_MS or another */
@@ -54,21 +55,35 @@ struct front {
 	const struct front *players;
 	void (*on_reload)(void *cls, struct request *request);
 	void *cls;
+	uint32_t last_id; /* of a request */
 };
 
-/* Whose request it is. */
+enum front_kind { FRONT_HTTP, FRONT_FASTCGI, N_FRONT_KINDS };
+
+/* Whose request it is, and how it is going. */
 struct front_client {
-	struct address address;
-	bool is_proxied; /* it is not the peer of the connection */
+	enum front_kind kind;
+	int64_t began_us; /* clock_now_us() */
+	bool is_hung_up;  /* while the engine had its request */
+	bool is_finished; /* front_finish() has seen it */
+	struct peer_address peer;
+	struct address address; /* of peer, as it is counted */
+	bool is_proxied;        /* it is not the peer of the connection */
 	bool is_counted; /* in front->addresses, as long as the engine has it */
 };
 
 /* Whether there is room for one more connection. */
 bool front_has_room(const struct front *front);
+/* Count one more, or one less. */
+void front_add_connection(struct front *front, enum front_kind kind);
+void front_remove_connection(struct front *front, enum front_kind kind);
 
-/* A new request of a door's: owner and give_back are as in request.h. */
-struct request *front_request_new(const struct front *front, void *owner,
-    void (*give_back)(struct request *request, enum task_kind kind));
+/* A new request of a door's: owner and give_back are as in request.h.  It
+ * began now, and is that of peer until front_identify() knows better. */
+struct request *front_request_new(struct front *front, void *owner,
+    void (*give_back)(struct request *request, enum task_kind kind),
+    enum front_kind kind, const struct peer_address *peer,
+    struct front_client *out);
 
 /* What the method's name means.  false: HTTP knows no such method
  * (RFC 9110, section 9, and PATCH); *out is untouched. */
@@ -99,7 +114,7 @@ struct address front_address(
 void front_identify(const struct front *front, struct request *request,
     const struct peer_address *peer, bool is_proxied,
     struct span x_forwarded_for, struct span forwarded,
-    struct front_client *out);
+    struct front_client *client);
 
 /* The request is there as a whole: let the engine answer (true), which gives
  * it back through request->give_back; or answer it here (false).
@@ -111,6 +126,14 @@ bool front_submit(
 void front_release(struct front *front, struct front_client *client);
 /* Answer it here: its body is too large. */
 void front_refuse_body(const struct front *front, struct request *request);
+
+/* Count the request and its reply, and write them into the log: at debug, or at info with the
+ * client's address if there is to be an access log, or as a warning from
+ * status 500 up (but for a method that nobody knows).  When the reply is about
+ * to be handed to the socket, and then again when the request is about to be
+ * freed: the first time counts.  A reply without a status: there was none. */
+void front_finish(const struct front *front, const struct request *request,
+    struct front_client *client);
 
 /* Give back what came from the engine, each to where it came from. */
 void front_complete(struct queue_chain chain);

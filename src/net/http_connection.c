@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/metric.h"
 
 /* A request that waits for longer is a held poll, and is to be small. */
 #define HELD_MS 1000
@@ -148,7 +149,7 @@ on_closed(struct connection *connection)
 	loop_remove(http->front->loop, &connection->source, connection->fd);
 	address_counts_remove(&http->front->addresses, &connection->address);
 	cell_release(connection);
-	http->front->n_connections--;
+	front_remove_connection(http->front, FRONT_HTTP);
 	free(connection);
 }
 
@@ -181,6 +182,7 @@ refuse(const struct http *http, int fd)
 		"",
 	    sizeof(TOO_MANY_BODY) - 1);
 
+	metric_add(METRIC_LIMITED_CONNECTIONS, 1);
 	/* Best effort: it fits into any socket's empty buffer. */
 	if (send(fd, text, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
 		shutdown(fd, SHUT_WR);
@@ -202,7 +204,7 @@ start(struct connection *connection, const struct sockaddr *addr, socklen_t len)
 {
 	struct http *http = connection->http;
 
-	http->front->n_connections++;
+	front_add_connection(http->front, FRONT_HTTP);
 	http->starting = connection;
 	connection_set_state(connection,
 	    has_bytes(connection) ? CONNECTION_RECEIVING : CONNECTION_IDLE);
@@ -251,7 +253,7 @@ http_accept(struct http *http, struct certificate *certificate, int fd,
 		connection->tls.certificate = certificate_share(certificate);
 	if (loop_add(http->front->loop, &connection->source, fd,
 		EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0) {
-		http->front->n_connections++;
+		front_add_connection(http->front, FRONT_HTTP);
 		on_closed(connection);
 		close(fd);
 		return;

@@ -25,6 +25,7 @@ free_if_done(struct exchange *exchange)
 {
 	if (!exchange->is_over || exchange->n_out > 0)
 		return;
+	front_finish(exchange->front, exchange->request, &exchange->client);
 	request_free(exchange->request);
 	free(exchange->target);
 	free(exchange->key);
@@ -75,6 +76,7 @@ exchange_cancel(struct exchange *exchange)
 	    exchange->is_cancelled)
 		return;
 	exchange->is_cancelled = true;
+	exchange->client.is_hung_up = true;
 	exchange->n_out++;
 	engine_cancel(exchange->front->engine, exchange->request);
 }
@@ -88,7 +90,8 @@ exchange_on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 
 	exchange->front = http->front;
 	exchange->connection = connection;
-	exchange->request = front_request_new(http->front, exchange, give_back);
+	exchange->request = front_request_new(http->front, exchange, give_back,
+	    FRONT_HTTP, &connection->peer, &exchange->client);
 	/* libmicrohttpd is about to decode the original in its place. */
 	exchange->target = strdup(target);
 	connection->exchange = exchange;

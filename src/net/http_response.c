@@ -41,7 +41,8 @@ response_queue(
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
-	request_log(request);
+	front_finish(
+	    connection->http->front, request, &connection->exchange->client);
 	response = make_response(reply);
 	if (!response)
 		return MHD_NO;

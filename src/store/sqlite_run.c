@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metric.h"
 
 #define LOG_EVERY_MS 10000
 
@@ -42,6 +43,7 @@ sqlite_failed(struct sqlite_store *s, const char *what)
 		s->fsync_failed = true;
 	if (s->in_transaction)
 		s->dead = true;
+	metric_add(METRIC_STORAGE_ERRORS, 1);
 	log_failure(s, code, what);
 	return ERR_STORAGE;
 }

@@ -11,7 +11,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/metric.h"
 
 /* Pages of 4 KiB: 4 MiB and 1 MiB. */
 #define CHECKPOINT_PAGES 1024
@@ -31,9 +33,14 @@ on_commit(void *cls, sqlite3 *db, const char *name, int n_pages)
 static void
 checkpoint(struct sqlite_store *s, int mode)
 {
+	int64_t before_us = clock_now_us();
+	int code;
+
 	assert(!s->in_transaction);
-	if (sqlite3_wal_checkpoint_v2(s->db, "main", mode, NULL, NULL) !=
-	    SQLITE_OK) {
+	code = sqlite3_wal_checkpoint_v2(s->db, "main", mode, NULL, NULL);
+	metric_observe(
+	    METRIC_ROW_CHECKPOINT_SECONDS, clock_now_us() - before_us);
+	if (code != SQLITE_OK) {
 		/* The log keeps what was committed; the next commit or tidy()
 		 * tries again, unless it was the fsync. */
 		(void)sqlite_failed(s, "checkpoint");

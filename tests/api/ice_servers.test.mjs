@@ -214,7 +214,7 @@ test('neither secrets nor credentials are ever logged', async () => {
 	    ok(await iceServers(await Player.register(d)));
 
 	await d.stop();
-	assert.match(d.stderr, /GET \/ice-servers 200/);
+	assert.match(d.stderr, /route=\/ice-servers status=200/);
 	for (const hidden of [SECRET, 'zzhiddenzz', credential])
 		assert.ok(!d.stderr.includes(hidden));
 });

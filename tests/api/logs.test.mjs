@@ -6,8 +6,8 @@ import { makeRoom, ok, parked, Player, rawExchange, request, startDaemon,
     until } from '../lib/peerpost.mjs';
 
 test('a full run at --log-level debug never logs a token, a query string, a ' +
-    'key, a name or a message', async () => {
-	const d = await startDaemon({ args: ['--log-level', 'debug',
+    'key, a name, a message or a description', async () => {
+	const d = await startDaemon({ args: ['--log-level', 'debug', '--access-log',
 		'--lobby-timeout', '600', '--max-mailbox-events', '20'] });
 	const SECRET = 'zzsecretzz';
 	const { uuid, players } = await makeRoom(d,
@@ -22,7 +22,12 @@ test('a full run at --log-level debug never logs a token, a query string, a ' +
 	// Successes.
 	ok(await bob.message(SECRET, { headers }));
 	ok(await bob.message(SECRET, { headers }));
-	ok(await bob.offer({ id: 1, rtc: SECRET }));
+	ok(await bob.offer({ id: 1, rtc: { type: 'offer', sdp: 'v=0\r\no=- 42 2 ' +
+	    `IN IP4 203.0.113.9\r\ns=${SECRET}\r\na=fingerprint:sha-256 4A` } }));
+	ok(await bob.candidate({ id: 1, rtc: { candidate: 'candidate:1 1 UDP 1 ' +
+	    '203.0.113.9 40000 typ host', usernameFragment: SECRET } }));
+	await bob.offer({ id: 99, rtc: 'a=fingerprint:sha-256 4A' });
+	await bob.candidate({ id: 'x', rtc: 'candidate:1 typ host' });
 	ok(await bob.command([{ command: '###!SM', data: SECRET },
 		{ command: SECRET }, { command: '###!JR', data: SECRET }]));
 	ok(await request(d, 'POST', '/command', { body: {
@@ -82,6 +87,9 @@ test('a full run at --log-level debug never logs a token, a query string, a ' +
 	for (const each of tokens)
 		assert.ok(!d.stderr.includes(each));
 	assert.doesNotMatch(d.stderr, /access_token|Bearer|\?/);
+	assert.doesNotMatch(d.stderr,
+	    /203\.0\.113|fingerprint|candidate:|IN IP4|typ host|v=0/);
+	assert.match(d.stderr, /route=\/candidate /);
 	assert.ok(!d.stderr.includes(uuid), 'a room is not named either');
 });
 

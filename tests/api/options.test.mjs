@@ -20,6 +20,7 @@ const OTHERS = ['config', 'check-config', 'listen', 'fastcgi',
 	'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database', 'durability', 'base-path',
 	'cors-origin', 'ice-server', 'turn-uri', 'turn-secret',
 	'turn-secret-file', 'demo', 'user', 'group', 'pid-file', 'log-level',
+	'log-format', 'access-log',
 	'help', 'version'];
 const dir = scratchDir();
 
@@ -73,7 +74,7 @@ test('an option without its value is one line and exit 2', () => {
 	    'fastcgi', 'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database',
 	    'durability', 'base-path', 'cors-origin', 'ice-server',
 	    'turn-uri', 'turn-secret', 'turn-secret-file', 'user', 'group',
-	    'pid-file', 'log-level'])
+	    'pid-file', 'log-level', 'log-format'])
 		assert.match(assertRefused([`--${option}`]),
 		    new RegExp(option));
 });
@@ -102,7 +103,8 @@ test('a number that is none is one line and exit 2', () => {
 test('other bad values are one line and exit 2', () => {
 	for (const [option, values] of Object.entries({
 		durability: ['', 'none', 'Power'],
-		'log-level': ['', 'loud', '3'],
+		'log-level': ['', 'loud', '3', 'notice'],
+		'log-format': ['', 'xml', 'JSON'],
 		'base-path': ['play', '/a b', '/%41', '//x', '/a//b', '/a?b'],
 		'cors-origin': ['', 'game.example', 'https://', '://x',
 			'https://game.example/', 'https://game.example/x'],

@@ -10,6 +10,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Disk, FULL, OFF, SYNC, skip } from '../lib/disk.mjs';
+import { readMetrics } from '../lib/metrics.mjs';
 import { Player, assertFailure, makeRoom, ok, parked, request,
     runProgram, scratchDir, startDaemon, until } from '../lib/peerpost.mjs';
 
@@ -29,7 +30,8 @@ async function recovered(daemon)
 test('a full disk: commands 503, the rest goes on, and it passes',
     { skip }, async () => {
 	const disk = new Disk();
-	const daemon = await disk.start();
+	const daemon = await disk.start({ admin: '127.0.0.1:0',
+		args: ['--log-format', 'json'] });
 	const { uuid, players: [ann, bob] } = await makeRoom(daemon);
 	const carol = await Player.register(daemon, 'carol');
 	const dan = await Player.register(daemon, 'dan');
@@ -64,6 +66,22 @@ test('a full disk: commands 503, the rest goes on, and it passes',
 	const health = await request(daemon, 'GET', '/healthz');
 
 	assertStorageFailure(health, 'ICB');
+	let metrics = await readMetrics(daemon);
+
+	assert.equal(metrics('peerpost_storage_failing'), 1);
+	assert.ok(metrics('peerpost_storage_errors_total') >= 29);
+	assert.ok(metrics('peerpost_request_errors_total',
+	    { error: 'storage' }) >= 29);
+	// The database's complaint names the request that has met it.
+	const log = daemon.stderr.trim().split('\n').map(JSON.parse);
+	const complaint = log.find(({ msg }) => msg.startsWith('database: '));
+	const failed = log.find(({ msg, request: id }) =>
+	    msg === 'finished' && id === complaint.request);
+
+	assert.match(complaint.request, /^[0-9a-f]{8}$/);
+	assert.equal(complaint.level, 'error');
+	assert.deepEqual([failed.level, failed.route, failed.error],
+	    ['warning', '/message', 'storage']);
 
 	// What only reads is not concerned; nor is a cursor.
 	assert.deepEqual(ok(await ann.room()), before);
@@ -83,6 +101,8 @@ test('a full disk: commands 503, the rest goes on, and it passes',
 
 	disk.set(OFF);
 	await recovered(daemon);
+	metrics = await readMetrics(daemon);
+	assert.equal(metrics('peerpost_storage_failing'), 0);
 	assert.deepEqual(ok(await ann.room()), before);
 	const again = await ann.message('keyed',
 	    { headers: { 'Idempotency-Key': 'k' } });

@@ -341,7 +341,7 @@ function listenersIn(stderr)
 {
 	const found = [];
 
-	for (const [, what] of stderr.matchAll(/listening on (\S+)\r?\n/g)) {
+	for (const [, what] of stderr.matchAll(/listening on ([^\s"]+)"?\}?\n/g)) {
 		const scheme = /^(?:fastcgi|admin)/.exec(what)?.[0] ?? 'http';
 		const [, socket] = /^(?:\w+\+)?unix:(.+)$/.exec(what) ?? [];
 

@@ -303,7 +303,7 @@ test('the log level changes until the next start', async () => {
 
 		ok(await ask(daemon, 'GET', '/healthz'));
 		ok(await ask(daemon, 'GET', '/healthz'));
-		assert.equal(/debug: GET \/healthz 200/.test(
+		assert.equal(/debug: finished .* route=\/healthz status=200/.test(
 		    daemon.stderr.slice(from)), level === 'debug');
 		assert.equal(ok(await ask(daemon, 'GET', '/status')).log_level,
 		    level);

@@ -1,0 +1,49 @@
+/* log_line.h - one line of the log with fields.
+ *
+ * Floor: base.  Any thread.
+ *
+ *	struct log_line line;
+ *
+ *	log_line_begin(&line, LOG_LEVEL_INFO, "what happened");
+ *	log_line_add_text(&line, "method", "GET");
+ *	log_line_add_uint(&line, "status", 200);
+ *	log_line_end(&line);
+ *
+ * Ask log_is_on() first: a line that is begun is written.  What does not fit
+ * into it is left out: a message is cut, a field goes as a whole.
+ */
+#ifndef PEERPOST_BASE_LOG_LINE_H
+#define PEERPOST_BASE_LOG_LINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+
+#define LOG_LINE_SIZE 2048
+
+struct log_line {
+	enum log_format format;
+	size_t len;
+	char text[LOG_LINE_SIZE];
+};
+
+/* The form in which lines are begun; whether they begin with the priority. */
+void log_line_set_form(enum log_format format, bool has_priority);
+
+/* Begin a line.  Any bytes may be in message; it is best UTF-8. */
+void log_line_begin(
+    struct log_line *line, enum log_level level, const char *message);
+/* Add a field.  key is of lower-case letters and "_"; there may be any bytes
+ * in value. */
+void log_line_add_text(
+    struct log_line *line, const char *key, const char *value);
+void log_line_add_uint(struct log_line *line, const char *key, uint64_t value);
+/* Microseconds, written as milliseconds: "0.153". */
+void log_line_add_ms(struct log_line *line, const char *key, uint64_t us);
+/* Add the newline. */
+void log_line_close(struct log_line *line);
+/* Close it and write it to stderr. */
+void log_line_end(struct log_line *line);
+
+#endif

@@ -1,0 +1,66 @@
+/* metric.c - see metric.h. */
+#include "base/metric.h"
+
+#include <assert.h>
+#include <stdalign.h>
+
+#define CACHE_LINE (METRIC_LINE * sizeof(uint64_t))
+
+/* clang-format off */
+static const uint32_t times[METRIC_N_TIMES] = {
+	100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000,
+	500000, 1000000, 2500000
+};
+/* By default a poll is held for 22.5 to 25 s. */
+static const uint32_t holds[METRIC_N_HOLDS] = {
+	100000, 500000, 1000000, 2500000, 5000000, 10000000, 15000000,
+	20000000, 25000000, 30000000, 45000000, 60000000
+};
+static const uint32_t sizes[METRIC_N_SIZES] = {
+	1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024
+};
+/* clang-format on */
+
+/* clang-format off */
+const struct metric metrics[N_METRIC_ROWS] = {
+#define X(id, kind, n, name, label, help) \
+	[METRIC_ROW_##id] = { name, label, help, METRIC_##kind, n, METRIC_##id },
+	METRIC_LOOP_TABLE(X)
+	METRIC_ENGINE_TABLE(X)
+#undef X
+#define X(id, kind, n, name, label, help) \
+	[METRIC_ROW_##id] = { name, label, help, METRIC_##kind, n, 0 },
+	METRIC_READ_TABLE(X)
+#undef X
+};
+/* clang-format on */
+
+alignas(CACHE_LINE) _Atomic(uint64_t) metric_cells[N_METRIC_CELLS];
+
+const uint32_t *
+metric_bounds(enum metric_kind kind)
+{
+	static const uint32_t *const bounds[] = {
+		[METRIC_TIMES] = times,
+		[METRIC_HOLDS] = holds,
+		[METRIC_SIZES] = sizes,
+	};
+
+	assert(bounds[kind]); /* it is a histogram */
+	return bounds[kind];
+}
+
+void
+metric_observe(unsigned row, int64_t value)
+{
+	const struct metric *metric = &metrics[row];
+	const uint32_t *bounds = metric_bounds(metric->kind);
+	uint64_t size = value > 0 ? (uint64_t)value : 0;
+	unsigned i = 0;
+
+	/* Small values are the most frequent ones. */
+	while (i < metric->n && size > bounds[i])
+		i++;
+	metric_add(metric->cell + i, 1);
+	metric_add(metric->cell + (unsigned)metric->n + 1, size);
+}

@@ -1,0 +1,200 @@
+/* metric.h - what is counted and measured, in one table.
+ *
+ * Floor: base.  A cell is written by one thread only, and read by any.
+ *
+ * Each row is: id, kind, how many series or bounds there are, the name and
+ * the help of Prometheus, and the name of its label ("": none).  Names, help
+ * and labels are documented in peerpost-metrics(7) and, like error words, are
+ * not to be changed: people have them in their dashboards.
+ *
+ * The exception to "the threads share nothing but queues" (see
+ * docs/architecture.md): whoever owns a cell adds to it by a relaxed load and
+ * a relaxed store, which are plain instructions and take no lock; whoever
+ * reads it may be a moment behind.  The rows are sorted by the thread that
+ * writes most of their cells, so that the two seldom write the same line of
+ * the cache.
+ */
+#ifndef PEERPOST_BASE_METRIC_H
+#define PEERPOST_BASE_METRIC_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define METRIC_MAX_ROUTES 32
+#define METRIC_MAX_STATUSES 24
+#define METRIC_N_TIMES 14 /* bounds of METRIC_TIMES */
+#define METRIC_N_HOLDS 12
+#define METRIC_N_SIZES 11
+
+/* clang-format off */
+#define METRIC_LOOP_TABLE(X) \
+	X(REQUESTS, COUNTER, METRIC_MAX_ROUTES * METRIC_MAX_STATUSES, "peerpost_requests_total", "route", \
+	  "Requests of players answered, by route and HTTP status.") \
+	X(REQUEST_ERRORS, COUNTER, 64, "peerpost_request_errors_total", "error", \
+	  "Requests that failed as a whole, by error word.") \
+	X(REQUEST_SECONDS, TIMES, METRIC_N_TIMES, "peerpost_request_seconds", "", \
+	  "Time from the first line of a request until its reply was handed to the socket; polls left out.") \
+	X(REQUEST_BYTES, COUNTER, 1, "peerpost_request_body_bytes_total", "", \
+	  "Bytes of the bodies of requests.") \
+	X(REPLY_BYTES, COUNTER, 1, "peerpost_reply_body_bytes_total", "", \
+	  "Bytes of the bodies of replies.") \
+	X(POLLS, COUNTER, 16, "peerpost_polls_total", "end", \
+	  "Polls answered, by how they ended.") \
+	X(DELIVERY_SECONDS, TIMES, METRIC_N_TIMES, "peerpost_delivery_seconds", "", \
+	  "Time from the beginning of the transaction that put an event into a mailbox until the held poll that got it was handed to the socket.") \
+	X(CONNECTIONS, GAUGE, 4, "peerpost_connections", "door", \
+	  "Connections of players that are open.") \
+	X(CONNECTIONS_ACCEPTED, COUNTER, 4, "peerpost_connections_accepted_total", "door", \
+	  "Connections of players that were accepted.") \
+	X(HANGUPS, COUNTER, 1, "peerpost_hangups_total", "", \
+	  "Requests whose client went away before they were answered.") \
+	X(RATE_LIMITED, COUNTER, 4, "peerpost_rate_limited_total", "limit", \
+	  "Connections and requests refused because there were too many, by limit.")
+
+#define METRIC_ENGINE_TABLE(X) \
+	X(POLLS_PARKED, GAUGE, 1, "peerpost_polls_parked", "", \
+	  "Polls that are held.") \
+	X(POLL_HOLD_SECONDS, HOLDS, METRIC_N_HOLDS, "peerpost_poll_hold_seconds", "", \
+	  "Time for which polls were held.") \
+	X(POLL_WAKEUPS, COUNTER, 1, "peerpost_poll_wakeups_total", "", \
+	  "Held polls that were woken because an event came.") \
+	X(LOOP_WAKEUPS, COUNTER, 1, "peerpost_loop_wakeups_total", "", \
+	  "Times that the engine thread woke the loop thread to send replies.") \
+	X(BATCH_REQUESTS, SIZES, METRIC_N_SIZES, "peerpost_batch_requests", "", \
+	  "Requests run in one transaction.") \
+	X(COMMIT_SECONDS, TIMES, METRIC_N_TIMES, "peerpost_commit_seconds", "", \
+	  "Time of the commits that wrote something, with the checkpoint that may follow.") \
+	X(CHECKPOINT_SECONDS, TIMES, METRIC_N_TIMES, "peerpost_checkpoint_seconds", "", \
+	  "Time of the checkpoints of the write-ahead log.") \
+	X(MAILBOX_EVENTS, SIZES, METRIC_N_SIZES, "peerpost_mailbox_events", "", \
+	  "Events waiting in a mailbox when one was put into it, that one included.") \
+	X(ROOMS, GAUGE, 1, "peerpost_rooms", "", \
+	  "Rooms that exist.") \
+	X(PLAYERS, GAUGE, 1, "peerpost_players", "", \
+	  "Players that are registered.") \
+	X(SESSIONS_ENDED, COUNTER, 8, "peerpost_sessions_ended_total", "reason", \
+	  "Sessions that ended, by reason.") \
+	X(STORAGE_ERRORS, COUNTER, 1, "peerpost_storage_errors_total", "", \
+	  "Errors of the database.") \
+	X(STORAGE_FAILING, GAUGE, 1, "peerpost_storage_failing", "", \
+	  "1 while the last write to the database failed, else 0.")
+
+/* Not counted, but found out when they are asked for. */
+#define METRIC_READ_TABLE(X) \
+	X(WAL_BYTES, GAUGE, 0, "peerpost_wal_bytes", "", \
+	  "Size of the write-ahead log of the database.") \
+	X(DATABASE_BYTES, GAUGE, 0, "peerpost_database_bytes", "", \
+	  "Size of the database, its write-ahead log left out.") \
+	X(THREAD_CPU_SECONDS, COUNTER, 0, "peerpost_thread_cpu_seconds_total", "thread", \
+	  "Processor time of the two threads.") \
+	X(BUILD_INFO, GAUGE, 0, "peerpost_build_info", "version", \
+	  "1, labelled with the version of the daemon.") \
+	X(PROCESS_CPU_SECONDS, COUNTER, 0, "process_cpu_seconds_total", "", \
+	  "Total user and system CPU time spent in seconds.") \
+	X(PROCESS_OPEN_FDS, GAUGE, 0, "process_open_fds", "", \
+	  "Number of open file descriptors.") \
+	X(PROCESS_MAX_FDS, GAUGE, 0, "process_max_fds", "", \
+	  "Maximum number of open file descriptors.") \
+	X(PROCESS_VIRTUAL_BYTES, GAUGE, 0, "process_virtual_memory_bytes", "", \
+	  "Virtual memory size in bytes.") \
+	X(PROCESS_RESIDENT_BYTES, GAUGE, 0, "process_resident_memory_bytes", "", \
+	  "Resident memory size in bytes.") \
+	X(PROCESS_START_SECONDS, GAUGE, 0, "process_start_time_seconds", "", \
+	  "Start time of the process since unix epoch in seconds.")
+/* clang-format on */
+
+#define METRIC_TABLE(X) \
+	METRIC_LOOP_TABLE(X) METRIC_ENGINE_TABLE(X) METRIC_READ_TABLE(X)
+
+enum metric_kind {
+	METRIC_COUNTER,
+	METRIC_GAUGE,
+	/* Histograms; the cells are one for each bound, one for what is above
+	 * all of them, and the sum. */
+	METRIC_TIMES, /* of microseconds, up to 2.5 s */
+	METRIC_HOLDS, /* of microseconds, up to 60 s */
+	METRIC_SIZES, /* of numbers, up to 1024 */
+};
+
+#define METRIC_CELLS_COUNTER(n) (n)
+#define METRIC_CELLS_GAUGE(n) (n)
+#define METRIC_CELLS_TIMES(n) ((n) + 2)
+#define METRIC_CELLS_HOLDS(n) ((n) + 2)
+#define METRIC_CELLS_SIZES(n) ((n) + 2)
+#define METRIC_LINE 8 /* cells in a line of the cache */
+
+/* The first cell of each row: METRIC_REQUESTS and so on. */
+enum metric_cell {
+#define X(id, kind, n, name, label, help) \
+	METRIC_##id, \
+	    METRIC_LAST_##id = METRIC_##id + METRIC_CELLS_##kind(n) - 1,
+	METRIC_LOOP_TABLE(X) METRIC_GAP,
+	METRIC_LAST_GAP = METRIC_GAP + METRIC_LINE - 1,
+	METRIC_ENGINE_TABLE(X)
+#undef X
+	    N_METRIC_CELLS
+};
+
+/* The series of METRIC_RATE_LIMITED; the last two are the engine's. */
+enum {
+	METRIC_LIMITED_CONNECTIONS = METRIC_RATE_LIMITED,
+	METRIC_LIMITED_REQUESTS,
+	METRIC_LIMITED_COMMANDS,
+	METRIC_LIMITED_REGISTERS,
+};
+
+/* The rows: METRIC_ROW_REQUESTS and so on. */
+enum {
+#define X(id, kind, n, name, label, help) METRIC_ROW_##id,
+	METRIC_TABLE(X)
+#undef X
+	    N_METRIC_ROWS
+};
+
+struct metric {
+	const char *name, *label, *help;
+	enum metric_kind kind;
+	size_t n;      /* series, or bounds; 0: read when asked for */
+	unsigned cell; /* the first */
+};
+
+extern const struct metric metrics[N_METRIC_ROWS];
+
+extern _Atomic(uint64_t) metric_cells[N_METRIC_CELLS];
+
+/* The value of a cell, of any thread's. */
+static inline uint64_t
+metric_get(unsigned cell)
+{
+	return atomic_load_explicit(&metric_cells[cell], memory_order_relaxed);
+}
+
+/* Set or add to a cell of this thread's own. */
+static inline void
+metric_set(unsigned cell, uint64_t value)
+{
+	atomic_store_explicit(&metric_cells[cell], value, memory_order_relaxed);
+}
+
+static inline void
+metric_add(unsigned cell, uint64_t n)
+{
+	metric_set(cell, metric_get(cell) + n);
+}
+
+/* Only of gauges. */
+static inline void
+metric_sub(unsigned cell, uint64_t n)
+{
+	metric_set(cell, metric_get(cell) - n);
+}
+
+/* Count a value in a histogram of this thread's own; less than 0 counts as 0:
+ * a test's clock may be turned back. */
+void metric_observe(unsigned row, int64_t value);
+
+/* The bounds of a histogram, ascending: its n of them. */
+const uint32_t *metric_bounds(enum metric_kind kind);
+
+#endif

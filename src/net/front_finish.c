@@ -1,0 +1,103 @@
+/* front_finish.c - what is told of a request that is finished.
+ *
+ * The metrics count it, and the log has one line for it. That says which route it was, never which path: that may hold a token, as
+ * queries do.  An address is personal, and is written only into an access log
+ * that somebody has asked for.
+ */
+#include "net/front.h"
+
+#include "api/metrics.h"
+#include "api/route.h"
+#include "base/clock.h"
+#include "base/log_line.h"
+#include "base/metric.h"
+
+static enum log_level
+level_of(const struct front *front, unsigned status)
+{
+	if (status >= 500 && status != err_status(ERR_UNKNOWN_METHOD))
+		return LOG_LEVEL_WARNING;
+	return front->settings.has_access_log ? LOG_LEVEL_INFO :
+						LOG_LEVEL_DEBUG;
+}
+
+/* Of a request whose headers were refused it is not known. */
+static const char *
+method_of(const struct request *request)
+{
+	static const char *const names[] = { "GET", "HEAD", "POST", "OPTIONS",
+		"other" };
+
+	return request->target.at ? names[request->method] : "-";
+}
+
+static void
+add_reply(struct log_line *line, const struct request *request)
+{
+	const struct reply *reply = &request->reply;
+
+	if (reply->status == 0)
+		return;
+	log_line_add_uint(line, "status", reply->status);
+	if (reply->err)
+		log_line_add_text(line, "error", err_word(reply->err));
+	if (request->poll_end)
+		log_line_add_text(
+		    line, "poll", poll_end_word(request->poll_end));
+	log_line_add_uint(line, "bytes", reply_n_sent(request));
+}
+
+static void
+write_line(const struct front *front, const struct request *request,
+    const struct front_client *client, enum log_level level, int64_t now_us)
+{
+	static const char *const kinds[N_FRONT_KINDS] = { "http", "fastcgi" };
+	int64_t us = now_us - client->began_us;
+	char address[PEER_ADDRESS_SIZE];
+	struct log_line line;
+
+	log_set_request(request->id);
+	log_line_begin(&line, level, "finished");
+	log_set_request(0);
+	log_line_add_text(&line, "door",
+	    request->door == DOOR_ADMIN ? "admin" : kinds[client->kind]);
+	log_line_add_text(&line, "method", method_of(request));
+	log_line_add_text(
+	    &line, "route", request->route ? request->route->path : "-");
+	add_reply(&line, request);
+	log_line_add_ms(&line, "ms", us > 0 ? (uint64_t)us : 0);
+	if (client->is_hung_up || request->reply.status == 0)
+		log_line_add_text(&line, "gone", "yes");
+	if (front->settings.has_access_log) {
+		peer_address_format(&client->peer, address);
+		log_line_add_text(&line, "client", address);
+	}
+	log_line_end(&line);
+}
+
+static void
+count(const struct request *request, const struct front_client *client,
+    int64_t now_us)
+{
+	if (request->reply.status)
+		metrics_count_request(request, client->began_us, now_us);
+	if (client->is_hung_up)
+		metric_add(METRIC_HANGUPS, 1);
+}
+
+void
+front_finish(const struct front *front, const struct request *request,
+    struct front_client *client)
+{
+	enum log_level level = level_of(front, request->reply.status);
+	int64_t now_us;
+
+	if (client->is_finished)
+		return;
+	client->is_finished = true;
+	now_us = clock_now_us();
+	if (request->door == DOOR_PUBLIC)
+		count(request, client, now_us);
+	if (log_is_on(level))
+		write_line(front, request, client, level, now_us);
+}
