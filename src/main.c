@@ -107,6 +107,8 @@ tick(struct server *server)
 		fastcgi_expire(server->fastcgi);
 	}
 	http_save_memory(server->http);
+	if (!server->is_stopping)
+		server_say_status(server);
 }
 
 void

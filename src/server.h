@@ -5,7 +5,8 @@
  * The pieces: main.c (signals, rounds), server_start.c (everything up to the
  * first round), server_inherit.c (sockets of the service manager's),
  * server_admin.c (the admin listener), server_reload.c (reading the
- * configuration again), server_stop.c (stopping in order).
+ * configuration again), server_status.c (what the service
+ * manager shows), server_stop.c (stopping in order).
  */
 #ifndef PEERPOST_SERVER_H
 #define PEERPOST_SERVER_H
@@ -48,6 +49,11 @@ struct server {
 	bool has_more;     /* the last round has left something */
 	int64_t ran_ms;    /* clock_running_ms() of the last round */
 	int64_t ticked_ms; /* clock_now_ms() of the last tick */
+
+	/* server_status.c */
+	const char *state; /* "serving", and how the last reload went */
+	char said[160];    /* the last STATUS= with numbers */
+	int64_t said_ms;
 };
 
 /* One round of the loop, waiting for max_ms at most. */
@@ -87,6 +93,15 @@ void server_start_admin(struct server *server);
 /* The admin listener's part of a round.  Returns whether something is left for
  * the next. */
 bool server_run_admin(struct server *server);
+
+/* server_status.c */
+
+/* Tell the service manager that the server is ready, and how: state is static.
+ */
+void server_say_ready(struct server *server, const char *state);
+/* Tell it how many there are, if that has changed; not more often than every
+ * few seconds.  Once a second. */
+void server_say_status(struct server *server);
 
 /* End what server_start() has opened, as main.c's opening says. */
 void server_stop(struct server *server);

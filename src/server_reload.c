@@ -200,7 +200,8 @@ server_reload(struct server *server)
 	}
 	notify_reloading("reading the configuration");
 	is_reloaded = reload(server);
-	notify_ready(is_reloaded ? "serving, reloaded" :
-				   "serving, not reloaded: see the log");
+	server_say_ready(server,
+	    is_reloaded ? "serving, reloaded" :
+			  "serving, not reloaded (see the log)");
 	return is_reloaded;
 }

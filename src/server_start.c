@@ -10,7 +10,6 @@
 
 #include "api/metrics.h"
 #include "base/log.h"
-#include "base/notify.h"
 #include "server.h"
 
 /* Descriptors that are no client's: database, log, epolls, eventfds, and some
@@ -296,7 +295,7 @@ announce(struct server *server)
 	for (size_t i = 0; i < server->n_listeners; i++)
 		log_notice(
 		    "listening on %s", listener_url(server->listeners[i]));
-	notify_ready("serving");
+	server_say_ready(server, "serving");
 }
 
 bool

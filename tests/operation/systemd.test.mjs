@@ -50,7 +50,7 @@ test('RELOADING is said at a reload, and READY afterwards, come what may',
 	await manager.start();
 	assert.match(await reload('poll-wait = 1\n'), /STATUS=serving, reloaded$/);
 	assert.match(await reload('poll-weight = 1\n'),
-	    /STATUS=serving, not reloaded: see the log$/);
+	    /STATUS=serving, not reloaded \(see the log\)$/);
 	// The operator's command.
 	fs.writeFileSync(file, '');
 	ok(await request(manager, 'POST', '/reload', { listener: 1 }));
@@ -113,6 +113,23 @@ function testClock()
 		},
 	};
 }
+
+test('STATUS tells how many there are, when that has changed', async () => {
+	const clock = testClock();
+	const manager = startManager({ notify: abstractName(), env: clock.env });
+
+	await manager.start();
+	const ann = await Player.register(manager);
+
+	ok(await ann.create());
+	clock.pass(6);
+	assert.match(await manager.line(/STATUS=serving: /),
+	    /STATUS=serving: 1 players in 1 rooms, 0 polls held$/);
+	ok(await ann.unregister());
+	clock.pass(6);
+	assert.match(await manager.line(/STATUS=serving: /),
+	    /STATUS=serving: 0 players in 0 rooms, 0 polls held$/);
+});
 
 test('the watchdog is fed while the engine answers, and not when it hangs',
     async () => {
