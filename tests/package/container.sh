@@ -93,12 +93,12 @@ check_served() {
 	[ -f "$root$(value VOLUME)/peerpost.db" ] ||
 		fail "the database is not in the volume"
 	# It is process 1 in there, to which a signal without a handler is none.
-	pkill -TERM -P $container
+	pkill -TERM -P $container || fail "there is no process 1"
 	wait $container || fail "SIGTERM: it ended with $?"
 	! in_root "$root" "$shell" "$option" "$script" 2>/dev/null ||
 		fail "HEALTHCHECK finds a dead daemon well"
 	serve --max-rooms 1
-	pkill -TERM -P $container
+	pkill -TERM -P $container || fail "there is no process 1"
 	wait $container || fail "with an option, it ended with $?"
 }
 

@@ -33,11 +33,11 @@ in_memory() {
 		for tool in apt-get unshare ip "$@"; do
 			command -v "$tool" >/dev/null || skip "needs $tool"
 		done
-		unshare --mount --pid --fork true ||
+		unshare --mount-proc --pid --fork true ||
 			skip "no namespace can be made"
 		PEERPOST_TEST_NAMESPACE=yes
 		export PEERPOST_TEST_NAMESPACE
-		exec unshare --mount --pid --fork --kill-child sh "$0"
+		exec unshare --mount-proc --pid --fork --kill-child sh "$0"
 	fi
 	# What make is to build in here is something else.
 	unset MAKEFLAGS MAKELEVEL MFLAGS DESTDIR
