@@ -93,7 +93,7 @@ reason_word(size_t reason)
 static const char *
 label_value(unsigned row, size_t i)
 {
-	static const char *const doors[] = { "http", "fastcgi" };
+	static const char *const doors[] = { "http", "https", "fastcgi" };
 	static const char *const limits[] = { "connections", "requests",
 		"commands", "registers" };
 

@@ -58,7 +58,7 @@ struct front {
 	uint32_t last_id; /* of a request */
 };
 
-enum front_kind { FRONT_HTTP, FRONT_FASTCGI, N_FRONT_KINDS };
+enum front_kind { FRONT_HTTP, FRONT_HTTPS, FRONT_FASTCGI, N_FRONT_KINDS };
 
 /* Whose request it is, and how it is going. */
 struct front_client {

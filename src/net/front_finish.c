@@ -51,7 +51,8 @@ static void
 write_line(const struct front *front, const struct request *request,
     const struct front_client *client, enum log_level level, int64_t now_us)
 {
-	static const char *const kinds[N_FRONT_KINDS] = { "http", "fastcgi" };
+	static const char *const kinds[N_FRONT_KINDS] = { "http", "https",
+		"fastcgi" };
 	int64_t us = now_us - client->began_us;
 	char address[PEER_ADDRESS_SIZE];
 	struct log_line line;

@@ -38,6 +38,12 @@ static const char
 		 "Content-Length: %zu\r\n"
 		 "\r\n" TOO_MANY_BODY;
 
+enum front_kind
+connection_kind(const struct connection *connection)
+{
+	return connection->tls.certificate ? FRONT_HTTPS : FRONT_HTTP;
+}
+
 void
 connection_set_state(struct connection *connection, enum connection_state state)
 {
@@ -145,11 +151,11 @@ on_closed(struct connection *connection)
 	connection_set_state(connection, CONNECTION_IDLE);
 	list_remove(&connection->deadline);
 	list_remove(&connection->hungup);
-	certificate_release(connection->tls.certificate);
 	loop_remove(http->front->loop, &connection->source, connection->fd);
 	address_counts_remove(&http->front->addresses, &connection->address);
 	cell_release(connection);
-	front_remove_connection(http->front, FRONT_HTTP);
+	front_remove_connection(http->front, connection_kind(connection));
+	certificate_release(connection->tls.certificate);
 	free(connection);
 }
 
@@ -204,7 +210,7 @@ start(struct connection *connection, const struct sockaddr *addr, socklen_t len)
 {
 	struct http *http = connection->http;
 
-	front_add_connection(http->front, FRONT_HTTP);
+	front_add_connection(http->front, connection_kind(connection));
 	http->starting = connection;
 	connection_set_state(connection,
 	    has_bytes(connection) ? CONNECTION_RECEIVING : CONNECTION_IDLE);
@@ -253,7 +259,7 @@ http_accept(struct http *http, struct certificate *certificate, int fd,
 		connection->tls.certificate = certificate_share(certificate);
 	if (loop_add(http->front->loop, &connection->source, fd,
 		EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) < 0) {
-		front_add_connection(http->front, FRONT_HTTP);
+		front_add_connection(http->front, connection_kind(connection));
 		on_closed(connection);
 		close(fd);
 		return;

@@ -91,7 +91,7 @@ exchange_on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	exchange->front = http->front;
 	exchange->connection = connection;
 	exchange->request = front_request_new(http->front, exchange, give_back,
-	    FRONT_HTTP, &connection->peer, &exchange->client);
+	    connection_kind(connection), &connection->peer, &exchange->client);
 	/* libmicrohttpd is about to decode the original in its place. */
 	exchange->target = strdup(target);
 	connection->exchange = exchange;

@@ -116,6 +116,8 @@ void cell_free(struct cell *cell);
 
 /* http_connection.c */
 
+/* By which sort of listener it came. */
+enum front_kind connection_kind(const struct connection *connection);
 void connection_set_state(
     struct connection *connection, enum connection_state state);
 /* MHD_OPTION_NOTIFY_CONNECTION */
