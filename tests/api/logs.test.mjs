@@ -2,13 +2,15 @@
 // query string or a message (protocol section 3).
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { ask } from '../lib/admin.mjs';
 import { makeRoom, ok, parked, Player, rawExchange, request, startDaemon,
     until } from '../lib/peerpost.mjs';
 
 test('a full run at --log-level debug never logs a token, a query string, a ' +
     'key, a name, a message or a description', async () => {
-	const d = await startDaemon({ args: ['--log-level', 'debug', '--access-log',
-		'--lobby-timeout', '600', '--max-mailbox-events', '20'] });
+	const d = await startDaemon({ admin: '127.0.0.1:0',
+		args: ['--log-level', 'debug', '--access-log', '--lobby-timeout',
+			'600', '--max-mailbox-events', '20'] });
 	const SECRET = 'zzsecretzz';
 	const { uuid, players } = await makeRoom(d,
 	    ['ann', 'bob', 'cat'].map((name) => name + SECRET));
@@ -76,8 +78,18 @@ test('a full run at --log-level debug never logs a token, a query string, a ' +
 	d.advance(30);
 	await until(async () => (await host.news()).some(([code]) =>
 	    code === 'RPD'), 'time-out');
+	// What an operator does.
+	const late = await Player.register(d, SECRET);
+
+	ok(await ask(d, 'GET', '/rooms', { query: SECRET }));
+	ok(await ask(d, 'GET', `/rooms/${uuid}`));
+	ok(await ask(d, 'POST', `/players/${late.id}/kick`, { headers:
+	    { 'User-Agent': SECRET } }));
+	await ask(d, 'POST', `/players/${SECRET}/kick`);
+	await ask(d, 'POST', '/log-level', { text: SECRET });
+	ok(await ask(d, 'POST', `/rooms/${uuid}/close`));
 	await d.restart();
-	ok(await host.room());
+	ok(await host.create());
 	ok(await host.unregister());
 	assert.equal(await d.stop(), 0);
 

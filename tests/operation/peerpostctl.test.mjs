@@ -94,7 +94,7 @@ test('rooms and one of them', { skip }, async () => {
 	    1, /There is no such room/);
 });
 
-test('close, kick, log-level, reload', { skip }, async () => {
+test('metrics, close, kick, log-level, reload', { skip }, async () => {
 	const dir = scratchDir();
 	const config = path.join(dir, 'peerpost.conf');
 
@@ -103,6 +103,7 @@ test('close, kick, log-level, reload', { skip }, async () => {
 	    { args: ['--config', config] });
 	const { uuid, players: [ann, bob] } = await makeRoom(daemon);
 
+	assert.match(await say('metrics'), /^peerpost_players 2$/m);
 	assert.equal(await say('close', uuid),
 	    `room ${uuid} is closed; members: 2`);
 	assert.deepEqual(await bob.news(), [['RCL', 'Room Closed By Operator']]);
@@ -176,7 +177,7 @@ async function impostor(t, status, answer, { length: announced } = {})
 	return `127.0.0.1:${server.address().port}`;
 }
 
-test('more rooms than one page has; numbers as they come', { skip }, async (t) => {
+test('more rooms than one page has', { skip }, async (t) => {
 	const page = (room, rest) => JSON.stringify({ rooms: [{ room, host: 2,
 		sealed: true, host_name: 'x', members: 1 }], ...rest });
 	const admin = await impostor(t, 200, (url) =>
@@ -185,10 +186,6 @@ test('more rooms than one page has; numbers as they come', { skip }, async (t) =
 		    page(`after ${url.searchParams.get('after')}`, { next: 9 }));
 	const { stdout } = await ctl(admin, ['rooms']);
 
-	const numbers = '# HELP x y\nx 1\n';
-
-	assert.equal((await ctl(await impostor(t, 200, numbers),
-	    ['metrics'])).stdout, numbers);
 	assert.match(stdout, /^UUID.*\nfirst .*\nafter 7 .*yes.*\n$/);
 });
 
