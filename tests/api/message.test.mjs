@@ -106,8 +106,10 @@ test('all members see a room\'s events in one and the same order',
 	const work = players.flatMap((player) => Array.from({ length: 10 },
 	    (_, i) => () => player.message(`${player.name} ${i}`)));
 
-	work.splice(15, 0, () => late.join(uuid));
-	work.splice(25, 0, () => late.leave());
+	work.splice(15, 0, async () => {
+		ok(await late.join(uuid));
+		return late.leave();
+	});
 	(await Promise.all(work.map((each) => each()))).forEach(ok);
 
 	const seen = [];
