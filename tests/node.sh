@@ -15,14 +15,14 @@ if [ $# = 0 ]; then
 		"$srcdir"/tests/operation/*.test.mjs \
 		"$srcdir"/tests/restart/*.test.mjs \
 		"$srcdir"/tests/fastcgi/*.test.mjs \
-		"$srcdir"/tests/proxy/*.test.mjs \
 		"$srcdir"/tests/fault/*.test.mjs \
 		"$srcdir"/tests/operation/*.test.mjs \
 		"$srcdir"/tests/package/*.test.mjs
-	# What clients do is the same whatever the daemon was built with, and
-	# takes minutes.
+	# What clients and web servers do is the same whatever the daemon was
+	# built with, and takes minutes.
 	[ "${PEERPOST_TEST_PATIENCE:-1}" != 1 ] ||
-		set -- "$@" "$srcdir"/tests/clients/*.test.mjs \
+		set -- "$@" "$srcdir"/tests/proxy/*.test.mjs \
+			"$srcdir"/tests/clients/*.test.mjs \
 			"$srcdir"/tests/browser/*.test.mjs
 fi
-exec node --test --test-reporter=spec --test-concurrency=2 "$@"
+exec node --test --test-reporter=spec --test-concurrency=4 "$@"
