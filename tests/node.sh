@@ -12,7 +12,6 @@ fi
 if [ $# = 0 ]; then
 	set -- "$srcdir"/tests/api/*.test.mjs \
 		"$srcdir"/tests/path/*.test.mjs \
-		"$srcdir"/tests/operation/*.test.mjs \
 		"$srcdir"/tests/restart/*.test.mjs \
 		"$srcdir"/tests/fastcgi/*.test.mjs \
 		"$srcdir"/tests/fault/*.test.mjs \
