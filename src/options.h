@@ -3,8 +3,9 @@
  * Floor: top.  Main thread.
  *
  * Each piece has a file: options_table.c (which options there are),
- * options.c (the command line), options_file.c (the file), options_value.c (values of any origin),
- * options_ice.c (those about STUN and TURN), options_tls.c (those about https), options_texts.c (what is owned),
+ * options.c (the command line), options_file.c (the file), options_value.c
+ * (values of any origin), options_ice.c (those about STUN and TURN),
+ * options_tls.c (those about https), options_texts.c (what is owned),
  * options_print.c (--help, --check-config).
  */
 #ifndef PEERPOST_OPTIONS_H

@@ -8,8 +8,9 @@
 #include "options.h"
 #include "options_table.h"
 
-/* Take a value, which is copied; line: see struct option_value.  Of an option that is not repeatable, it
- * takes the place of one taken before.  false: it is none (options->why). */
+/* Take a value, which is copied; line: see struct option_value.  Of an option
+ * that is not repeatable, it takes the place of one taken before.  false: it is
+ * none (options->why). */
 bool options_take(struct options *options, const struct option_spec *spec,
     const char *text, unsigned line);
 

@@ -2,7 +2,8 @@
  *
  * Stop accepting; answer the polls that are held; go on executing and
  * answering for up to 2 s, every reply closing its connection; close what is
- * between two requests; commit and close the database; 503 to whatever still comes; close the connections.
+ * between two requests; commit and close the database; 503 to whatever still
+ * comes; close the connections.
  */
 #include <unistd.h>
 

@@ -93,7 +93,6 @@ reason_word(size_t reason)
 static const char *
 label_value(unsigned row, size_t i)
 {
-	static const char *const doors[] = { "http", "https", "fastcgi" };
 	static const char *const limits[] = { "connections", "requests",
 		"commands", "registers" };
 
@@ -102,7 +101,8 @@ label_value(unsigned row, size_t i)
 		return i < N_POLL_ENDS ? poll_end_word((enum poll_end)i) : NULL;
 	case METRIC_ROW_CONNECTIONS:
 	case METRIC_ROW_CONNECTIONS_ACCEPTED:
-		return i < sizeof(doors) / sizeof(doors[0]) ? doors[i] : NULL;
+		return i < N_FRONT_KINDS ? front_kind_word((enum front_kind)i) :
+					   NULL;
 	case METRIC_ROW_RATE_LIMITED:
 		return limits[i];
 	case METRIC_ROW_SESSIONS_ENDED:

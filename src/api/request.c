@@ -100,6 +100,18 @@ request_fail(struct request *request, const char *code, enum err err)
 }
 
 const char *
+front_kind_word(enum front_kind kind)
+{
+	static const char *const words[N_FRONT_KINDS] = {
+		[FRONT_HTTP] = "http",
+		[FRONT_HTTPS] = "https",
+		[FRONT_FASTCGI] = "fastcgi",
+	};
+
+	return words[kind];
+}
+
+const char *
 poll_end_word(enum poll_end end)
 {
 	static const char *const words[N_POLL_ENDS] = {

@@ -93,6 +93,9 @@ enum poll_end {
 	N_POLL_ENDS
 };
 
+/* How a request has come. */
+enum front_kind { FRONT_HTTP, FRONT_HTTPS, FRONT_FASTCGI, N_FRONT_KINDS };
+
 enum reply_type {
 	REPLY_EMPTY,
 	REPLY_JSON,
@@ -192,6 +195,8 @@ void request_free(struct request *request);
 
 /* One word for it; POLL_NONE: "". */
 const char *poll_end_word(enum poll_end end);
+/* "http", "https" or "fastcgi". */
+const char *front_kind_word(enum front_kind kind);
 
 /* Write a failure reply: {"command":code,"data":sentence,"error":word}, with
  * its status and Retry-After.  code NULL: the code of the request's route.  At

@@ -58,8 +58,6 @@ struct front {
 	uint32_t last_id; /* of a request */
 };
 
-enum front_kind { FRONT_HTTP, FRONT_HTTPS, FRONT_FASTCGI, N_FRONT_KINDS };
-
 /* Whose request it is, and how it is going. */
 struct front_client {
 	enum front_kind kind;
@@ -127,9 +125,9 @@ void front_release(struct front *front, struct front_client *client);
 /* Answer it here: its body is too large. */
 void front_refuse_body(const struct front *front, struct request *request);
 
-/* Count the request and its reply, and write them into the log: at debug, or at info with the
- * client's address if there is to be an access log, or as a warning from
- * status 500 up (but for a method that nobody knows).  When the reply is about
+/* Count the request and its reply, and write them into the log: at debug, or
+ * at info with the client's address if there is to be an access log, or as a
+ * warning from status 500 up (but for a method that nobody knows).  When the reply is about
  * to be handed to the socket, and then again when the request is about to be
  * freed: the first time counts.  A reply without a status: there was none. */
 void front_finish(const struct front *front, const struct request *request,

@@ -1,8 +1,9 @@
 /* front_finish.c - what is told of a request that is finished.
  *
- * The metrics count it, and the log has one line for it. That says which route it was, never which path: that may hold a token, as
- * queries do.  An address is personal, and is written only into an access log
- * that somebody has asked for.
+ * The metrics count it, and the log has one line for it.  That says which
+ * route it was, never which path: that may hold a token, as queries do.  An
+ * address is personal, and is written only into an access log that somebody
+ * has asked for.
  */
 #include "net/front.h"
 
@@ -51,8 +52,6 @@ static void
 write_line(const struct front *front, const struct request *request,
     const struct front_client *client, enum log_level level, int64_t now_us)
 {
-	static const char *const kinds[N_FRONT_KINDS] = { "http", "https",
-		"fastcgi" };
 	int64_t us = now_us - client->began_us;
 	char address[PEER_ADDRESS_SIZE];
 	struct log_line line;
@@ -61,7 +60,8 @@ write_line(const struct front *front, const struct request *request,
 	log_line_begin(&line, level, "finished");
 	log_set_request(0);
 	log_line_add_text(&line, "door",
-	    request->door == DOOR_ADMIN ? "admin" : kinds[client->kind]);
+	    request->door == DOOR_ADMIN ? "admin" :
+					  front_kind_word(client->kind));
 	log_line_add_text(&line, "method", method_of(request));
 	log_line_add_text(
 	    &line, "route", request->route ? request->route->path : "-");

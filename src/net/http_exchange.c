@@ -48,7 +48,6 @@ complete(struct exchange *exchange)
 {
 	struct connection *connection = exchange->connection;
 
-	exchange->has_reply = true;
 	if (exchange->is_over)
 		return;
 	cell_touch(connection->cell);
