@@ -18,33 +18,6 @@
 #include "server.h"
 #include "server_reload.h"
 
-#define TICK_MS 1000
-#define PAUSE_MS 2000 /* a tick later than this: the process stood still */
-
-/* On the engine thread. */
-static void
-on_completed(void *cls)
-{
-	const struct server *server = cls;
-	uint64_t one = 1;
-
-	/* It fails only when the counter is full: the loop is awake then. */
-	if (write(server->wake_fd, &one, sizeof(one)) < 0)
-		return;
-}
-
-static void
-on_wake(struct loop_source *source, uint32_t events)
-{
-	struct server *server = CONTAINER_OF(source, struct server, wake);
-	uint64_t n;
-
-	(void)events;
-	if (read(server->wake_fd, &n, sizeof(n)) < 0)
-		return;
-	front_complete(engine_take_completed(server->front.engine));
-}
-
 /* As we were started to; a blocked signal comes all the same. */
 static bool
 ignores_hang_up(void)
@@ -77,55 +50,75 @@ server_pause_listeners(struct server *server, bool is_paused)
 		listener_pause(server->listeners[i], is_paused);
 }
 
-/* Connections wait in the kernel while there is no room for them.  At the end
- * of a round: before, one that looks idle may have a request not read yet. */
+/* Connections wait in the kernel while there is no room for them; every worker
+ * makes some where it can, and wakes us when there is. */
 static void
 admit(struct server *server)
 {
-	bool has_room = front_has_room(&server->front);
+	struct worker *first = &server->workers[0];
+	bool has_room = front_has_room(&first->front);
 
-	if (!has_room && !http_make_room(server->http))
-		fastcgi_make_room(server->fastcgi);
+	if (!has_room && !first->waits_for_room) {
+		first->waits_for_room = true;
+		for (size_t i = 1; i < server->n_workers; i++)
+			worker_wake(&server->workers[i]);
+		/* It may have come before anybody knew that we wait. */
+		has_room = front_has_room(&first->front);
+	}
+	if (has_room)
+		first->waits_for_room = false;
 	server_pause_listeners(server, !has_room);
 }
 
-/* After a pause of the whole process, connections look overdue whose bytes
- * are there and have just not been read: they get until the next tick. */
+/* The others run themselves, unless they are paused. */
 static void
-tick(struct server *server)
+run_workers(struct server *server, int64_t max_ms)
 {
-	int64_t now_ms = clock_now_ms(), running_ms = clock_running_ms();
-	bool has_paused = running_ms - server->ran_ms > TICK_MS + PAUSE_MS;
+	size_t n = server->is_alone ? server->n_workers : 1;
 
-	server->ran_ms = running_ms;
-	if (now_ms - server->ticked_ms < clock_max_sleep_ms(TICK_MS))
-		return;
-	server->ticked_ms = now_ms;
-	if (!has_paused) {
-		http_expire(server->admin_http);
-		http_expire(server->http);
-		fastcgi_expire(server->fastcgi);
-	}
-	http_save_memory(server->http);
-	if (!server->is_stopping)
-		server_say_status(server);
+	for (size_t i = 1; i < n; i++)
+		if (server->workers[i].has_more)
+			max_ms = 0;
+	worker_run_round(&server->workers[0], server->has_more ? 0 : max_ms);
+	for (size_t i = 1; i < n; i++)
+		worker_run_round(&server->workers[i], 0);
+}
+
+/* When the one that is furthest behind has begun its last round. */
+static int64_t
+seen_ms(const struct server *server)
+{
+	int64_t ms = server->workers[0].seen_ms;
+
+	for (size_t i = 1; i < server->n_workers; i++)
+		if (server->workers[i].seen_ms < ms)
+			ms = server->workers[i].seen_ms;
+	return ms;
+}
+
+static void
+run_watchdog(struct server *server)
+{
+	if (watchdog_run(&server->watchdog, server->workers[0].front.port,
+		seen_ms(server)))
+		for (size_t i = 1; i < server->n_workers; i++)
+			worker_wake(&server->workers[i]);
 }
 
 void
 server_run_round(struct server *server, int64_t max_ms)
 {
-	if (server->has_more || max_ms < 0)
-		max_ms = 0;
-	max_ms = watchdog_max_wait_ms(&server->watchdog, max_ms);
-	loop_wait(server->front.loop,
-	    clock_max_sleep_ms(max_ms < TICK_MS ? (int)max_ms : TICK_MS));
-	tick(server);
-	server->has_more = http_run(server->http);
-	server->has_more |= fastcgi_run(server->fastcgi);
-	server->has_more |= server_run_admin(server);
-	if (server->front.engine) {
-		watchdog_run(&server->watchdog, server->front.engine);
-		engine_flush(server->front.engine);
+	struct worker *first = &server->workers[0];
+
+	run_workers(server, watchdog_max_wait_ms(&server->watchdog, max_ms));
+	if (first->has_ticked && !first->was_stopped)
+		http_expire(server->admin_http);
+	if (first->has_ticked && !server->is_stopping)
+		server_say_status(server);
+	server->has_more = server_run_admin(server);
+	if (first->front.port) {
+		run_watchdog(server);
+		engine_flush(first->front.port);
 	}
 	admit(server);
 }
@@ -145,12 +138,11 @@ main(int argc, char **argv)
 	clock_init();
 	notify_init();
 	process_note_thread(PROCESS_LOOP, pthread_self());
-	server.wake.on_ready = on_wake;
 	server.signals.on_ready = on_signal;
 	status = EXIT_FAILURE;
-	if (server_start(&server, on_completed)) {
+	if (server_start(&server)) {
 		while (!server.is_stopping)
-			server_run_round(&server, TICK_MS);
+			server_run_round(&server, WORKER_TICK_MS);
 		server_stop(&server);
 		status = EXIT_SUCCESS;
 	}

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <string.h>
 
+#include "base/process.h"
 #include "base/text.h"
 #include "options_ice.h"
 #include "options_texts.h"
@@ -227,6 +228,8 @@ const struct option_spec option_specs[] = {
 	  TYPE_TEXT, 0, 0, 0, 0, take_database, OPTION_FIXED, "./peerpost.db" },
 	{ "durability", "power|process", "power: what is acknowledged survives a power cut; process: it\n        survives a crash of the daemon",
 	  TYPE_TEXT, 0, 0, 0, 0, take_durability, OPTION_FIXED, "power" },
+	{ "io-threads", "N", "threads that serve connections",
+	  TYPE_UINT, AT(io_threads), 1, 1, PROCESS_MAX_LOOPS, NULL, OPTION_FIXED, NULL },
 	{ "base-path", "PATH", "serve everything below this prefix",
 	  TYPE_TEXT, 0, 0, 0, 0, take_base_path, 0, NULL },
 	{ "cors-origin", "ORIGIN", "let pages of this origin in",

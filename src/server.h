@@ -1,12 +1,12 @@
 /* server.h - the daemon as a whole: what is wired together.
  *
- * Floor: top.  Loop thread, which is the main thread.
+ * Floor: top.  Main thread.
  *
- * The pieces: main.c (signals, rounds), server_start.c (everything up to the
- * first round), server_inherit.c (sockets of the service manager's),
- * server_admin.c (the admin listener), server_reload.c (reading the
- * configuration again), server_status.c (what the service
- * manager shows), server_stop.c (stopping in order).
+ * The pieces: main.c (signals, rounds), worker.c (loops and their threads),
+ * server_start.c (everything up to the first round), server_inherit.c (sockets
+ * of the service manager's), server_admin.c (the admin listener),
+ * server_reload.c (reading the configuration again), server_status.c (what the
+ * service manager shows), server_stop.c (stopping in order).
  */
 #ifndef PEERPOST_SERVER_H
 #define PEERPOST_SERVER_H
@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/process.h"
 #include "net/certificate.h"
-#include "net/fastcgi.h"
 #include "net/front.h"
 #include "net/http.h"
 #include "net/inherited.h"
@@ -25,30 +25,33 @@
 #include "options.h"
 #include "pid_file.h"
 #include "watchdog.h"
+#include "worker.h"
 
 struct server {
 	struct options options;
 	int argc; /* where they came from */
 	char **argv;
-	struct front front;
-	struct http *http;
-	struct fastcgi *fastcgi;
+	/* The first is the main thread's, and has whatever is not another's. */
+	struct worker workers[PROCESS_MAX_LOOPS];
+	size_t n_workers;
+	struct front_shared players;
+	struct engine *engine;    /* NULL: not yet, or no more */
 	struct front admin_front; /* with room of its own */
+	struct front_shared admins;
 	struct http *admin_http;
 	struct inherited inherited;
 	/* First those of the players, then those of --admin. */
 	struct listener *listeners[INHERITED_MAX + 3 * OPTIONS_MAX_LISTEN];
 	size_t n_listeners, n_public;
 	bool has_https; /* among them */
-	struct loop_source wake, signals;
-	int wake_fd, signal_fd;
+	struct loop_source signals;
+	int signal_fd;
 	struct certificate *certificate; /* NULL: no https listeners */
 	struct pid_file pid_file;
 	struct watchdog watchdog;
 	bool is_stopping;
-	bool has_more;     /* the last round has left something */
-	int64_t ran_ms;    /* clock_running_ms() of the last round */
-	int64_t ticked_ms; /* clock_now_ms() of the last tick */
+	bool is_alone; /* the workers are paused: the main thread runs them */
+	bool has_more; /* the admin listener's last round has left something */
 
 	/* server_status.c */
 	const char *state; /* "serving", and how the last reload went */
@@ -61,13 +64,12 @@ void server_run_round(struct server *server, int64_t max_ms);
 /* Stop or go on taking the connections of players. */
 void server_pause_listeners(struct server *server, bool is_paused);
 
-/* Open everything.  The sources' on_ready must be set; on_completed is for
- * engine_start().  false: it cannot (logged).  Either way
- * server_close_descriptors() is to be called at the end. */
-bool server_start(struct server *server, void (*on_completed)(void *cls));
+/* Open everything.  signals.on_ready must be set.  false: it cannot (logged).
+ * Either way server_close_descriptors() is to be called at the end. */
+bool server_start(struct server *server);
 
-/* Do what the options say about limits, and about the loop thread's part in
- * everything that may change while the server runs. */
+/* Do what the options say about limits, and about the loops' part in everything
+ * that may change while the server runs. */
 void server_apply_options(struct server *server);
 
 /* server_inherit.c */

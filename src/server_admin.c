@@ -60,9 +60,11 @@ server_start_admin(struct server *server)
 	static const char *const no_origins[] = { NULL };
 	struct front *front = &server->admin_front;
 
-	front->loop = server->front.loop;
-	front->engine = server->front.engine;
-	front->players = &server->front;
+	front_shared_init(&server->admins);
+	front->shared = &server->admins;
+	front->loop = server->workers[0].front.loop;
+	front->port = &server->workers[0].port;
+	front->players = &server->workers[0].front;
 	front->on_reload = on_reload;
 	front->cls = server;
 	front->settings = (struct front_settings){

@@ -63,6 +63,7 @@ server_adopt(
 		if (strcmp(inherited->sockets[i].name, name) == 0)
 			server
 			    ->listeners[server->n_listeners++] = listener_adopt(
-			    server->front.loop, inherited->sockets[i].fd, name,
-			    on_connection, server);
+			    server->workers[0].front.loop,
+			    inherited->sockets[i].fd, name, on_connection,
+			    server);
 }

@@ -1,9 +1,9 @@
 /* server_reload.c - see server_reload.h.
  *
  * First everything that may fail, on the side; then everything is replaced.
- * The loop thread's part is replaced at once.  The engine's travels to it as a
- * task, and comes back when it holds: until then the engine may look at texts
- * of the options before, which are freed after that.
+ * The loops' part is replaced at once, while their threads wait.  The engine's
+ * travels to it as a task, and comes back when it holds: until then the engine
+ * may look at texts of the options before, which are freed after that.
  */
 #include "server_reload.h"
 
@@ -160,12 +160,17 @@ adopt(struct server *server, const struct options *fresh,
 
 	certificate_release(server->certificate);
 	server->certificate = certificate;
+	/* Their settings look into the options, too. */
+	for (size_t i = 1; i < server->n_workers; i++)
+		worker_pause(&server->workers[i]);
 	reload->old = server->options;
 	server->options = *fresh;
 	server_apply_options(server);
+	for (size_t i = 1; i < server->n_workers; i++)
+		worker_resume(&server->workers[i]);
 	reload->change.settings = server->options.settings;
 	reload->change.give_back = on_given_back;
-	engine_change_settings(server->front.engine, &reload->change);
+	engine_change_settings(&server->workers[0].port, &reload->change);
 }
 
 static bool
@@ -194,7 +199,7 @@ server_reload(struct server *server)
 	bool is_reloaded;
 
 	problem[0] = '\0';
-	if (server->is_stopping || !server->front.engine) {
+	if (server->is_stopping || !server->engine) {
 		snprintf(problem, sizeof(problem), "the server is stopping");
 		return false;
 	}

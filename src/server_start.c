@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -12,20 +11,34 @@
 #include "base/log.h"
 #include "server.h"
 
-/* Descriptors that are no client's: database, log, epolls, eventfds, and some
- * to spare.  Each 8 connections need one more, of their cell; over TLS two. */
+/* Descriptors that are no client's: database, log, listeners, and some to spare.
+ * The epoll and the eventfd of each worker but the first come on top.  Each 8 connections need one more, of their cell; over TLS two. */
 #define RESERVED_FDS 64
+#define WORKER_FDS 2
 /* One connection in so many is kept for commands: the rest may be parked. */
 #define UNPARKED_SHARE 16
+
+/* To the worker that has the fewest: connections last. */
+static void
+take(struct server *server, enum front_kind kind,
+    struct certificate *certificate, int fd, const struct sockaddr *addr,
+    socklen_t len)
+{
+	struct worker *best = &server->workers[0];
+
+	for (size_t i = 1; i < server->n_workers; i++)
+		if (worker_n_connections(&server->workers[i]) <
+		    worker_n_connections(best))
+			best = &server->workers[i];
+	worker_take(best, kind, certificate, fd, addr, len);
+	if (!front_has_room(&server->workers[0].front))
+		server_pause_listeners(server, true);
+}
 
 static void
 on_http(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
-	struct server *server = cls;
-
-	http_accept(server->http, NULL, fd, addr, len);
-	if (!front_has_room(&server->front))
-		server_pause_listeners(server, true);
+	take(cls, FRONT_HTTP, NULL, fd, addr, len);
 }
 
 static void
@@ -33,25 +46,21 @@ on_https(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct server *server = cls;
 
-	http_accept(server->http, server->certificate, fd, addr, len);
-	if (!front_has_room(&server->front))
-		server_pause_listeners(server, true);
+	take(server, FRONT_HTTPS, server->certificate, fd, addr, len);
 }
 
 static void
 on_fastcgi(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
-	struct server *server = cls;
-
-	fastcgi_accept(server->fastcgi, fd, addr, len);
-	if (!front_has_room(&server->front))
-		server_pause_listeners(server, true);
+	take(cls, FRONT_FASTCGI, NULL, fd, addr, len);
 }
 
 /* Raise the soft descriptor limit, and say how many connections fit. */
 static size_t
-raise_descriptor_limit(size_t n_per_cell)
+raise_descriptor_limit(const struct options *options)
 {
+	size_t reserved = RESERVED_FDS + WORKER_FDS * (options->io_threads - 1);
+	size_t n_per_cell = options->tls_cert ? 2 : 1;
 	struct rlimit limit;
 	size_t n;
 
@@ -62,17 +71,16 @@ raise_descriptor_limit(size_t n_per_cell)
 		getrlimit(RLIMIT_NOFILE, &limit);
 	n = limit.rlim_cur > (rlim_t)1 << 24 ? (size_t)1 << 24 :
 					       (size_t)limit.rlim_cur;
-	return n > 2 * RESERVED_FDS ?
-	    (n - RESERVED_FDS) / (8 + n_per_cell) * 8 :
-	    RESERVED_FDS;
+	return n > 2 * reserved ? (n - reserved) / (8 + n_per_cell) * 8 :
+				  reserved;
 }
 
 void
 server_apply_options(struct server *server)
 {
 	struct options *options = &server->options;
-	struct front_settings *front = &server->front.settings;
-	size_t possible = raise_descriptor_limit(options->tls_cert ? 2 : 1);
+	struct front_settings *front = &server->workers[0].front.settings;
+	size_t possible = raise_descriptor_limit(options);
 	uint64_t wanted = options->max_connections;
 	uint64_t *max_parked = &options->settings.max_parked;
 
@@ -104,6 +112,22 @@ server_apply_options(struct server *server)
 	for (size_t i = 0; i < options->n_origins; i++)
 		if (strcmp(options->origins[i], "*") == 0)
 			front->allows_any_origin = true;
+	for (size_t i = 1; i < PROCESS_MAX_LOOPS; i++)
+		server->workers[i].front.settings = *front;
+}
+
+static bool
+open_workers(struct server *server)
+{
+	front_shared_init(&server->players);
+	while (server->n_workers < server->options.io_threads) {
+		size_t i = server->n_workers++;
+
+		if (!worker_open(&server->workers[i], (unsigned)i,
+			&server->players, i > 0 ? server->workers : NULL))
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -117,15 +141,10 @@ open_descriptors(struct server *server)
 	sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	server->front.loop = loop_create();
-	server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	server->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (server->front.loop && server->wake_fd >= 0 &&
-	    server->signal_fd >= 0 &&
-	    loop_add(server->front.loop, &server->wake, server->wake_fd,
-		EPOLLIN) == 0 &&
-	    loop_add(server->front.loop, &server->signals, server->signal_fd,
-		EPOLLIN) == 0)
+	if (open_workers(server) && server->signal_fd >= 0 &&
+	    loop_add(server->workers[0].front.loop, &server->signals,
+		server->signal_fd, EPOLLIN) == 0)
 		return true;
 	log_error("cannot start: %s", strerror(errno));
 	return false;
@@ -144,7 +163,7 @@ open_listener(struct server *server, const char *text, const char *scheme,
 	if (!listen_url_parse(text, &address, &is_tls, &fault))
 		return false; /* options_table.c has let it pass */
 	server->has_https |= is_tls;
-	listener = listener_open(server->front.loop, &address,
+	listener = listener_open(server->workers[0].front.loop, &address,
 	    is_tls ? "https" : scheme, access,
 	    is_tls ? on_https : on_connection, server, why, sizeof(why));
 	if (!listener) {
@@ -263,7 +282,7 @@ drop_rights(const struct options *options)
 }
 
 static bool
-start_engine(struct server *server, void (*on_completed)(void *cls))
+start_engine(struct server *server)
 {
 	const struct options *options = &server->options;
 	struct store *store;
@@ -277,9 +296,22 @@ start_engine(struct server *server, void (*on_completed)(void *cls))
 		log_error("%s", why);
 	if (!store)
 		return false;
-	server->front.engine = engine_start(
-	    store, &options->settings, on_completed, server);
-	return server->front.engine != NULL;
+	server->engine = engine_start(store, &options->settings);
+	return server->engine != NULL;
+}
+
+static bool
+start_workers(struct server *server)
+{
+	for (size_t i = 0; i < server->n_workers; i++)
+		worker_connect(&server->workers[i], server->engine);
+	for (size_t i = 1; i < server->n_workers; i++) {
+		if (worker_start(&server->workers[i]))
+			continue;
+		log_error("cannot start a thread: %s", strerror(errno));
+		return false;
+	}
+	return true;
 }
 
 /* From now on it serves. */
@@ -299,7 +331,7 @@ announce(struct server *server)
 }
 
 bool
-server_start(struct server *server, void (*on_completed)(void *cls))
+server_start(struct server *server)
 {
 	server_apply_options(server);
 	if (!open_descriptors(server))
@@ -311,11 +343,11 @@ server_start(struct server *server, void (*on_completed)(void *cls))
 	if (!open_certificate(server) || !open_pid_file(server) ||
 	    !drop_rights(&server->options))
 		return false;
-	if (!start_engine(server, on_completed))
+	if (!start_engine(server))
 		return false;
-	server->http = http_create(&server->front);
-	server->fastcgi = fastcgi_create(&server->front);
 	metrics_init(server->options.database);
+	if (!start_workers(server))
+		return false;
 	server_start_admin(server);
 	watchdog_init(&server->watchdog);
 	announce(server);

@@ -5,6 +5,7 @@
  * between two requests; commit and close the database; 503 to whatever still
  * comes; close the connections.
  */
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -28,8 +29,10 @@ close_listeners(struct server *server)
 static bool
 is_busy(const struct server *server)
 {
-	return http_is_busy(server->http) || http_is_busy(server->admin_http) ||
-	    fastcgi_is_busy(server->fastcgi);
+	for (size_t i = 0; i < server->n_workers; i++)
+		if (worker_is_busy(&server->workers[i]))
+			return true;
+	return http_is_busy(server->admin_http);
 }
 
 /* Operators may keep their connections for as long as they like: only what
@@ -37,8 +40,31 @@ is_busy(const struct server *server)
 static bool
 has_clients(const struct server *server)
 {
-	return server->front.n_connections > 0 ||
+	return server->players.n_connections > 0 ||
 	    http_is_busy(server->admin_http);
+}
+
+static void
+on_worker(struct loop_source *source, uint32_t events)
+{
+	(void)source, (void)events; /* every round runs all of them */
+}
+
+/* There is no hurry any more, and one thread is easier to end than many: from
+ * now on the main thread runs every loop. */
+static void
+take_over(struct server *server)
+{
+	server->is_alone = true;
+	for (size_t i = 1; i < server->n_workers; i++) {
+		struct worker *worker = &server->workers[i];
+
+		worker_pause(worker);
+		worker->in_first.on_ready = on_worker;
+		if (loop_add(server->workers[0].front.loop, &worker->in_first,
+			loop_fd(worker->front.loop), EPOLLIN) < 0)
+			log_warning("cannot wait for a loop");
+	}
 }
 
 static void
@@ -47,9 +73,12 @@ drain(struct server *server)
 	int64_t until_ms = clock_now_ms() + DRAIN_MS;
 
 	close_listeners(server);
-	server->front.is_draining = server->admin_front.is_draining = true;
-	engine_drain(server->front.engine);
-	engine_flush(server->front.engine);
+	take_over(server);
+	for (size_t i = 0; i < server->n_workers; i++)
+		server->workers[i].front.is_draining = true;
+	server->admin_front.is_draining = true;
+	engine_drain(&server->workers[0].port);
+	engine_flush(&server->workers[0].port);
 	while (has_clients(server) && clock_now_ms() < until_ms)
 		server_run_round(server, LOOK_MS);
 }
@@ -61,7 +90,8 @@ end_idle(struct server *server)
 {
 	int64_t until_ms = clock_now_ms() + FLUSH_MS;
 
-	http_end_idle(server->http);
+	for (size_t i = 0; i < server->n_workers; i++)
+		http_end_idle(server->workers[i].http);
 	http_end_idle(server->admin_http);
 	server->has_more = true;
 	do
@@ -72,14 +102,20 @@ end_idle(struct server *server)
 static void
 stop_engine(struct server *server)
 {
-	struct engine *engine = server->front.engine;
+	/* What has come in last is still to be answered. */
+	for (size_t i = 0; i < server->n_workers; i++)
+		engine_flush(&server->workers[i].port);
+	engine_stop(server->engine);
+	server->admin_front.port = NULL;
+	for (size_t i = 0; i < server->n_workers; i++) {
+		struct worker *worker = &server->workers[i];
 
-	engine_stop(engine);
-	server->front.engine = server->admin_front.engine = NULL;
-	front_complete(engine_take_completed(engine));
-	engine_free(engine);
-	loop_remove(server->front.loop, &server->wake, server->wake_fd);
-	server->has_more = true; /* what was given back is to be written */
+		worker->front.port = NULL;
+		front_complete(engine_take_completed(&worker->port));
+		worker->has_more = true; /* this is to be written */
+	}
+	engine_free(server->engine);
+	server->engine = NULL;
 }
 
 static void
@@ -103,9 +139,9 @@ server_stop(struct server *server)
 	end_idle(server);
 	stop_engine(server);
 	flush(server);
-	http_free(server->http);
 	http_free(server->admin_http);
-	fastcgi_free(server->fastcgi);
+	for (size_t i = 0; i < server->n_workers; i++)
+		worker_disconnect(&server->workers[i]);
 	watchdog_fini(&server->watchdog);
 }
 
@@ -113,9 +149,9 @@ void
 server_close_descriptors(struct server *server)
 {
 	close_listeners(server);
-	loop_free(server->front.loop);
+	for (size_t i = 0; i < server->n_workers; i++)
+		worker_close(&server->workers[i]);
 	certificate_release(server->certificate);
-	close(server->wake_fd);
 	close(server->signal_fd);
 	pid_file_remove(&server->pid_file);
 }

@@ -10,8 +10,7 @@ on_echo(struct request *request, enum task_kind kind)
 	struct watchdog *watchdog = request->owner;
 
 	(void)kind;
-	watchdog->is_out = false;
-	notify_watchdog();
+	watchdog->is_back = true;
 }
 
 void
@@ -35,17 +34,23 @@ watchdog_fini(struct watchdog *watchdog)
 	watchdog->echo = NULL;
 }
 
-void
-watchdog_run(struct watchdog *watchdog, struct engine *engine)
+bool
+watchdog_run(
+    struct watchdog *watchdog, struct engine_port *port, int64_t seen_ms)
 {
 	int64_t now_ms = clock_running_ms();
 
+	if (watchdog->is_back && seen_ms >= watchdog->asked_ms) {
+		watchdog->is_out = watchdog->is_back = false;
+		notify_watchdog();
+	}
 	if (watchdog->every_ms == 0 || watchdog->is_out ||
 	    now_ms - watchdog->asked_ms < watchdog->every_ms)
-		return;
+		return false;
 	watchdog->is_out = true;
 	watchdog->asked_ms = now_ms;
-	engine_cancel(engine, watchdog->echo);
+	engine_cancel(port, watchdog->echo);
+	return true;
 }
 
 int64_t

@@ -24,4 +24,9 @@ if [ $# = 0 ]; then
 			"$srcdir"/tests/clients/*.test.mjs \
 			"$srcdir"/tests/browser/*.test.mjs
 fi
+# Several loop threads must make no difference that a client sees.
+if [ "${PEERPOST_TEST_PATIENCE:-1}" != 1 ]; then
+	: "${PEERPOST_TEST_IO_THREADS:=3}"
+	export PEERPOST_TEST_IO_THREADS
+fi
 exec node --test --test-reporter=spec --test-concurrency=4 "$@"

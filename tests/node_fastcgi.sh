@@ -8,6 +8,8 @@ PEERPOST_TEST_TRANSPORT=$srcdir/tests/lib/fastcgi_transport.mjs
 export srcdir PEERPOST_TEST_TRANSPORT
 
 if [ $# = 0 ] && [ "${PEERPOST_TEST_PATIENCE:-1}" != 1 ]; then
+	# One loop thread, for once.
+	export PEERPOST_TEST_IO_THREADS=1
 	# A sanitizer has met the rest over HTTP, and FastCGI in tests/fastcgi:
 	# what is left is what requests and replies are made of.
 	for each in command errors events headers idempotency message; do

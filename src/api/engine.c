@@ -25,13 +25,10 @@
 
 struct engine {
 	/* Shared. */
-	struct queue submitted, completed;
-	void (*on_completed)(void *cls);
-	void *cls;
+	struct queue submitted;
 
-	/* Loop thread. */
+	/* Main thread. */
 	pthread_t thread;
-	struct queue_chain outbox;
 	struct task drain, stop;
 
 	/* Engine thread. */
@@ -135,13 +132,27 @@ run_due_polls(struct engine *engine)
 		turn_answer_parked(&engine->turn, parked);
 }
 
+/* Each through the port that it came by. */
 static void
 give_back(struct engine *engine)
 {
+	struct engine_port *ports = NULL, *port;
+	struct queue_item *item;
+
 	metric_set(METRIC_STORAGE_FAILING, engine->turn.is_failing);
-	if (queue_push(&engine->completed, &engine->turn.done)) {
+	while ((item = queue_chain_take(&engine->turn.done)) != NULL) {
+		port = CONTAINER_OF(item, struct task, item)->port;
+		if (!port->done.first) {
+			port->next_done = ports;
+			ports = port;
+		}
+		queue_chain_append(&port->done, item);
+	}
+	for (port = ports; port; port = port->next_done) {
+		if (!queue_push(&port->completed, &port->done))
+			continue;
 		metric_add(METRIC_LOOP_WAKEUPS, 1);
-		engine->on_completed(engine->cls);
+		port->on_completed(port->cls);
 	}
 }
 
@@ -182,6 +193,7 @@ run_thread(void *cls)
 {
 	struct engine *engine = cls;
 
+	metric_use_sheet(PROCESS_ENGINE);
 	while (!engine->is_stopping || engine->inbox.first) {
 		fetch(engine);
 		upkeep_run(&engine->upkeep, &engine->turn);
@@ -196,19 +208,15 @@ run_thread(void *cls)
 }
 
 struct engine *
-engine_start(struct store *store, const struct settings *settings,
-    void (*on_completed)(void *cls), void *cls)
+engine_start(struct store *store, const struct settings *settings)
 {
 	struct engine *engine = mem_new(sizeof(*engine));
 
 	engine->store = store;
 	engine->settings = *settings;
-	engine->on_completed = on_completed;
-	engine->cls = cls;
 	engine->drain.kind = TASK_DRAIN;
 	engine->stop.kind = TASK_STOP;
 	queue_init(&engine->submitted);
-	queue_init(&engine->completed);
 	engine->turn.world = &engine->world;
 	engine->turn.started_ms = clock_now_ms();
 	if (world_init(&engine->world, store, &engine->settings)) {
@@ -228,47 +236,74 @@ undo:
 }
 
 void
-engine_submit(struct engine *engine, struct request *request)
+engine_port_open(struct engine_port *port, struct engine *engine,
+    void (*on_completed)(void *cls), void *cls)
 {
-	queue_chain_append(&engine->outbox, &request->run.item);
+	*port = (struct engine_port){
+		.engine = engine, .on_completed = on_completed, .cls = cls
+	};
+	queue_init(&port->completed);
 }
 
 void
-engine_cancel(struct engine *engine, struct request *request)
+engine_port_close(struct engine_port *port)
 {
-	queue_chain_append(&engine->outbox, &request->cancel.item);
+	if (port->engine)
+		queue_fini(&port->completed);
+	port->engine = NULL;
+}
+
+static void
+hand_over(struct engine_port *port, struct task *task)
+{
+	task->port = port;
+	queue_chain_append(&port->outbox, &task->item);
 }
 
 void
-engine_change_settings(struct engine *engine, struct settings_change *change)
+engine_submit(struct engine_port *port, struct request *request)
+{
+	hand_over(port, &request->run);
+}
+
+void
+engine_cancel(struct engine_port *port, struct request *request)
+{
+	hand_over(port, &request->cancel);
+}
+
+void
+engine_change_settings(struct engine_port *port, struct settings_change *change)
 {
 	change->task.kind = TASK_SETTINGS;
-	queue_chain_append(&engine->outbox, &change->task.item);
+	hand_over(port, &change->task);
 }
 
 void
-engine_drain(struct engine *engine)
+engine_drain(struct engine_port *port)
 {
-	queue_chain_append(&engine->outbox, &engine->drain.item);
+	hand_over(port, &port->engine->drain);
 }
 
 void
-engine_flush(struct engine *engine)
+engine_flush(struct engine_port *port)
 {
-	queue_push(&engine->submitted, &engine->outbox);
+	queue_push(&port->engine->submitted, &port->outbox);
 }
 
 struct queue_chain
-engine_take_completed(struct engine *engine)
+engine_take_completed(struct engine_port *port)
 {
-	return queue_take(&engine->completed, 0);
+	return queue_take(&port->completed, 0);
 }
 
 void
 engine_stop(struct engine *engine)
 {
-	queue_chain_append(&engine->outbox, &engine->stop.item);
-	engine_flush(engine);
+	struct queue_chain last = { NULL, NULL };
+
+	queue_chain_append(&last, &engine->stop.item);
+	queue_push(&engine->submitted, &last);
 	pthread_join(engine->thread, NULL);
 }
 
@@ -276,7 +311,6 @@ void
 engine_free(struct engine *engine)
 {
 	world_fini(&engine->world);
-	queue_fini(&engine->completed);
 	queue_fini(&engine->submitted);
 	free(engine);
 }

@@ -257,6 +257,20 @@ file_size(const char *suffix)
 	    0;
 }
 
+static void
+add_thread_times(struct buf *out, const char *name)
+{
+	char thread[PROCESS_THREAD_NAME_SIZE], labels[MAX_LABELS];
+
+	for (unsigned i = 0; i < N_PROCESS_THREADS; i++) {
+		if (!process_has_thread(i))
+			continue;
+		process_thread_name(i, thread);
+		snprintf(labels, sizeof(labels), "{thread=\"%s\"}", thread);
+		add_seconds(out, name, "", labels, process_thread_cpu_us(i));
+	}
+}
+
 /* A row of METRIC_READ_TABLE. */
 static void
 add_read(struct buf *out, unsigned row, const struct process_numbers *process)
@@ -271,10 +285,7 @@ add_read(struct buf *out, unsigned row, const struct process_numbers *process)
 		add_number(out, name, "", "", file_size(""));
 		break;
 	case METRIC_ROW_THREAD_CPU_SECONDS:
-		add_seconds(out, name, "", "{thread=\"loop\"}",
-		    process_thread_cpu_us(PROCESS_LOOP));
-		add_seconds(out, name, "", "{thread=\"engine\"}",
-		    process_thread_cpu_us(PROCESS_ENGINE));
+		add_thread_times(out, name);
 		break;
 	case METRIC_ROW_BUILD_INFO:
 		add_number(

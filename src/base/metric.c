@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <stdalign.h>
 
-#define CACHE_LINE (METRIC_LINE * sizeof(uint64_t))
+#include "base/process.h"
+
+#define CACHE_LINE 64
 
 /* clang-format off */
 static const uint32_t times[METRIC_N_TIMES] = {
@@ -25,8 +27,7 @@ static const uint32_t sizes[METRIC_N_SIZES] = {
 const struct metric metrics[N_METRIC_ROWS] = {
 #define X(id, kind, n, name, label, help) \
 	[METRIC_ROW_##id] = { name, label, help, METRIC_##kind, n, METRIC_##id },
-	METRIC_LOOP_TABLE(X)
-	METRIC_ENGINE_TABLE(X)
+	METRIC_COUNTED_TABLE(X)
 #undef X
 #define X(id, kind, n, name, label, help) \
 	[METRIC_ROW_##id] = { name, label, help, METRIC_##kind, n, 0 },
@@ -35,7 +36,32 @@ const struct metric metrics[N_METRIC_ROWS] = {
 };
 /* clang-format on */
 
-alignas(CACHE_LINE) _Atomic(uint64_t) metric_cells[N_METRIC_CELLS];
+/* Each begins a line of the cache: no two threads write the same one. */
+struct sheet {
+	alignas(CACHE_LINE) _Atomic(uint64_t) cells[N_METRIC_CELLS];
+};
+
+static struct sheet sheets[N_PROCESS_THREADS];
+
+_Thread_local _Atomic(uint64_t) *metric_sheet = sheets[PROCESS_LOOP].cells;
+
+void
+metric_use_sheet(unsigned thread)
+{
+	assert(thread < N_PROCESS_THREADS);
+	metric_sheet = sheets[thread].cells;
+}
+
+uint64_t
+metric_get(unsigned cell)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < N_PROCESS_THREADS; i++)
+		sum += atomic_load_explicit(
+		    &sheets[i].cells[cell], memory_order_relaxed);
+	return sum;
+}
 
 const uint32_t *
 metric_bounds(enum metric_kind kind)

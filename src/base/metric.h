@@ -1,6 +1,6 @@
 /* metric.h - what is counted and measured, in one table.
  *
- * Floor: base.  A cell is written by one thread only, and read by any.
+ * Floor: base.  Any thread.
  *
  * Each row is: id, kind, how many series or bounds there are, the name and
  * the help of Prometheus, and the name of its label ("": none).  Names, help
@@ -8,11 +8,10 @@
  * not to be changed: people have them in their dashboards.
  *
  * The exception to "the threads share nothing but queues" (see
- * docs/architecture.md): whoever owns a cell adds to it by a relaxed load and
- * a relaxed store, which are plain instructions and take no lock; whoever
- * reads it may be a moment behind.  The rows are sorted by the thread that
- * writes most of their cells, so that the two seldom write the same line of
- * the cache.
+ * docs/architecture.md): each thread has a sheet with all cells for itself, and
+ * adds to one by a relaxed load and a relaxed store, which are plain
+ * instructions and take no lock; whoever reads adds the sheets up, and may be a
+ * moment behind.
  */
 #ifndef PEERPOST_BASE_METRIC_H
 #define PEERPOST_BASE_METRIC_H
@@ -28,7 +27,7 @@
 #define METRIC_N_SIZES 11
 
 /* clang-format off */
-#define METRIC_LOOP_TABLE(X) \
+#define METRIC_COUNTED_TABLE(X) \
 	X(REQUESTS, COUNTER, METRIC_MAX_ROUTES * METRIC_MAX_STATUSES, "peerpost_requests_total", "route", \
 	  "Requests of players answered, by route and HTTP status.") \
 	X(REQUEST_ERRORS, COUNTER, 64, "peerpost_request_errors_total", "error", \
@@ -50,9 +49,7 @@
 	X(HANGUPS, COUNTER, 1, "peerpost_hangups_total", "", \
 	  "Requests whose client went away before they were answered.") \
 	X(RATE_LIMITED, COUNTER, 4, "peerpost_rate_limited_total", "limit", \
-	  "Connections and requests refused because there were too many, by limit.")
-
-#define METRIC_ENGINE_TABLE(X) \
+	  "Connections and requests refused because there were too many, by limit.") \
 	X(POLLS_PARKED, GAUGE, 1, "peerpost_polls_parked", "", \
 	  "Polls that are held.") \
 	X(POLL_HOLD_SECONDS, HOLDS, METRIC_N_HOLDS, "peerpost_poll_hold_seconds", "", \
@@ -60,7 +57,7 @@
 	X(POLL_WAKEUPS, COUNTER, 1, "peerpost_poll_wakeups_total", "", \
 	  "Held polls that were woken because an event came.") \
 	X(LOOP_WAKEUPS, COUNTER, 1, "peerpost_loop_wakeups_total", "", \
-	  "Times that the engine thread woke the loop thread to send replies.") \
+	  "Times that the engine thread woke a loop thread to send replies.") \
 	X(BATCH_REQUESTS, SIZES, METRIC_N_SIZES, "peerpost_batch_requests", "", \
 	  "Requests run in one transaction.") \
 	X(COMMIT_SECONDS, TIMES, METRIC_N_TIMES, "peerpost_commit_seconds", "", \
@@ -87,7 +84,7 @@
 	X(DATABASE_BYTES, GAUGE, 0, "peerpost_database_bytes", "", \
 	  "Size of the database, its write-ahead log left out.") \
 	X(THREAD_CPU_SECONDS, COUNTER, 0, "peerpost_thread_cpu_seconds_total", "thread", \
-	  "Processor time of the two threads.") \
+	  "Processor time of each thread.") \
 	X(BUILD_INFO, GAUGE, 0, "peerpost_build_info", "version", \
 	  "1, labelled with the version of the daemon.") \
 	X(PROCESS_CPU_SECONDS, COUNTER, 0, "process_cpu_seconds_total", "", \
@@ -104,8 +101,7 @@
 	  "Start time of the process since unix epoch in seconds.")
 /* clang-format on */
 
-#define METRIC_TABLE(X) \
-	METRIC_LOOP_TABLE(X) METRIC_ENGINE_TABLE(X) METRIC_READ_TABLE(X)
+#define METRIC_TABLE(X) METRIC_COUNTED_TABLE(X) METRIC_READ_TABLE(X)
 
 enum metric_kind {
 	METRIC_COUNTER,
@@ -122,16 +118,13 @@ enum metric_kind {
 #define METRIC_CELLS_TIMES(n) ((n) + 2)
 #define METRIC_CELLS_HOLDS(n) ((n) + 2)
 #define METRIC_CELLS_SIZES(n) ((n) + 2)
-#define METRIC_LINE 8 /* cells in a line of the cache */
 
 /* The first cell of each row: METRIC_REQUESTS and so on. */
 enum metric_cell {
 #define X(id, kind, n, name, label, help) \
 	METRIC_##id, \
 	    METRIC_LAST_##id = METRIC_##id + METRIC_CELLS_##kind(n) - 1,
-	METRIC_LOOP_TABLE(X) METRIC_GAP,
-	METRIC_LAST_GAP = METRIC_GAP + METRIC_LINE - 1,
-	METRIC_ENGINE_TABLE(X)
+	METRIC_COUNTED_TABLE(X)
 #undef X
 	    N_METRIC_CELLS
 };
@@ -161,37 +154,41 @@ struct metric {
 
 extern const struct metric metrics[N_METRIC_ROWS];
 
-extern _Atomic(uint64_t) metric_cells[N_METRIC_CELLS];
+/* This thread's. */
+extern _Thread_local _Atomic(uint64_t) *metric_sheet;
 
-/* The value of a cell, of any thread's. */
-static inline uint64_t
-metric_get(unsigned cell)
-{
-	return atomic_load_explicit(&metric_cells[cell], memory_order_relaxed);
-}
+/* Let this thread have the sheet of that one (enum process_thread).  Until it
+ * says so, a thread writes on the main thread's. */
+void metric_use_sheet(unsigned thread);
 
-/* Set or add to a cell of this thread's own. */
+/* The value of a cell: the sum of all sheets. */
+uint64_t metric_get(unsigned cell);
+
+/* A gauge that only one thread ever sets. */
 static inline void
 metric_set(unsigned cell, uint64_t value)
 {
-	atomic_store_explicit(&metric_cells[cell], value, memory_order_relaxed);
+	atomic_store_explicit(&metric_sheet[cell], value, memory_order_relaxed);
 }
 
 static inline void
 metric_add(unsigned cell, uint64_t n)
 {
-	metric_set(cell, metric_get(cell) + n);
+	metric_set(cell,
+	    atomic_load_explicit(&metric_sheet[cell], memory_order_relaxed) +
+		n);
 }
 
-/* Only of gauges. */
+/* Only of gauges.  What one thread has added another may take away: the sum is
+ * right, modulo 2^64. */
 static inline void
 metric_sub(unsigned cell, uint64_t n)
 {
-	metric_set(cell, metric_get(cell) - n);
+	metric_add(cell, -n);
 }
 
-/* Count a value in a histogram of this thread's own; less than 0 counts as 0:
- * a test's clock may be turned back. */
+/* Count a value in a histogram; less than 0 counts as 0: a test's clock may be
+ * turned back. */
 void metric_observe(unsigned row, int64_t value);
 
 /* The bounds of a histogram, ascending: its n of them. */

@@ -26,14 +26,36 @@ read_clock_us(clockid_t clock)
 }
 
 void
-process_note_thread(enum process_thread which, pthread_t thread)
+process_thread_name(unsigned which, char out[PROCESS_THREAD_NAME_SIZE])
 {
+	if (which <= PROCESS_LOOP)
+		snprintf(out, PROCESS_THREAD_NAME_SIZE, "%s",
+		    which == PROCESS_ENGINE ? "engine" : "loop");
+	else
+		snprintf(out, PROCESS_THREAD_NAME_SIZE, "loop-%u",
+		    which - PROCESS_LOOP + 1);
+}
+
+void
+process_note_thread(unsigned which, pthread_t thread)
+{
+	char name[PROCESS_THREAD_NAME_SIZE];
+
 	threads[which].is_known = pthread_getcpuclockid(
 				      thread, &threads[which].clock) == 0;
+	process_thread_name(which, name);
+	if (which != PROCESS_LOOP)
+		pthread_setname_np(thread, name);
+}
+
+bool
+process_has_thread(unsigned which)
+{
+	return threads[which].is_known;
 }
 
 uint64_t
-process_thread_cpu_us(enum process_thread which)
+process_thread_cpu_us(unsigned which)
 {
 	return threads[which].is_known ? read_clock_us(threads[which].clock) :
 					 0;

@@ -197,15 +197,20 @@ find_count(struct address_counts *counts, const struct address *address)
 	return count;
 }
 
-bool
-address_counts_add(
-    struct address_counts *counts, const struct address *address, uint32_t max)
+void
+address_counts_init(struct address_counts *counts)
 {
-	struct address_count *count;
+	int rc = pthread_mutex_init(&counts->lock, NULL);
 
-	if (address->is_exempt)
-		return true;
-	count = find_count(counts, address);
+	assert(rc == 0);
+	counts->by_key = NULL;
+}
+
+static bool
+add(struct address_counts *counts, const struct address *address, uint32_t max)
+{
+	struct address_count *count = find_count(counts, address);
+
 	if (count && max && count->n >= max)
 		return false;
 	if (!count) {
@@ -217,6 +222,20 @@ address_counts_add(
 	return true;
 }
 
+bool
+address_counts_add(
+    struct address_counts *counts, const struct address *address, uint32_t max)
+{
+	bool is_added;
+
+	if (address->is_exempt)
+		return true;
+	pthread_mutex_lock(&counts->lock);
+	is_added = add(counts, address, max);
+	pthread_mutex_unlock(&counts->lock);
+	return is_added;
+}
+
 void
 address_counts_remove(
     struct address_counts *counts, const struct address *address)
@@ -225,10 +244,12 @@ address_counts_remove(
 
 	if (address->is_exempt)
 		return;
+	pthread_mutex_lock(&counts->lock);
 	count = find_count(counts, address);
 	assert(count && count->n > 0);
 	if (--count->n == 0) {
 		HASH_DELETE(hh, counts->by_key, count);
 		free(count);
 	}
+	pthread_mutex_unlock(&counts->lock);
 }

@@ -1,10 +1,11 @@
 /* address.h - who is at the other end, and what limits make of that.
  *
- * Floor: net.  Counts: loop thread only.  The rest: any thread; pure.
+ * Floor: net.  Any thread; pure, but for the counts.
  */
 #ifndef PEERPOST_NET_ADDRESS_H
 #define PEERPOST_NET_ADDRESS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -54,10 +55,13 @@ struct address {
 
 struct address address_of_peer(const struct peer_address *peer);
 
-/* Connections by address. */
+/* Connections by address.  Lasts as long as the process. */
 struct address_counts {
+	pthread_mutex_t lock; /* of the rest */
 	struct address_count *by_key;
 };
+
+void address_counts_init(struct address_counts *counts);
 
 /* Count one more.  false: there are max already (max 0: no limit). */
 bool address_counts_add(

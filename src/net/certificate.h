@@ -1,6 +1,6 @@
 /* certificate.h - the certificate of the https listeners: reading and checking.
  *
- * Floor: net.  Loop thread only.
+ * Floor: net.  Any thread.
  *
  * It may be replaced at any time: sessions that have begun with one keep it, so
  * it lives until the last of its users has given it back.
@@ -8,6 +8,7 @@
 #ifndef PEERPOST_NET_CERTIFICATE_H
 #define PEERPOST_NET_CERTIFICATE_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #define CERTIFICATE_WHY_SIZE 512
@@ -16,7 +17,7 @@
 struct certificate {
 	/* gnutls_certificate_credentials_t */
 	struct gnutls_certificate_credentials_st *credentials;
-	size_t n_users;
+	_Atomic(size_t) n_users;
 };
 
 /* Read a certificate with its chain, the server's own first, and its key,

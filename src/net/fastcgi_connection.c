@@ -100,7 +100,7 @@ fastcgi_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 	int on = 1;
 
 	(void)len;
-	if (!address_counts_add(&front->addresses, &address,
+	if (!address_counts_add(&front->shared->addresses, &address,
 		front->settings.max_connections_per_address)) {
 		metric_add(METRIC_LIMITED_CONNECTIONS, 1);
 		close(fd);
@@ -151,7 +151,7 @@ fcgi_connection_close(struct fcgi_connection *connection)
 	list_remove(&connection->resting);
 	loop_remove(front->loop, &connection->source, connection->fd);
 	close(connection->fd);
-	address_counts_remove(&front->addresses, &connection->address);
+	address_counts_remove(&front->shared->addresses, &connection->address);
 	front_remove_connection(front, FRONT_FASTCGI);
 	buf_fini(&connection->control);
 	buf_fini(&connection->out);
@@ -253,14 +253,14 @@ on_echo(struct request *echo, enum task_kind kind)
 static void
 send_echo(struct fcgi_connection *connection)
 {
-	struct engine *engine = connection->fastcgi->front->engine;
+	struct engine_port *port = connection->fastcgi->front->port;
 
-	if (connection->echo || !engine)
+	if (connection->echo || !port)
 		return;
 	connection->echo = request_new(0);
 	connection->echo->owner = connection;
 	connection->echo->give_back = on_echo;
-	engine_cancel(engine, connection->echo);
+	engine_cancel(port, connection->echo);
 }
 
 /* false: it makes no sense, or there is nobody any more. */

@@ -134,7 +134,7 @@ fcgi_exchange_cancel(struct fcgi_exchange *exchange)
 	exchange->is_cancelled = true;
 	exchange->client.is_hung_up = true;
 	exchange->n_out++;
-	engine_cancel(exchange->fastcgi->front->engine, exchange->request);
+	engine_cancel(exchange->fastcgi->front->port, exchange->request);
 }
 
 /* ---- the request ---- */

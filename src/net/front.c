@@ -14,7 +14,19 @@
 bool
 front_has_room(const struct front *front)
 {
-	return front->n_connections < front->settings.max_connections;
+	return front->shared->n_connections < front->settings.max_connections;
+}
+
+bool
+front_may_make_room(struct front *front)
+{
+	return !atomic_exchange(&front->shared->is_making_room, true);
+}
+
+void
+front_give_up_room(struct front *front)
+{
+	front->shared->is_making_room = false;
 }
 
 /* Those of the operator are not told of: they would blur the players'. */
@@ -22,6 +34,7 @@ void
 front_add_connection(struct front *front, enum front_kind kind)
 {
 	front->n_connections++;
+	front->shared->n_connections++;
 	if (front->settings.door != DOOR_PUBLIC)
 		return;
 	metric_add(METRIC_CONNECTIONS_ACCEPTED + (unsigned)kind, 1);
@@ -32,19 +45,30 @@ void
 front_remove_connection(struct front *front, enum front_kind kind)
 {
 	front->n_connections--;
+	front->shared->n_connections--;
+	front->shared->is_making_room = false;
 	if (front->settings.door == DOOR_PUBLIC)
 		metric_sub(METRIC_CONNECTIONS + (unsigned)kind, 1);
 }
 
-/* They begin anywhere: those of one run are seldom those of the last. */
-static uint32_t
-new_id(struct front *front)
+void
+front_shared_init(struct front_shared *shared)
 {
-	if (front->last_id == 0)
-		front->last_id = random_between(1, UINT32_MAX);
-	if (++front->last_id == 0)
-		front->last_id++;
-	return front->last_id;
+	shared->n_connections = 0;
+	address_counts_init(&shared->addresses);
+	/* Those of one run are seldom those of the last. */
+	shared->last_id = random_between(1, UINT32_MAX);
+}
+
+static uint32_t
+new_id(struct front_shared *shared)
+{
+	uint32_t id;
+
+	do
+		id = ++shared->last_id;
+	while (id == 0);
+	return id;
 }
 
 struct request *
@@ -58,13 +82,13 @@ front_request_new(struct front *front, void *owner,
 	*out = (struct front_client){
 		.kind = kind, .began_us = clock_now_us(), .peer = *peer
 	};
-	request->id = new_id(front);
+	request->id = new_id(front->shared);
 	request->owner = owner;
 	request->give_back = give_back;
 	request->door = front->settings.door;
 	request->has_demo = front->settings.has_demo;
 	if (front->players) {
-		request->n_connections = front->players->n_connections;
+		request->n_connections = front->players->shared->n_connections;
 		request->max_connections = front->players->settings
 					       .max_connections;
 	}
@@ -168,7 +192,7 @@ count(struct front *front, struct front_client *client)
 {
 	if (!client->is_proxied)
 		return true;
-	client->is_counted = address_counts_add(&front->addresses,
+	client->is_counted = address_counts_add(&front->shared->addresses,
 	    &client->address, front->settings.max_connections_per_address);
 	return client->is_counted;
 }
@@ -179,7 +203,7 @@ front_submit(
 {
 	if (!request_parse(request, front->settings.base_path))
 		return false;
-	if (!front->engine) {
+	if (!front->port) {
 		request_fail(request, NULL, ERR_SHUTTING_DOWN);
 		return false;
 	}
@@ -192,7 +216,7 @@ front_submit(
 		request_fail(request, NULL, ERR_RATE_LIMITED);
 		return false;
 	}
-	engine_submit(front->engine, request);
+	engine_submit(front->port, request);
 	return true;
 }
 
@@ -200,7 +224,8 @@ void
 front_release(struct front *front, struct front_client *client)
 {
 	if (client->is_counted)
-		address_counts_remove(&front->addresses, &client->address);
+		address_counts_remove(
+		    &front->shared->addresses, &client->address);
 	client->is_counted = false;
 }
 

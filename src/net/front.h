@@ -1,6 +1,6 @@
 /* front.h - what the front doors have in common.
  *
- * Floor: net.  Loop thread only.
+ * Floor: net.  A front belongs to one loop thread.
  *
  * A front door (http.h, fastcgi.h) turns bytes into a struct request and its
  * reply into bytes.  Whatever does not depend on how they are written is
@@ -39,24 +39,34 @@ struct front_settings {
 	size_t max_body;
 	int64_t request_timeout_ms; /* from its first byte to its last */
 	int64_t rest_ms;            /* over HTTP, FRONT_REST_MS or another */
-	size_t max_connections;     /* of all doors together */
+	size_t max_connections;     /* of all that share */
 	uint32_t max_connections_per_address; /* 0: no limit */
 	struct trusted_proxies trusted;
 };
 
+/* What the doors have in common, whatever thread they are on. */
+struct front_shared {
+	_Atomic(size_t) n_connections;   /* and those that are on their way */
+	struct address_counts addresses; /* of connections, and see submit */
+	_Atomic(uint32_t) last_id;       /* of a request */
+	_Atomic(bool) is_making_room;    /* a connection is being closed */
+};
+
+/* The doors of one loop thread. */
 struct front {
+	struct front_shared *shared;
 	struct loop *loop;
-	struct engine *engine; /* NULL: shut down, all is answered 503 */
+	struct engine_port *port; /* NULL: shut down, all is answered 503 */
 	struct front_settings settings;
-	size_t n_connections; /* of all doors */
-	struct address_counts addresses;
-	bool is_draining; /* every reply closes its connection */
-	/* At DOOR_ADMIN: the other one; and what answers a ROUTE_RELOAD. */
+	_Atomic(size_t) n_connections; /* others may look */
+	bool is_draining;              /* every reply closes its connection */
+	/* At DOOR_ADMIN: one of the players'; and what answers ROUTE_RELOAD. */
 	const struct front *players;
 	void (*on_reload)(void *cls, struct request *request);
 	void *cls;
-	uint32_t last_id; /* of a request */
 };
+
+void front_shared_init(struct front_shared *shared);
 
 /* Whose request it is, and how it is going. */
 struct front_client {
@@ -67,11 +77,17 @@ struct front_client {
 	struct peer_address peer;
 	struct address address; /* of peer, as it is counted */
 	bool is_proxied;        /* it is not the peer of the connection */
-	bool is_counted; /* in front->addresses, as long as the engine has it */
+	bool
+	    is_counted; /* in shared->addresses, as long as the engine has it */
 };
 
 /* Whether there is room for one more connection. */
 bool front_has_room(const struct front *front);
+/* There is none: whether it is for the caller to close an idle one.  true: it
+ * closes one now, or calls front_give_up_room(); until one is closed nobody
+ * else is told so. */
+bool front_may_make_room(struct front *front);
+void front_give_up_room(struct front *front);
 /* Count one more, or one less. */
 void front_add_connection(struct front *front, enum front_kind kind);
 void front_remove_connection(struct front *front, enum front_kind kind);

@@ -201,8 +201,8 @@ http_run(struct http *http)
 	while ((node = list_first(&now)) != NULL) {
 		run(CONTAINER_OF(node, struct cell, touched));
 		/* The engine need not wait for the others. */
-		if (http->front->engine)
-			engine_flush(http->front->engine);
+		if (http->front->port)
+			engine_flush(http->front->port);
 	}
 	connection_end_hungup(http);
 	return !list_is_empty(&http->touched);

@@ -152,7 +152,8 @@ on_closed(struct connection *connection)
 	list_remove(&connection->deadline);
 	list_remove(&connection->hungup);
 	loop_remove(http->front->loop, &connection->source, connection->fd);
-	address_counts_remove(&http->front->addresses, &connection->address);
+	address_counts_remove(
+	    &http->front->shared->addresses, &connection->address);
 	cell_release(connection);
 	front_remove_connection(http->front, connection_kind(connection));
 	certificate_release(connection->tls.certificate);
@@ -232,7 +233,7 @@ http_accept(struct http *http, struct certificate *certificate, int fd,
 	struct address address = front_address(http->front, &peer);
 	struct connection *connection;
 
-	if (!address_counts_add(&http->front->addresses, &address,
+	if (!address_counts_add(&http->front->shared->addresses, &address,
 		http->front->settings.max_connections_per_address)) {
 		if (certificate) /* it could be told only after the handshake */
 			close(fd);
@@ -244,7 +245,8 @@ http_accept(struct http *http, struct certificate *certificate, int fd,
 	connection->http = http;
 	list_init(&connection->in_cell);
 	if (!cell_take(connection, certificate != NULL)) {
-		address_counts_remove(&http->front->addresses, &address);
+		address_counts_remove(
+		    &http->front->shared->addresses, &address);
 		free(connection);
 		close(fd);
 		return;

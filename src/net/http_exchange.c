@@ -77,7 +77,7 @@ exchange_cancel(struct exchange *exchange)
 	exchange->is_cancelled = true;
 	exchange->client.is_hung_up = true;
 	exchange->n_out++;
-	engine_cancel(exchange->front->engine, exchange->request);
+	engine_cancel(exchange->front->port, exchange->request);
 }
 
 void *

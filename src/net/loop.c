@@ -95,6 +95,12 @@ loop_remove(struct loop *loop, struct loop_source *source, int fd)
 	source->slot = 0;
 }
 
+int
+loop_fd(const struct loop *loop)
+{
+	return loop->epoll_fd;
+}
+
 void
 loop_wait(struct loop *loop, int timeout_ms)
 {

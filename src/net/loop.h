@@ -1,6 +1,6 @@
-/* loop.h - one epoll for everything that the loop thread waits for.
+/* loop.h - one epoll for everything that a loop thread waits for.
  *
- * Floor: net.  Loop thread only.
+ * Floor: net.  The thread of that loop only.
  *
  * A source may be removed, and freed, from inside any callback: events that
  * the same epoll_wait(2) had for it are dropped, because epoll knows a source
@@ -31,6 +31,10 @@ MUST_CHECK int loop_add(
     struct loop *loop, struct loop_source *source, int fd, uint32_t events);
 /* Forget source.  In no loop: nothing happens. */
 void loop_remove(struct loop *loop, struct loop_source *source, int fd);
+
+/* An fd that is readable when something in the loop is ready: for another loop
+ * to wait for.  Owned by the loop. */
+int loop_fd(const struct loop *loop);
 
 /* Wait for up to timeout_ms (-1: for ever), then call on_ready of all that
  * is ready. */

@@ -17,7 +17,8 @@ const COUNTS = ['max-body', 'max-mailbox-events', 'max-mailbox-bytes',
 	'max-connections-per-address', 'max-parked', 'command-rate',
 	'command-burst', 'register-rate', 'register-burst'];
 const OTHERS = ['config', 'check-config', 'listen', 'fastcgi',
-	'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database', 'durability', 'base-path',
+	'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database', 'durability',
+	'io-threads', 'base-path',
 	'cors-origin', 'ice-server', 'turn-uri', 'turn-secret',
 	'turn-secret-file', 'demo', 'user', 'group', 'pid-file', 'log-level',
 	'log-format', 'access-log',
@@ -72,7 +73,7 @@ test('a stray argument is one line and exit 2', () => {
 test('an option without its value is one line and exit 2', () => {
 	for (const option of [...SECONDS, ...COUNTS, 'config', 'listen',
 	    'fastcgi', 'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database',
-	    'durability', 'base-path', 'cors-origin', 'ice-server',
+	    'durability', 'io-threads', 'base-path', 'cors-origin', 'ice-server',
 	    'turn-uri', 'turn-secret', 'turn-secret-file', 'user', 'group',
 	    'pid-file', 'log-level', 'log-format'])
 		assert.match(assertRefused([`--${option}`]),
@@ -103,6 +104,7 @@ test('a number that is none is one line and exit 2', () => {
 test('other bad values are one line and exit 2', () => {
 	for (const [option, values] of Object.entries({
 		durability: ['', 'none', 'Power'],
+		'io-threads': ['', '0', '17', '-1', 'two'],
 		'log-level': ['', 'loud', '3', 'notice'],
 		'log-format': ['', 'xml', 'JSON'],
 		'base-path': ['play', '/a b', '/%41', '//x', '/a//b', '/a?b'],

@@ -38,6 +38,9 @@ const CONDITION_MS = 10_000 * patience;
 const SUSPICIOUS =
     /(?:Address|Leak|Thread|Memory)Sanitizer|runtime error:|Assertion .* failed/;
 
+// Several loop threads must make no difference that a client sees.
+export const ioThreads = Number(process.env.PEERPOST_TEST_IO_THREADS ?? 1);
+
 const hasSetpriv = spawnSync('setpriv', ['--version']).status === 0;
 const daemons = new Set();
 
@@ -155,6 +158,7 @@ class Daemon {
 			...fastcgi.flatMap((each) => ['--fastcgi', each]),
 			...admin.flatMap((each) => ['--admin', each]),
 			'--database', this.database,
+			...ioThreads > 1 ? ['--io-threads', `${ioThreads}`] : [],
 			...transport.args?.(this.addresses) ?? [], ...this.args];
 		const env = { ...process.env, ...this.env };
 

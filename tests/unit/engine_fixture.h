@@ -34,6 +34,7 @@ struct fixture {
 	struct settings settings;
 	struct faulty_store *store; /* the engine's, while it runs */
 	struct engine *engine;      /* NULL: stopped */
+	struct engine_port port;
 	sem_t completed;
 	struct exchange *exchanges[MAX_EXCHANGES];
 	size_t n_exchanges;
@@ -56,16 +57,16 @@ static inline void
 start_engine(struct fixture *f)
 {
 	f->store = faulty_store_new(scratch_open(&f->scratch));
-	f->engine = engine_start(
-	    &f->store->ops, &f->settings, on_completed, &f->completed);
+	f->engine = engine_start(&f->store->ops, &f->settings);
 	assert_non_null(f->engine);
+	engine_port_open(&f->port, f->engine, on_completed, &f->completed);
 }
 
 /* Take what has come back. */
 static inline void
-collect_from(struct fixture *f, struct engine *engine)
+collect_from(struct fixture *f, struct engine_port *port)
 {
-	struct queue_chain chain = engine_take_completed(engine);
+	struct queue_chain chain = engine_take_completed(port);
 	struct queue_item *item;
 
 	while ((item = queue_chain_take(&chain)) != NULL) {
@@ -95,7 +96,7 @@ collect_from(struct fixture *f, struct engine *engine)
 static inline void
 collect(struct fixture *f)
 {
-	collect_from(f, f->engine);
+	collect_from(f, &f->port);
 }
 
 static inline void
@@ -119,11 +120,13 @@ stop_engine(struct fixture *f)
 		return;
 	f->engine = NULL;
 	is_misused = atomic_load(&f->store->is_misused);
+	engine_flush(&f->port);
 	engine_stop(engine);
-	collect_from(f, engine);
+	collect(f);
 	for (size_t i = 0; i < f->n_exchanges; i++)
 		assert_int_equal(f->exchanges[i]->n_back, 1);
 	assert_false(is_misused);
+	engine_port_close(&f->port);
 	engine_free(engine);
 }
 
@@ -167,7 +170,7 @@ keep_text(struct exchange *e, size_t i, const char *text)
 
 /* Hand a request over, to go with the next engine_flush(). */
 static inline struct exchange *
-submit(struct fixture *f, struct question q)
+submit_through(struct fixture *f, struct engine_port *port, struct question q)
 {
 	struct exchange *e = calloc(1, sizeof(*e));
 
@@ -181,8 +184,14 @@ submit(struct fixture *f, struct question q)
 	e->request->owner = e;
 	f->exchanges[f->n_exchanges++] = e;
 	assert_true(request_parse(e->request, ""));
-	engine_submit(f->engine, e->request);
+	engine_submit(port, e->request);
 	return e;
+}
+
+static inline struct exchange *
+submit(struct fixture *f, struct question q)
+{
+	return submit_through(f, &f->port, q);
 }
 
 /* Wait until the counter, which collect() moves, is not 0. */
@@ -208,7 +217,7 @@ ask(struct fixture *f, struct question q)
 {
 	struct exchange *e = submit(f, q);
 
-	engine_flush(f->engine);
+	engine_flush(&f->port);
 	wait_for(f, &e->n_back);
 	return e;
 }
@@ -221,8 +230,8 @@ settle(struct fixture *f)
 	struct exchange probe = { .request = request_new(0) };
 
 	probe.request->owner = &probe;
-	engine_cancel(f->engine, probe.request);
-	engine_flush(f->engine);
+	engine_cancel(&f->port, probe.request);
+	engine_flush(&f->port);
 	wait_for(f, &probe.n_cancels_back);
 	request_free(probe.request);
 }

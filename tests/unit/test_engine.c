@@ -220,7 +220,7 @@ test_a_woken_poll_comes_back_with_the_reply_that_woke_it(void **state)
 	add_pair(f, &ann, &bob);
 	poll = park(f, &bob, "/events?after=2");
 	e = submit(f, post_of(&ann, "/message", "1"));
-	engine_flush(f->engine);
+	engine_flush(&f->port);
 	wait_for(f, &e->n_back);
 	assert_int_equal(poll->n_back, 1);
 }
@@ -280,8 +280,8 @@ test_cancelling_a_parked_poll_gives_both_back_once(void **state)
 
 	add_pair(f, &ann, &bob);
 	poll = park(f, &bob, "/events?after=2");
-	engine_cancel(f->engine, poll->request);
-	engine_flush(f->engine);
+	engine_cancel(&f->port, poll->request);
+	engine_flush(&f->port);
 	wait_for(f, &poll->n_cancels_back);
 	assert_int_equal(poll->n_back, 1);
 	/* What comes now waits in the mailbox. */
@@ -304,9 +304,9 @@ test_cancelling_a_running_request_gives_both_back_once(void **state)
 	command = submit(f, post_of(&ann, "/message", "1"));
 	poll = submit(f, get_of(&bob, "/events?after=2"));
 	failing = poison(f, &ann);
-	engine_cancel(f->engine, command->request);
-	engine_cancel(f->engine, poll->request);
-	engine_cancel(f->engine, failing->request);
+	engine_cancel(&f->port, command->request);
+	engine_cancel(&f->port, poll->request);
+	engine_cancel(&f->port, failing->request);
 	settle(f);
 	assert_int_equal(command->n_back, 1);
 	assert_int_equal(command->n_cancels_back, 1);
@@ -327,8 +327,8 @@ test_cancelling_what_has_come_back_gives_the_cancellation_back(void **state)
 	struct user ann = add_user(f);
 	struct exchange *e = ask(f, get_of(&ann, "/room"));
 
-	engine_cancel(f->engine, e->request);
-	engine_flush(f->engine);
+	engine_cancel(&f->port, e->request);
+	engine_flush(&f->port);
 	wait_for(f, &e->n_cancels_back);
 	settle(f);
 	assert_int_equal(e->n_back, 1);
@@ -364,9 +364,9 @@ test_other_settings_hold_for_what_comes_after_them(void **state)
 			.target = "/register",
 			.body = "\"x\"" });
 		if (i == 0)
-			engine_change_settings(f->engine, &less);
+			engine_change_settings(&f->port, &less);
 		else if (i == 1)
-			engine_change_settings(f->engine, &more);
+			engine_change_settings(&f->port, &more);
 	}
 	settle(f);
 	assert_int_equal(n_changes_back, 2);
@@ -384,7 +384,7 @@ test_stopping_gives_changes_of_settings_back(void **state)
 		.give_back = on_changed };
 
 	n_changes_back = 0;
-	engine_change_settings(f->engine, &change);
+	engine_change_settings(&f->port, &change);
 	stop_engine(f);
 	assert_int_equal(n_changes_back, 1);
 }
@@ -399,7 +399,7 @@ test_draining_answers_parked_polls_and_holds_none_any_more(void **state)
 	add_pair(f, &ann, &bob);
 	polls[0] = park(f, &ann, "/events?after=2");
 	polls[1] = park(f, &bob, "/events?after=2");
-	engine_drain(f->engine);
+	engine_drain(&f->port);
 	settle(f);
 	polls[2] = submit(f, get_of(&bob, "/events?after=2"));
 	settle(f);
@@ -427,7 +427,7 @@ test_stopping_gives_everything_back(void **state)
 	for (size_t i = 0; i < N_OF(es); i++) {
 		es[i] = submit(f, post_of(&ann, "/leave-room", NULL));
 		if (i % 3 == 0) {
-			engine_cancel(f->engine, es[i]->request);
+			engine_cancel(&f->port, es[i]->request);
 			n_cancels++;
 		}
 	}
@@ -453,6 +453,29 @@ test_stopping_with_a_poll_parked_gives_it_back(void **state)
 
 	stop_engine(f);
 	assert_int_equal(poll->request->reply.status, 200);
+}
+
+static void
+test_what_came_through_a_port_comes_back_through_it(void **state)
+{
+	struct fixture *f = *state;
+	struct engine_port other;
+	struct user ann, bob;
+	struct exchange *poll, *message;
+
+	add_pair(f, &ann, &bob);
+	poll = park(f, &bob, "/events?after=2");
+	engine_port_open(&other, f->engine, on_completed, &f->completed);
+	message = submit_through(
+	    f, &other, post_of(&ann, "/message", "\"hello\""));
+	engine_flush(&other);
+	wait_for(f, &poll->n_back);
+	settle(f); /* the message is back as well */
+	assert_int_equal(message->n_back, 0);
+	collect_from(f, &other);
+	assert_int_equal(message->n_back, 1);
+	assert_int_equal(poll->n_back, 1);
+	engine_port_close(&other);
 }
 
 static void
@@ -485,8 +508,7 @@ test_an_engine_that_cannot_read_its_store_does_not_start(void **state)
 	for (long n = 0; n < 2; n++) {
 		f->store = faulty_store_new(scratch_open(&f->scratch));
 		atomic_store(&f->store->ops_left, n);
-		assert_null(engine_start(
-		    &f->store->ops, &f->settings, on_completed, &f->completed));
+		assert_null(engine_start(&f->store->ops, &f->settings));
 	}
 	/* And has closed it. */
 	start_engine(f);
@@ -528,6 +550,7 @@ main(void)
 		TEST(test_stopping_gives_changes_of_settings_back),
 		TEST(test_stopping_gives_everything_back),
 		TEST(test_stopping_with_a_poll_parked_gives_it_back),
+		TEST(test_what_came_through_a_port_comes_back_through_it),
 		TEST(test_health_follows_the_store),
 		TEST(test_an_engine_that_cannot_read_its_store_does_not_start),
 	};

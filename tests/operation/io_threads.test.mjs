@@ -1,0 +1,176 @@
+// io_threads.test.mjs - several loop threads: clients see one server.  (Under
+// sanitizers all other tests have them, too; see tests/node.sh.)
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { readMetrics } from '../lib/metrics.mjs';
+import { ask, startAdministered } from '../lib/admin.mjs';
+import { makeRoom, ok, parked, Player, request, scratchDir, until }
+    from '../lib/peerpost.mjs';
+import { Wire, plain } from '../lib/wire.mjs';
+
+const N = 4;
+const LOOPS = ['loop', 'loop-2', 'loop-3', 'loop-4'];
+
+function startThreads(args = [])
+{
+	return startAdministered({ args: ['--io-threads', `${N}`, ...args] });
+}
+
+function threadNames(pid)
+{
+	return fs.readdirSync(`/proc/${pid}/task`).map((id) =>
+	    fs.readFileSync(`/proc/${pid}/task/${id}/comm`, 'utf8').trim());
+}
+
+test('one thread is the default, and each has a name', async () => {
+	const one = await startAdministered({ args: ['--io-threads', '1'] });
+	const many = await startThreads();
+
+	assert.deepEqual(threadNames(one.pid).sort(), ['engine', 'peerpostd']);
+	assert.deepEqual(threadNames(many.pid).sort(),
+	    ['engine', 'loop-2', 'loop-3', 'loop-4', 'peerpostd']);
+});
+
+test('connections are spread evenly, and all threads serve', async () => {
+	const d = await startThreads();
+	const cpu = async () => {
+		const metrics = await readMetrics(d);
+
+		return LOOPS.map((thread) =>
+		    metrics('peerpost_thread_cpu_seconds_total', { thread }));
+	};
+	// One that is about to be closed would be counted.
+	await until(async () =>
+	    (await readMetrics(d))('peerpost_connections') === 0 || null);
+
+	const wires = await Promise.all(Array.from({ length: N },
+	    () => Wire.open(d)));
+	const before = await cpu();
+	let worked, all;
+
+	// Until it is more than what threads do when there is nothing to do.
+	do {
+		for (const wire of wires)
+			ok(await wire.exchange(plain('GET', '/healthz')));
+		worked = (await cpu()).map((s, i) => s - before[i]);
+		all = worked.reduce((sum, s) => sum + s, 0);
+	} while (all < 0.1);
+	for (const s of worked)
+		assert.ok(s > all / (4 * N), `${worked}`);
+	wires.forEach((wire) => wire.close());
+});
+
+test('what one thread takes is delivered by the others, once and in order',
+    async () => {
+	const d = await startThreads(['--command-rate', '0']);
+	const { players } = await makeRoom(d, ['a', 'b', 'c', 'd', 'e', 'f']);
+	const got = players.map(() => []);
+	const EACH = 40;
+	const listen = async (player, into) => {
+		while (into.length < EACH * players.length) {
+			const reply = ok(await player.events(
+			    { after: player.cursor, wait: 20 }));
+
+			player.cursor = reply.next;
+			into.push(...reply.events.map(({ data }) => data));
+		}
+	};
+	const talk = async (player, who) => {
+		for (let i = 0; i < EACH; i++)
+			ok(await player.message([who, i]));
+	};
+
+	await Promise.all([
+		...players.map((player, i) => listen(player, got[i])),
+		...players.map(talk),
+	]);
+	for (const each of got) {
+		// All mailboxes have the same order, and each sender's own.
+		assert.deepEqual(each, got[0]);
+		players.forEach((_, who) => assert.deepEqual(
+		    each.filter(([from]) => from === who).map(([, i]) => i),
+		    Array.from({ length: EACH }, (_, i) => i)));
+	}
+});
+
+test('the newest poll wins, whatever thread has the one before', async () => {
+	const d = await startThreads();
+	const { players: [ann] } = await makeRoom(d);
+	let last = null;
+
+	for (let i = 0; i < 2 * N; i++) {
+		const poll = ann.events({ after: ann.cursor, wait: 50 });
+
+		await parked(d, poll);
+		if (last)
+			assert.equal(ok(await last).superseded, true);
+		last = poll;
+	}
+	ok(await ann.message('x'));
+	assert.equal(ok(await last).events.length, 1);
+});
+
+test('limits hold for all threads together', async () => {
+	const d = await startThreads(['--max-connections', '8',
+		'--max-connections-per-address', '2']);
+	const players = [];
+
+	for (let i = 0; i < 3; i++)
+		players.push(await Player.register(d));
+
+	const headers = { 'x-forwarded-for': '192.0.2.7' };
+	const polls = players.slice(0, 2).map((player) =>
+	    player.events({ after: 0, wait: 50, headers }));
+
+	for (const poll of polls)
+		await parked(d, poll);
+	const refused = await players[2].events({ after: 0, wait: 50, headers });
+
+	assert.equal(refused.status, 429);
+	// Six more than are held: the daemon closes idle ones to let others in.
+	const wires = await Promise.all(Array.from({ length: 8 },
+	    () => Wire.open(d)));
+
+	d.advance(2);
+	for (let i = 0; i < 8; i++)
+		ok(await request(d, 'GET', '/healthz',
+		    { headers: { connection: 'close' } }));
+	assert.ok((await readMetrics(d))('peerpost_connections') <= 8);
+	wires.forEach((wire) => wire.close());
+	d.advance(60);
+	for (const poll of polls)
+		ok(await poll);
+});
+
+test('a reload reaches every thread, under load', async () => {
+	const file = path.join(scratchDir(), 'peerpost.conf');
+	const write = (maxBody) => fs.writeFileSync(file,
+	    `max-body = ${maxBody}\n`, { mode: 0o600 });
+
+	write(1000);
+	const d = await startThreads(['--config', file]);
+	const wires = await Promise.all(Array.from({ length: 2 * N },
+	    () => Wire.open(d)));
+	const tooLong = plain('POST', '/register',
+	    { body: JSON.stringify('x'.repeat(500)) });
+	const statuses = () => Promise.all(wires.map(async (wire) =>
+	    (await wire.exchange(tooLong)).status));
+
+	for (let i = 0; i < 10; i++) {
+		const [before, after] = i % 2 ? [413, 400] : [400, 413];
+
+		for (const status of await statuses())
+			assert.equal(status, before);
+		const meanwhile = statuses();
+
+		write(after === 413 ? 100 : 1000);
+		ok(await ask(d, 'POST', '/reload'));
+		for (const status of await meanwhile)
+			assert.ok([before, after].includes(status));
+		for (const status of await statuses())
+			assert.equal(status, after);
+	}
+	wires.forEach((wire) => wire.close());
+});
