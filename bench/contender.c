@@ -14,8 +14,9 @@
 const char *peerpostd_path, *bare_path;
 
 const struct contender *const contenders[] = { &contender_power,
-	&contender_process, &contender_nginx, &contender_fastcgi,
-	&contender_bare, &contender_nchan, &contender_nchan_redis, NULL };
+	&contender_process, &contender_loops, &contender_nginx,
+	&contender_fastcgi, &contender_bare, &contender_nchan,
+	&contender_nchan_redis, NULL };
 
 void
 server_complain(const struct server *server, const char *what)

@@ -80,8 +80,8 @@ struct contender {
 /* All of them, in the order of the tables; ends with NULL. */
 extern const struct contender *const contenders[];
 extern const struct contender contender_power, contender_process,
-    contender_nginx, contender_fastcgi, contender_bare, contender_nchan,
-    contender_nchan_redis;
+    contender_loops, contender_nginx, contender_fastcgi, contender_bare,
+    contender_nchan, contender_nchan_redis;
 
 /* contender_peerpost.c: take the id, token and UUID out of the reply to an
  * array of register and create (seat 0) or join.  false: it has failed. */

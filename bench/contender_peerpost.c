@@ -28,13 +28,14 @@ missing_nginx(const struct contender *contender)
 
 static bool
 start_daemon(struct server *server, const char *door, const char *where,
-    const char *durability)
+    const char *io_threads)
 {
 	char database[300], log[300];
 	/* Nobody's time or rate is to be up: it is the machine's that counts.
 	 */
 	const char *argv[] = { peerpostd_path, door, where, "--database",
-		database, "--durability", durability, "--command-rate", "0",
+		database, "--durability", server->contender->variant,
+		"--io-threads", io_threads, "--command-rate", "0",
 		"--register-rate", "0", "--max-connections-per-address", "0",
 		"--player-timeout", "0", "--lobby-timeout", "0",
 		"--poll-wait-max", "3600", NULL };
@@ -45,13 +46,24 @@ start_daemon(struct server *server, const char *door, const char *where,
 }
 
 static bool
-start(struct server *server)
+start_with(struct server *server, const char *io_threads)
 {
 	char listen[32];
 
 	snprintf(listen, sizeof(listen), "127.0.0.1:%u", server->port);
-	return start_daemon(
-	    server, "--listen", listen, server->contender->variant);
+	return start_daemon(server, "--listen", listen, io_threads);
+}
+
+static bool
+start(struct server *server)
+{
+	return start_with(server, "1");
+}
+
+static bool
+start_with_two_loops(struct server *server)
+{
+	return start_with(server, "2");
 }
 
 static bool
@@ -91,7 +103,7 @@ start_behind_nginx(
 	snprintf(conf, sizeof(conf), "%s/nginx.conf", server->folder);
 	snprintf(log, sizeof(log), "%s/nginx.log", server->folder);
 	return write_nginx_conf(server, conf, location) &&
-	    start_daemon(server, door, listen, server->contender->variant) &&
+	    start_daemon(server, door, listen, "1") &&
 	    process_start(&server->processes, argv, log);
 }
 
@@ -371,6 +383,15 @@ const struct contender contender_process = {
 	.missing = missing,
 	.start = start,
 	.variant = "process",
+	CONTENDER_PEERPOST,
+};
+
+const struct contender contender_loops = {
+	.name = "peerpostd-2-loops",
+	.can = CAN_RELAY | CAN_ROOMS | IS_OURS,
+	.missing = missing,
+	.start = start_with_two_loops,
+	.variant = "power",
 	CONTENDER_PEERPOST,
 };
 
