@@ -27,6 +27,7 @@ struct faulty_store {
 
 	/* Read by the test. */
 	atomic_bool is_misused;
+	atomic_uint n_trims; /* times that acknowledged events were deleted */
 
 	/* The engine thread's own. */
 	bool is_open, is_dead;
@@ -300,6 +301,7 @@ faulty_events_head(struct store *store, uint32_t player, uint64_t *out)
 static inline enum err
 faulty_events_trim(struct store *store, const struct trim *trims, size_t n)
 {
+	atomic_fetch_add(&faulty_of(store)->n_trims, 1);
 	return FAULTY(store, events_trim(store, trims, n));
 }
 

@@ -479,6 +479,32 @@ test_what_came_through_a_port_comes_back_through_it(void **state)
 }
 
 static void
+test_many_acknowledged_events_go_with_the_next_commit(void **state)
+{
+	struct fixture *f = *state;
+	struct user ann, bob;
+	char target[64];
+
+	add_pair(f, &ann, &bob);
+	for (int i = 0; i < 300; i++)
+		submit(f, post_of(&ann, "/message", "1"));
+	settle(f);
+	for (int i = 3; i <= 302; i += 50) {
+		snprintf(target, sizeof(target),
+		    "/events?after=%d&wait=0&max=50", i - 1);
+		ask(f, get_of(&bob, target));
+	}
+	ask(f, get_of(&bob, "/events?after=302&wait=0"));
+	/* Nor would a timer have come so soon. */
+	ask(f, post_of(&ann, "/message", "2"));
+	assert_true(atomic_load(&f->store->n_trims) > 0);
+	/* Those that are left are not less there for it. */
+	assert_reply(ask(f, get_of(&bob, "/events?after=302&wait=0")), 200,
+	    "{\"events\":[{\"id\":303,\"command\":\"###!RMK\",\"data\":2}],"
+	    "\"next\":303}");
+}
+
+static void
 test_health_follows_the_store(void **state)
 {
 	struct fixture *f = *state;
@@ -550,6 +576,7 @@ main(void)
 		TEST(test_stopping_gives_changes_of_settings_back),
 		TEST(test_stopping_gives_everything_back),
 		TEST(test_stopping_with_a_poll_parked_gives_it_back),
+		TEST(test_many_acknowledged_events_go_with_the_next_commit),
 		TEST(test_what_came_through_a_port_comes_back_through_it),
 		TEST(test_health_follows_the_store),
 		TEST(test_an_engine_that_cannot_read_its_store_does_not_start),
