@@ -58,15 +58,15 @@ admit(struct server *server)
 	struct worker *first = &server->workers[0];
 	bool has_room = front_has_room(&first->front);
 
-	if (!has_room && !first->waits_for_room) {
-		first->waits_for_room = true;
+	if (!has_room && !server->players.is_waited_for) {
+		server->players.is_waited_for = true;
 		for (size_t i = 1; i < server->n_workers; i++)
 			worker_wake(&server->workers[i]);
 		/* It may have come before anybody knew that we wait. */
 		has_room = front_has_room(&first->front);
 	}
 	if (has_room)
-		first->waits_for_room = false;
+		server->players.is_waited_for = false;
 	server_pause_listeners(server, !has_room);
 }
 
@@ -86,13 +86,13 @@ run_workers(struct server *server, int64_t max_ms)
 
 /* When the one that is furthest behind has begun its last round. */
 static int64_t
-seen_ms(const struct server *server)
+ran_ms(const struct server *server)
 {
-	int64_t ms = server->workers[0].seen_ms;
+	int64_t ms = server->workers[0].ran_ms;
 
 	for (size_t i = 1; i < server->n_workers; i++)
-		if (server->workers[i].seen_ms < ms)
-			ms = server->workers[i].seen_ms;
+		if (server->workers[i].ran_ms < ms)
+			ms = server->workers[i].ran_ms;
 	return ms;
 }
 
@@ -100,7 +100,7 @@ static void
 run_watchdog(struct server *server)
 {
 	if (watchdog_run(&server->watchdog, server->workers[0].front.port,
-		seen_ms(server)))
+		ran_ms(server)))
 		for (size_t i = 1; i < server->n_workers; i++)
 			worker_wake(&server->workers[i]);
 }

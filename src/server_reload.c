@@ -161,16 +161,16 @@ adopt(struct server *server, const struct options *fresh,
 	certificate_release(server->certificate);
 	server->certificate = certificate;
 	/* Their settings look into the options, too. */
-	for (size_t i = 1; i < server->n_workers; i++)
-		worker_pause(&server->workers[i]);
+	workers_pause(server->workers, server->n_workers);
 	reload->old = server->options;
 	server->options = *fresh;
 	server_apply_options(server);
-	for (size_t i = 1; i < server->n_workers; i++)
-		worker_resume(&server->workers[i]);
+	workers_resume(server->workers, server->n_workers);
 	reload->change.settings = server->options.settings;
 	reload->change.give_back = on_given_back;
 	engine_change_settings(&server->workers[0].port, &reload->change);
+	/* Before anybody can learn of it: what comes then goes by it. */
+	engine_flush(&server->workers[0].port);
 }
 
 static bool

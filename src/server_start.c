@@ -11,10 +11,10 @@
 #include "base/log.h"
 #include "server.h"
 
-/* Descriptors that are no client's: database, log, listeners, and some to spare.
- * The epoll and the eventfd of each worker but the first come on top.  Each 8 connections need one more, of their cell; over TLS two. */
+/* Descriptors that are no client's: database, log, epolls, eventfds, and some
+ * to spare.  Each 8 connections need one more, of their cell; over TLS two. */
 #define RESERVED_FDS 64
-#define WORKER_FDS 2
+#define WORKER_FDS 6 /* for each loop thread more: its own, and spare cells */
 /* One connection in so many is kept for commands: the rest may be parked. */
 #define UNPARKED_SHARE 16
 
@@ -300,6 +300,19 @@ start_engine(struct server *server)
 	return server->engine != NULL;
 }
 
+/* And the engine. */
+static void
+undo_workers(struct server *server)
+{
+	for (size_t i = 0; i < server->n_workers; i++)
+		worker_end(&server->workers[i]);
+	engine_stop(server->engine);
+	for (size_t i = 0; i < server->n_workers; i++)
+		worker_close_doors(&server->workers[i]);
+	engine_free(server->engine);
+	server->engine = NULL;
+}
+
 static bool
 start_workers(struct server *server)
 {
@@ -309,6 +322,7 @@ start_workers(struct server *server)
 		if (worker_start(&server->workers[i]))
 			continue;
 		log_error("cannot start a thread: %s", strerror(errno));
+		undo_workers(server);
 		return false;
 	}
 	return true;

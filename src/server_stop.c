@@ -56,10 +56,10 @@ static void
 take_over(struct server *server)
 {
 	server->is_alone = true;
+	workers_pause(server->workers, server->n_workers);
 	for (size_t i = 1; i < server->n_workers; i++) {
 		struct worker *worker = &server->workers[i];
 
-		worker_pause(worker);
 		worker->in_first.on_ready = on_worker;
 		if (loop_add(server->workers[0].front.loop, &worker->in_first,
 			loop_fd(worker->front.loop), EPOLLIN) < 0)
@@ -77,8 +77,7 @@ drain(struct server *server)
 	for (size_t i = 0; i < server->n_workers; i++)
 		server->workers[i].front.is_draining = true;
 	server->admin_front.is_draining = true;
-	engine_drain(&server->workers[0].port);
-	engine_flush(&server->workers[0].port);
+	engine_drain(server->engine);
 	while (has_clients(server) && clock_now_ms() < until_ms)
 		server_run_round(server, LOOK_MS);
 }
@@ -141,7 +140,7 @@ server_stop(struct server *server)
 	flush(server);
 	http_free(server->admin_http);
 	for (size_t i = 0; i < server->n_workers; i++)
-		worker_disconnect(&server->workers[i]);
+		worker_close_doors(&server->workers[i]);
 	watchdog_fini(&server->watchdog);
 }
 

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/notify.h"
 
+#define BUSY_MS 10 /* a loop that is busy gets until then, and again */
+
 static void
 on_echo(struct request *request, enum task_kind kind)
 {
@@ -36,11 +38,11 @@ watchdog_fini(struct watchdog *watchdog)
 
 bool
 watchdog_run(
-    struct watchdog *watchdog, struct engine_port *port, int64_t seen_ms)
+    struct watchdog *watchdog, struct engine_port *port, int64_t ran_ms)
 {
 	int64_t now_ms = clock_running_ms();
 
-	if (watchdog->is_back && seen_ms >= watchdog->asked_ms) {
+	if (watchdog->is_back && ran_ms >= watchdog->asked_ms) {
 		watchdog->is_out = watchdog->is_back = false;
 		notify_watchdog();
 	}
@@ -56,6 +58,8 @@ watchdog_run(
 int64_t
 watchdog_max_wait_ms(const struct watchdog *watchdog, int64_t max_ms)
 {
+	if (watchdog->is_back && max_ms > BUSY_MS)
+		return BUSY_MS;
 	return watchdog->every_ms && watchdog->every_ms < max_ms ?
 	    watchdog->every_ms :
 	    max_ms;

@@ -29,11 +29,11 @@ void watchdog_init(struct watchdog *watchdog);
 /* The engine must have given back what it had. */
 void watchdog_fini(struct watchdog *watchdog);
 
-/* Once a round: tell the manager, or send an echo if it is time.  seen_ms: when
+/* Once a round: tell the manager, or send an echo if it is time.  ran_ms: when
  * the loop that is furthest behind began its last round, clock_running_ms().
  * Returns whether an echo was sent: every loop should run a round now. */
 bool watchdog_run(
-    struct watchdog *watchdog, struct engine_port *port, int64_t seen_ms);
+    struct watchdog *watchdog, struct engine_port *port, int64_t ran_ms);
 /* How long a round may wait: max_ms, or less. */
 int64_t watchdog_max_wait_ms(const struct watchdog *watchdog, int64_t max_ms);
 

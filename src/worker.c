@@ -49,7 +49,7 @@ accept_here(struct worker *worker, enum front_kind kind,
     socklen_t len)
 {
 	if (kind == FRONT_FASTCGI)
-		fastcgi_accept(worker->fastcgi, fd, addr, len);
+		fastcgi_accept(worker->fastcgi, fd, addr);
 	else
 		http_accept(worker->http, certificate, fd, addr, len);
 }
@@ -159,7 +159,6 @@ tick(struct worker *worker)
 	worker->was_stopped = running_ms - worker->ran_ms >
 	    WORKER_TICK_MS + PAUSE_MS;
 	worker->ran_ms = running_ms;
-	worker->seen_ms = running_ms;
 	worker->has_ticked = now_ms - worker->ticked_ms >=
 	    clock_max_sleep_ms(WORKER_TICK_MS);
 	if (!worker->has_ticked)
@@ -177,14 +176,13 @@ tick(struct worker *worker)
 static void
 make_room(struct worker *worker)
 {
-	if (front_has_room(&worker->front)) {
-		if (worker->first && worker->first->waits_for_room)
-			worker_wake(worker->first);
-	} else if (front_may_make_room(&worker->front) &&
-	    !http_make_room(worker->http) &&
-	    !fastcgi_make_room(worker->fastcgi)) {
-		front_give_up_room(&worker->front);
-	}
+	struct front *front = &worker->front;
+
+	if (!front_has_room(front) && !http_make_room(worker->http))
+		fastcgi_make_room(worker->fastcgi);
+	if (worker->first && front->shared->is_waited_for &&
+	    front_has_room(front))
+		worker_wake(worker->first);
 }
 
 void
@@ -242,21 +240,28 @@ worker_n_connections(const struct worker *worker)
 }
 
 void
-worker_pause(struct worker *worker)
+workers_pause(struct worker *workers, size_t n)
 {
-	if (!worker->has_thread)
-		return;
-	worker->is_pausing = true;
-	worker_wake(worker);
-	wait_for(&worker->paused);
-	worker->is_pausing = false;
+	for (size_t i = 0; i < n; i++) {
+		if (!workers[i].has_thread)
+			continue;
+		workers[i].is_pausing = true;
+		worker_wake(&workers[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!workers[i].has_thread)
+			continue;
+		wait_for(&workers[i].paused);
+		workers[i].is_pausing = false;
+	}
 }
 
 void
-worker_resume(struct worker *worker)
+workers_resume(struct worker *workers, size_t n)
 {
-	if (worker->has_thread)
-		sem_post(&worker->resumed);
+	for (size_t i = 0; i < n; i++)
+		if (workers[i].has_thread)
+			sem_post(&workers[i].resumed);
 }
 
 bool
@@ -267,16 +272,15 @@ worker_is_busy(const struct worker *worker)
 }
 
 void
-worker_disconnect(struct worker *worker)
+worker_close_doors(struct worker *worker)
 {
 	http_free(worker->http);
 	fastcgi_free(worker->fastcgi);
 	engine_port_close(&worker->port);
 }
 
-/* Paused or not. */
-static void
-end_thread(struct worker *worker)
+void
+worker_end(struct worker *worker)
 {
 	if (!worker->has_thread)
 		return;
@@ -290,7 +294,7 @@ end_thread(struct worker *worker)
 void
 worker_close(struct worker *worker)
 {
-	end_thread(worker);
+	worker_end(worker);
 	queue_fini(&worker->arrivals);
 	sem_destroy(&worker->paused);
 	sem_destroy(&worker->resumed);

@@ -34,17 +34,13 @@ struct worker {
 	bool has_more;     /* the last round has left something */
 	bool has_ticked;   /* the last round was one of those once a second */
 	bool was_stopped;  /* and came late: the process stood still */
-	int64_t ran_ms;    /* clock_running_ms() of the last round */
 	int64_t ticked_ms; /* clock_now_ms() of the last tick */
-	/* Who has to be woken when there is room again after all; the first
-	 * itself: NULL. */
-	struct worker *first;
+	struct worker *first; /* which takes connections; NULL: it is it */
 
 	/* Shared with the main thread. */
-	struct queue arrivals;        /* struct arrival */
-	_Atomic(size_t) n_arriving;   /* so many */
-	_Atomic(int64_t) seen_ms;     /* ran_ms, for others */
-	_Atomic(bool) waits_for_room; /* the first: tell it of room */
+	struct queue arrivals;      /* struct arrival */
+	_Atomic(size_t) n_arriving; /* so many */
+	_Atomic(int64_t) ran_ms;    /* clock_running_ms() of the last round */
 	_Atomic(bool) is_pausing, is_ending;
 	sem_t paused, resumed;
 
@@ -79,18 +75,20 @@ size_t worker_n_connections(const struct worker *worker);
 /* Let it run a round.  Any thread. */
 void worker_wake(struct worker *worker);
 
-/* Make it wait between two rounds, and go on.  Without a thread of its own:
- * nothing happens.  Main thread. */
-void worker_pause(struct worker *worker);
-void worker_resume(struct worker *worker);
+/* Make those that have threads of their own wait between two rounds, and go on.
+ * Main thread. */
+void workers_pause(struct worker *workers, size_t n);
+void workers_resume(struct worker *workers, size_t n);
 
 /* Whether some request is under way, or some reply. */
 bool worker_is_busy(const struct worker *worker);
 
 /* Close its connections.  The engine has been stopped, and everything that it
  * had has been taken back. */
-void worker_disconnect(struct worker *worker);
-/* End the thread of its own, and close the rest. */
+void worker_close_doors(struct worker *worker);
+/* End the thread of its own, paused or not.  Without one: nothing happens. */
+void worker_end(struct worker *worker);
+/* The same, and close the rest. */
 void worker_close(struct worker *worker);
 
 #endif

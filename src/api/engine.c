@@ -194,6 +194,7 @@ run_thread(void *cls)
 	struct engine *engine = cls;
 
 	metric_use_sheet(PROCESS_ENGINE);
+	world_committed(&engine->world); /* so much is there from before */
 	while (!engine->is_stopping || engine->inbox.first) {
 		fetch(engine);
 		upkeep_run(&engine->upkeep, &engine->turn);
@@ -280,12 +281,6 @@ engine_change_settings(struct engine_port *port, struct settings_change *change)
 }
 
 void
-engine_drain(struct engine_port *port)
-{
-	hand_over(port, &port->engine->drain);
-}
-
-void
 engine_flush(struct engine_port *port)
 {
 	queue_push(&port->engine->submitted, &port->outbox);
@@ -297,13 +292,25 @@ engine_take_completed(struct engine_port *port)
 	return queue_take(&port->completed, 0);
 }
 
+static void
+send(struct engine *engine, struct task *task)
+{
+	struct queue_chain chain = { NULL, NULL };
+
+	queue_chain_append(&chain, &task->item);
+	queue_push(&engine->submitted, &chain);
+}
+
+void
+engine_drain(struct engine *engine)
+{
+	send(engine, &engine->drain);
+}
+
 void
 engine_stop(struct engine *engine)
 {
-	struct queue_chain last = { NULL, NULL };
-
-	queue_chain_append(&last, &engine->stop.item);
-	queue_push(&engine->submitted, &last);
+	send(engine, &engine->stop);
 	pthread_join(engine->thread, NULL);
 }
 

@@ -23,7 +23,7 @@ struct engine;
 struct settings_change {
 	struct task task; /* the engine's */
 	struct settings settings;
-	/* Called on the loop thread when they hold; it frees the change, and
+	/* Called on the port's thread when they hold; it frees the change, and
 	 * may free the texts of the settings before. */
 	void (*give_back)(struct settings_change *change);
 };
@@ -69,8 +69,6 @@ void engine_cancel(struct engine_port *port, struct request *request);
  * The change comes back, like requests. */
 void engine_change_settings(
     struct engine_port *port, struct settings_change *change);
-/* From now on hold no poll, and answer those that are held. */
-void engine_drain(struct engine_port *port);
 /* Send on what has been handed over. */
 void engine_flush(struct engine_port *port);
 
@@ -78,6 +76,8 @@ void engine_flush(struct engine_port *port);
  * cancellations, and changes of settings.  Never waits. */
 struct queue_chain engine_take_completed(struct engine_port *port);
 
+/* From now on hold no poll, and answer those that are held. */
+void engine_drain(struct engine *engine);
 /* Finish everything that has been sent on, answer the polls that are held,
  * commit, close the store, end the thread.
  * What it gave back last can be taken afterwards. */

@@ -1,7 +1,7 @@
 /* metrics.h - what is measured of requests, and how all that is measured is
  * written for Prometheus.
  *
- * Floor: api.  Loop thread only.
+ * Floor: api.  Counting: any loop thread.  The rest: main thread.
  */
 #ifndef PEERPOST_API_METRICS_H
 #define PEERPOST_API_METRICS_H

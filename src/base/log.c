@@ -1,6 +1,6 @@
 /* log.c - see log.h: what is logged.  How a line is written is log_line.c's.
  *
- * The level may be changed while both threads log; nothing hangs on which of
+ * The level may be changed while others log; nothing hangs on which of
  * them sees it first.
  */
 #include "base/log.h"

@@ -7,11 +7,9 @@
  * and labels are documented in peerpost-metrics(7) and, like error words, are
  * not to be changed: people have them in their dashboards.
  *
- * The exception to "the threads share nothing but queues" (see
- * docs/architecture.md): each thread has a sheet with all cells for itself, and
- * adds to one by a relaxed load and a relaxed store, which are plain
- * instructions and take no lock; whoever reads adds the sheets up, and may be a
- * moment behind.
+ * Each thread has a sheet with all cells for itself, and adds to one by a
+ * relaxed load and a relaxed store, which are plain instructions and take no
+ * lock; whoever reads adds the sheets up, and may be a moment behind.
  */
 #ifndef PEERPOST_BASE_METRIC_H
 #define PEERPOST_BASE_METRIC_H

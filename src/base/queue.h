@@ -1,9 +1,10 @@
-/* queue.h - FIFO of items between two threads.
+/* queue.h - FIFO of items, from any threads to one.
  *
  * Floor: base.  Any thread.
  *
- * The only thing that threads share.  Items are intrusive and belong to the
- * queue from push to take; an item is in one queue at a time.
+ * What is shared between threads goes through one of these, if it can.  Items
+ * are intrusive and belong to the queue from push to take; an item is in one
+ * queue at a time.
  */
 #ifndef PEERPOST_BASE_QUEUE_H
 #define PEERPOST_BASE_QUEUE_H

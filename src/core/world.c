@@ -39,7 +39,6 @@ world_init(
 	err = store->count_players(store, &world->n_players);
 	if (!err)
 		err = store->count_rooms(store, &world->n_rooms);
-	note_committed(world);
 	return err;
 }
 

@@ -93,7 +93,8 @@ fastcgi_make_room(struct fastcgi *fastcgi)
 	connection = CONTAINER_OF(node, struct fcgi_connection, resting);
 	if (clock_now_ms() - connection->since_ms < FRONT_SPARED_MS)
 		return false;
-	fcgi_connection_close(connection);
+	if (front_claim_eviction(fastcgi->front))
+		fcgi_connection_close(connection);
 	return true;
 }
 

@@ -1,6 +1,6 @@
 /* fastcgi.h - FastCGI 1.0, for web servers in front of us.
  *
- * Floor: net.  Loop thread only.
+ * Floor: net.  The loop thread that the front belongs to.
  *
  * https://fastcgi-archives.github.io/FastCGI_Specification.html.  The pieces:
  * fcgi_wire.h (records), cgi.h (parameters), fastcgi_connection.c
@@ -20,9 +20,9 @@ struct fastcgi;
 /* Borrows front until fastcgi_free(). */
 struct fastcgi *fastcgi_create(struct front *front);
 
-/* Take a connection (listener_accept_fn; cls is the struct fastcgi). */
+/* Take a connection. */
 void fastcgi_accept(
-    void *cls, int fd, const struct sockaddr *addr, socklen_t len);
+    struct fastcgi *fastcgi, int fd, const struct sockaddr *addr);
 
 /* Read and write whatever can be.  Once a round.  Returns whether something
  * is left for the next, which should not wait. */

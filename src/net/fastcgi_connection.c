@@ -90,16 +90,14 @@ rest(struct fcgi_connection *connection, bool has_got_on)
 }
 
 void
-fastcgi_accept(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
+fastcgi_accept(struct fastcgi *fastcgi, int fd, const struct sockaddr *addr)
 {
-	struct fastcgi *fastcgi = cls;
 	struct front *front = fastcgi->front;
 	struct fcgi_connection *connection;
 	struct peer_address peer = peer_address_of(addr);
 	struct address address = front_address(front, &peer);
 	int on = 1;
 
-	(void)len;
 	if (!address_counts_add(&front->shared->addresses, &address,
 		front->settings.max_connections_per_address)) {
 		metric_add(METRIC_LIMITED_CONNECTIONS, 1);

@@ -70,7 +70,8 @@ fcgi_exchange_begin(
 	struct fastcgi *fastcgi = connection->fastcgi;
 	struct fcgi_exchange *exchange;
 
-	if (fastcgi->n_live >= fastcgi->front->settings.max_connections)
+	if (fastcgi->front->shared->n_fastcgi >=
+	    fastcgi->front->settings.max_connections)
 		return NULL;
 	exchange = mem_new(sizeof(*exchange));
 	exchange->fastcgi = fastcgi;
@@ -91,6 +92,7 @@ fcgi_exchange_begin(
 	list_append(&fastcgi->receiving, &exchange->deadline);
 	connection->n_live++;
 	fastcgi->n_live++;
+	fastcgi->front->shared->n_fastcgi++;
 	return exchange;
 }
 
@@ -115,6 +117,7 @@ fcgi_exchange_drop(struct fcgi_exchange *exchange)
 	list_remove(&exchange->deadline);
 	exchange->connection->n_live--;
 	fastcgi->n_live--;
+	fastcgi->front->shared->n_fastcgi--;
 	exchange->connection = NULL;
 	free_if_done(exchange);
 }

@@ -1,6 +1,6 @@
 /* fastcgi_internal.h - what the files of net/fastcgi share.
  *
- * Floor: net.  Loop thread only.
+ * Floor: net.  One loop thread.
  *
  * Who owns what: struct fastcgi owns its connections, a connection the
  * exchanges that are live on it.  An exchange is live from its BEGIN_REQUEST

@@ -18,15 +18,9 @@ front_has_room(const struct front *front)
 }
 
 bool
-front_may_make_room(struct front *front)
+front_claim_eviction(struct front *front)
 {
-	return !atomic_exchange(&front->shared->is_making_room, true);
-}
-
-void
-front_give_up_room(struct front *front)
-{
-	front->shared->is_making_room = false;
+	return !atomic_exchange(&front->shared->is_evicting, true);
 }
 
 /* Those of the operator are not told of: they would blur the players'. */
@@ -46,7 +40,7 @@ front_remove_connection(struct front *front, enum front_kind kind)
 {
 	front->n_connections--;
 	front->shared->n_connections--;
-	front->shared->is_making_room = false;
+	front->shared->is_evicting = false;
 	if (front->settings.door == DOOR_PUBLIC)
 		metric_sub(METRIC_CONNECTIONS + (unsigned)kind, 1);
 }

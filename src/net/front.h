@@ -48,8 +48,10 @@ struct front_settings {
 struct front_shared {
 	_Atomic(size_t) n_connections;   /* and those that are on their way */
 	struct address_counts addresses; /* of connections, and see submit */
+	_Atomic(size_t) n_fastcgi;       /* requests that are live */
 	_Atomic(uint32_t) last_id;       /* of a request */
-	_Atomic(bool) is_making_room;    /* a connection is being closed */
+	_Atomic(bool) is_waited_for;     /* there is no room, and must be */
+	_Atomic(bool) is_evicting;       /* a connection is being closed */
 };
 
 /* The doors of one loop thread. */
@@ -83,11 +85,9 @@ struct front_client {
 
 /* Whether there is room for one more connection. */
 bool front_has_room(const struct front *front);
-/* There is none: whether it is for the caller to close an idle one.  true: it
- * closes one now, or calls front_give_up_room(); until one is closed nobody
- * else is told so. */
-bool front_may_make_room(struct front *front);
-void front_give_up_room(struct front *front);
+/* There is none, and the caller has found a connection to close.  false: one
+ * is being closed already. */
+bool front_claim_eviction(struct front *front);
 /* Count one more, or one less. */
 void front_add_connection(struct front *front, enum front_kind kind);
 void front_remove_connection(struct front *front, enum front_kind kind);

@@ -1,6 +1,6 @@
 /* http.h - HTTP/1.x by libmicrohttpd, many small daemons of it on our loop.
  *
- * Floor: net.  Loop thread only.
+ * Floor: net.  The loop thread that the front belongs to.
  *
  * The pieces: http_cell.c (the daemons), http_connection.c (connections,
  * their deadlines and hang-ups), http_exchange.c (one request and its reply),

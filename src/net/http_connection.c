@@ -336,6 +336,8 @@ http_make_room(struct http *http)
 			return false;
 		if (connection->state != CONNECTION_IDLE)
 			continue;
+		if (!front_claim_eviction(http->front))
+			return true;
 		list_remove(node);
 		connection_end(connection);
 		return true;

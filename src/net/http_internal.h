@@ -1,6 +1,6 @@
 /* http_internal.h - what the files of net/http share.
  *
- * Floor: net.  Loop thread only.
+ * Floor: net.  One loop thread.
  *
  * Who owns what: struct http owns cells, a cell owns its libmicrohttpd daemon,
  * the daemon owns the sockets. A struct connection lives from

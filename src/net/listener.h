@@ -1,6 +1,6 @@
 /* listener.h - listening sockets.
  *
- * Floor: net.  Loop thread only.
+ * Floor: net.  Main thread, whose loop they are on.
  */
 #ifndef PEERPOST_NET_LISTENER_H
 #define PEERPOST_NET_LISTENER_H

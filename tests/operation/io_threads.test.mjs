@@ -1,21 +1,26 @@
 // io_threads.test.mjs - several loop threads: clients see one server.  (Under
 // sanitizers all other tests have them, too; see tests/node.sh.)
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { readMetrics } from '../lib/metrics.mjs';
 import { ask, startAdministered } from '../lib/admin.mjs';
-import { makeRoom, ok, parked, Player, request, scratchDir, until }
+import { beginRequest, Status } from '../lib/fastcgi.mjs';
+import { FastcgiConnection, soon } from '../lib/fastcgi_connection.mjs';
+import { readMetrics } from '../lib/metrics.mjs';
+import { makeRoom, ok, parked, Player, program, request, scratchDir, until }
     from '../lib/peerpost.mjs';
 import { Wire, plain } from '../lib/wire.mjs';
 
 const N = 4;
+const USER = 54322; // nobody's
 const LOOPS = ['loop', 'loop-2', 'loop-3', 'loop-4'];
 
-function startThreads(args = [])
+function startThreads(args = [], options = {})
 {
-	return startAdministered({ args: ['--io-threads', `${N}`, ...args] });
+	return startAdministered({ args: ['--io-threads', `${N}`, ...args],
+		...options });
 }
 
 function threadNames(pid)
@@ -142,6 +147,47 @@ test('limits hold for all threads together', async () => {
 	d.advance(60);
 	for (const poll of polls)
 		ok(await poll);
+});
+
+test('so does the limit of FastCGI requests', async () => {
+	const d = await startThreads(['--max-connections', `${N}`],
+	    { fastcgi: '127.0.0.1:0' });
+	const connections = await Promise.all(Array.from({ length: N },
+	    () => FastcgiConnection.open(d.fastcgi[0])));
+	const first = connections[0];
+
+	// As many as there may be, but none of them complete.
+	for (const connection of connections) {
+		connection.expect(1);
+		connection.send(beginRequest(1));
+		// It has been read when this is answered.
+		await connection.getValues(['FCGI_MAX_REQS']);
+	}
+	const refused = first.expect(2);
+
+	first.send(beginRequest(2));
+	assert.equal((await soon(refused)).protocolStatus, Status.OVERLOADED);
+	connections.forEach((connection) => connection.close());
+});
+
+test('a thread that cannot be started ends the start', {
+	skip: process.getuid() !== 0 && 'needs root',
+}, () => {
+	const dir = scratchDir();
+
+	fs.chmodSync(dir, 0o755);
+	fs.chownSync(dir, USER, USER);
+	// Two threads fit, and then two loops.
+	const { status, stderr } = spawnSync('prlimit', ['--nproc=4',
+		'setpriv', `--reuid=${USER}`, `--regid=${USER}`,
+		'--clear-groups', '--', program, '--listen', '127.0.0.1:0',
+		'--io-threads', '16', '--database', path.join(dir, 'p.db')],
+	    { encoding: 'utf8', timeout: 60_000 });
+
+	assert.equal(status, 1, stderr);
+	assert.match(stderr, /^peerpostd: error: cannot start a thread: .*\n$/m);
+	// It has been closed in order.
+	assert.deepEqual(fs.readdirSync(dir), ['p.db']);
 });
 
 test('a reload reaches every thread, under load', async () => {

@@ -150,6 +150,18 @@ test('a message to held polls: wake-ups, deliveries, one commit, one batch',
 	assert.equal((await readMetrics(d))('peerpost_polls_parked'), 0);
 });
 
+test('who was there before a restart is counted once', async () => {
+	const d = await startAdministered();
+
+	await makeRoom(d);
+	await d.restart();
+	ok(await request(d, 'GET', '/healthz'));
+	const metrics = await readMetrics(d);
+
+	assert.equal(metrics('peerpost_players'), 2);
+	assert.equal(metrics('peerpost_rooms'), 1);
+});
+
 test('how polls end, and for how long they were held', async () => {
 	const d = await startAdministered();
 	const { players: [ann, bob] } = await makeRoom(d, ['ann', 'bob']);

@@ -399,7 +399,7 @@ test_draining_answers_parked_polls_and_holds_none_any_more(void **state)
 	add_pair(f, &ann, &bob);
 	polls[0] = park(f, &ann, "/events?after=2");
 	polls[1] = park(f, &bob, "/events?after=2");
-	engine_drain(&f->port);
+	engine_drain(f->engine);
 	settle(f);
 	polls[2] = submit(f, get_of(&bob, "/events?after=2"));
 	settle(f);

@@ -111,7 +111,7 @@ test_it_is_given_up_at_the_end(void **state)
 
 	fill(f, &ann);
 	b = submit(f, backup);
-	engine_drain(&f->port);
+	engine_drain(f->engine);
 	late = submit(f, backup);
 	stop_engine(f);
 	assert_given_up(b);
