@@ -46,6 +46,8 @@
 	  "Connections of players that were accepted.") \
 	X(HANGUPS, COUNTER, 1, "peerpost_hangups_total", "", \
 	  "Requests whose client went away before they were answered.") \
+	X(TLS_FAILURES, COUNTER, 1, "peerpost_tls_handshake_failures_total", "", \
+	  "Connections over TLS that ended before their handshake was complete.") \
 	X(RATE_LIMITED, COUNTER, 4, "peerpost_rate_limited_total", "limit", \
 	  "Connections and requests refused because there were too many, by limit.") \
 	X(POLLS_PARKED, GAUGE, 1, "peerpost_polls_parked", "", \

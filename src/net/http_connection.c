@@ -147,6 +147,8 @@ on_closed(struct connection *connection)
 
 	if (connection->exchange)
 		connection->exchange->connection = NULL;
+	if (connection->tls.is_shaking_hands)
+		metric_add(METRIC_TLS_FAILURES, 1);
 	/* Counts nothing from now on. */
 	connection_set_state(connection, CONNECTION_IDLE);
 	list_remove(&connection->deadline);

@@ -10,6 +10,7 @@ import tls from 'node:tls';
 import { cpuMs } from '../lib/crowd.mjs';
 import { Gate } from '../lib/gate.mjs';
 import { abstractName, startManager } from '../lib/manager.mjs';
+import { readMetrics } from '../lib/metrics.mjs';
 import { Player, connectTo, looked, makeRoom, ok, parked, request,
     runProgram, scratchDir, startDaemon, until, within }
     from '../lib/peerpost.mjs';
@@ -98,6 +99,28 @@ tlsTest('it is served on IPv6, too', async () => {
 
 	assert.match(daemon.url, /^https:\/\/\[::1\]:\d+$/);
 	ok(await request(daemon, 'GET', '/healthz'));
+});
+
+tlsTest('handshakes that come to nothing are counted', async (t) => {
+	if (!findProgram('curl'))
+		return t.skip('needs curl');
+	const d = await startTls({ admin: '127.0.0.1:0' });
+	const nFailed = async () => (await readMetrics(d))(
+	    'peerpost_tls_handshake_failures_total');
+
+	ok(await request(d, 'GET', '/healthz'));
+	assert.equal(await nFailed(), 0);
+
+	// Who does not know the authority; who speaks no TLS.
+	assert.notEqual(spawnSync('curl', ['--silent', `${d.url}/healthz`],
+	    { timeout: 10_000 }).status, 0);
+	const wire = await Wire.open({ listeners: [{ host: d.host,
+		port: d.port }] });
+
+	await wire.send('hello\r\n\r\n').closed();
+	wire.close();
+	await until(async () => await nFailed() === 2 || null,
+	    'two that failed');
 });
 
 tlsTest('http:// in front of an address changes nothing', async () => {
