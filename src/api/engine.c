@@ -292,8 +292,9 @@ engine_take_completed(struct engine_port *port)
 	return queue_take(&port->completed, 0);
 }
 
+/* A task of the engine's own, at once. */
 static void
-send(struct engine *engine, struct task *task)
+enqueue(struct engine *engine, struct task *task)
 {
 	struct queue_chain chain = { NULL, NULL };
 
@@ -304,13 +305,13 @@ send(struct engine *engine, struct task *task)
 void
 engine_drain(struct engine *engine)
 {
-	send(engine, &engine->drain);
+	enqueue(engine, &engine->drain);
 }
 
 void
 engine_stop(struct engine *engine)
 {
-	send(engine, &engine->stop);
+	enqueue(engine, &engine->stop);
 	pthread_join(engine->thread, NULL);
 }
 
