@@ -15,8 +15,9 @@ import { scratchDir } from './peerpost.mjs';
 import { findProgram } from './programs.mjs';
 import { patience } from './wait.mjs';
 
-const START_MS = 30_000 * patience;
-const PAGE_MS = 30_000 * patience;
+// Four at once on two slow cores take their time.
+const START_MS = 120_000 * patience;
+const PAGE_MS = 60_000 * patience;
 const FILE_MS = 300_000 * patience;
 const PAGE_DIR = fileURLToPath(new URL('../browser/page/', import.meta.url));
 
