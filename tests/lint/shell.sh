@@ -8,6 +8,7 @@ fi
 shellcheck -s sh "$srcdir/clients/sh/peerpost" "$srcdir/clients/sh/peerpostctl"
 shellcheck -s sh "$srcdir/debian/peerpost.postinst" \
 	"$srcdir/debian/peerpost.postrm"
+shellcheck -s sh "$srcdir/bench/stages.sh"
 (cd "$srcdir" && shellcheck -x -s sh tests/package/*.sh)
 (cd "$srcdir" && shellcheck -x -s bash contrib/completion/bash/peerpost \
 	tests/package/completion.bash)
