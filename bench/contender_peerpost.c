@@ -363,52 +363,23 @@ take_answer(struct peer *peer, const struct response *response)
 		}
 }
 
-#define CONTENDER_PEERPOST \
-	.stop_signal = SIGTERM, .set_up = set_up, .write_poll = write_poll, \
-	.write_relay = write_relay, .write_message = write_message, \
-	.take_answer = take_answer
+#define CONTENDER_PEERPOST(name_, more, missing_, start_, durability) \
+	{ \
+		.name = name_, \
+		.can = CAN_RELAY | CAN_ROOMS | IS_OURS | (more), \
+		.missing = missing_, .start = start_, .variant = durability, \
+		.stop_signal = SIGTERM, .set_up = set_up, \
+		.write_poll = write_poll, .write_relay = write_relay, \
+		.write_message = write_message, .take_answer = take_answer, \
+	}
 
-const struct contender contender_power = {
-	.name = "peerpostd",
-	.can = CAN_RELAY | CAN_ROOMS | CAN_RESTART | IS_OURS,
-	.missing = missing,
-	.start = start,
-	.variant = "power",
-	CONTENDER_PEERPOST,
-};
-
-const struct contender contender_process = {
-	.name = "peerpostd-process",
-	.can = CAN_RELAY | CAN_ROOMS | IS_OURS,
-	.missing = missing,
-	.start = start,
-	.variant = "process",
-	CONTENDER_PEERPOST,
-};
-
-const struct contender contender_loops = {
-	.name = "peerpostd-2-loops",
-	.can = CAN_RELAY | CAN_ROOMS | IS_OURS,
-	.missing = missing,
-	.start = start_with_two_loops,
-	.variant = "power",
-	CONTENDER_PEERPOST,
-};
-
-const struct contender contender_nginx = {
-	.name = "peerpostd-nginx",
-	.can = CAN_RELAY | CAN_ROOMS | IS_OURS,
-	.missing = missing_nginx,
-	.start = start_behind_proxy_pass,
-	.variant = "power",
-	CONTENDER_PEERPOST,
-};
-
-const struct contender contender_fastcgi = {
-	.name = "peerpostd-fastcgi",
-	.can = CAN_RELAY | CAN_ROOMS | IS_OURS,
-	.missing = missing_nginx,
-	.start = start_behind_fastcgi_pass,
-	.variant = "power",
-	CONTENDER_PEERPOST,
-};
+const struct contender contender_power = CONTENDER_PEERPOST(
+    "peerpostd", CAN_RESTART, missing, start, "power");
+const struct contender contender_process = CONTENDER_PEERPOST(
+    "peerpostd-process", 0, missing, start, "process");
+const struct contender contender_loops = CONTENDER_PEERPOST(
+    "peerpostd-2-loops", 0, missing, start_with_two_loops, "power");
+const struct contender contender_nginx = CONTENDER_PEERPOST(
+    "peerpostd-nginx", 0, missing_nginx, start_behind_proxy_pass, "power");
+const struct contender contender_fastcgi = CONTENDER_PEERPOST(
+    "peerpostd-fastcgi", 0, missing_nginx, start_behind_fastcgi_pass, "power");

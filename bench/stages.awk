@@ -2,8 +2,7 @@
 # then a frame a line from the innermost on, then an empty line.  us: what one
 # relay costs.
 #
-# The main thread is a loop; of the others, those that are the engine are known
-# by what they call.
+# With one loop, which is the main thread; whatever else there is, is the engine.
 
 function stage_of_kernel(stack)
 {

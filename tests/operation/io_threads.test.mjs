@@ -9,8 +9,8 @@ import { ask, startAdministered } from '../lib/admin.mjs';
 import { beginRequest, Status } from '../lib/fastcgi.mjs';
 import { FastcgiConnection, soon } from '../lib/fastcgi_connection.mjs';
 import { readMetrics } from '../lib/metrics.mjs';
-import { makeRoom, ok, parked, Player, program, request, scratchDir, until }
-    from '../lib/peerpost.mjs';
+import { makeRoom, ok, parked, Player, program, request, runProgram,
+    scratchDir, until } from '../lib/peerpost.mjs';
 import { Wire, plain } from '../lib/wire.mjs';
 
 const N = 4;
@@ -33,6 +33,8 @@ test('one thread is the default, and each has a name', async () => {
 	const one = await startAdministered({ args: ['--io-threads', '1'] });
 	const many = await startThreads();
 
+	assert.match(runProgram(['--check-config']).stdout,
+	    /^io-threads = 1$/m);
 	assert.deepEqual(threadNames(one.pid).sort(), ['engine', 'peerpostd']);
 	assert.deepEqual(threadNames(many.pid).sort(),
 	    ['engine', 'loop-2', 'loop-3', 'loop-4', 'peerpostd']);
@@ -134,7 +136,8 @@ test('limits hold for all threads together', async () => {
 	const refused = await players[2].events({ after: 0, wait: 50, headers });
 
 	assert.equal(refused.status, 429);
-	// Six more than are held: the daemon closes idle ones to let others in.
+	// Two are held, so two of these have to wait; when the others have been
+	// idle for long enough, they go.
 	const wires = await Promise.all(Array.from({ length: 8 },
 	    () => Wire.open(d)));
 
