@@ -72,7 +72,7 @@ raise_descriptor_limit(const struct options *options)
 	n = limit.rlim_cur > (rlim_t)1 << 24 ? (size_t)1 << 24 :
 					       (size_t)limit.rlim_cur;
 	return n > 2 * reserved ? (n - reserved) / (8 + n_per_cell) * 8 :
-				  reserved;
+				  RESERVED_FDS;
 }
 
 void
@@ -300,7 +300,7 @@ start_engine(struct server *server)
 	return server->engine != NULL;
 }
 
-/* And the engine. */
+/* End those that have been started, and the engine. */
 static void
 undo_workers(struct server *server)
 {

@@ -79,8 +79,7 @@ struct front_client {
 	struct peer_address peer;
 	struct address address; /* of peer, as it is counted */
 	bool is_proxied;        /* it is not the peer of the connection */
-	bool
-	    is_counted; /* in shared->addresses, as long as the engine has it */
+	bool is_counted; /* in shared->addresses, while the engine has it */
 };
 
 /* Whether there is room for one more connection. */
@@ -143,9 +142,10 @@ void front_refuse_body(const struct front *front, struct request *request);
 
 /* Count the request and its reply, and write them into the log: at debug, or
  * at info with the client's address if there is to be an access log, or as a
- * warning from status 500 up (but for a method that nobody knows).  When the reply is about
- * to be handed to the socket, and then again when the request is about to be
- * freed: the first time counts.  A reply without a status: there was none. */
+ * warning from status 500 up (but for a method that nobody knows).  When the
+ * reply is about to be handed to the socket, and then again when the request is
+ * about to be freed: the first time counts.  A reply without a status: there
+ * was none. */
 void front_finish(const struct front *front, const struct request *request,
     struct front_client *client);
 

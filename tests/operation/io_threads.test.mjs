@@ -173,6 +173,20 @@ test('so does the limit of FastCGI requests', async () => {
 	connections.forEach((connection) => connection.close());
 });
 
+test('descriptors are set aside for each, as peerpostd(8) says', () => {
+	for (const [limit, threads, connections] of [[1064, 1, 888],
+		[1064, 3, 872], [129, 1, 56], [128, 1, 64], [300, 16, 64]]) {
+		// It ends when it comes to the database.
+		const { stderr } = spawnSync('prlimit', [`--nofile=${limit}`, '--',
+			program, '--listen', '127.0.0.1:0', '--database', '/',
+			'--max-connections', '1000000', '--io-threads',
+			`${threads}`], { encoding: 'utf8', timeout: 60_000 });
+
+		assert.match(stderr, new RegExp('warning: the descriptor limit ' +
+		    `allows ${connections} connections only`));
+	}
+});
+
 test('a thread that cannot be started ends the start', {
 	skip: process.getuid() !== 0 && 'needs root',
 }, () => {
