@@ -3,7 +3,7 @@
 // others do.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Player, ok, request, startDaemon, until } from
+import { Player, ok, parked, request, startDaemon, until } from
     '../lib/peerpost.mjs';
 import { Wire, plain, settle } from '../lib/wire.mjs';
 
@@ -64,6 +64,8 @@ test('some connections are kept for commands when polls are held',
 	const polls = players.slice(0, 3).map((player) =>
 	    player.events({ after: 0, wait: 55 }));
 
+	for (const poll of polls)
+		await parked(daemon, poll);
 	ok(await players[3].create());
 	daemon.advance(56);
 	for (const poll of polls)

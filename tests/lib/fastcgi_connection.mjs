@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { decodePairs, encodePairs, paramsOf, record, RecordReader,
     requestRecords, responseOf, toJson, Type } from './fastcgi.mjs';
+import { rest } from './rest.mjs';
 import { patience, within } from './wait.mjs';
 
 const ANSWER_MS = 20_000 * patience;
@@ -235,13 +236,12 @@ export class FastcgiConnection {
 	}
 }
 
-// Wait until the daemon has read what was sent to it so far: it serves its
-// sockets in turn, so that what is answered now was read after that.
+// settle() of wire.mjs, for what was sent through FastCGI.
 export async function settleFastcgi(daemon)
 {
 	const connection = await FastcgiConnection.open(daemon.fastcgi[0]);
 
-	for (let i = 0; i < 4; i++)
-		await connection.ask('GET', '/healthz');
+	await connection.ask('GET', '/healthz');
 	connection.close();
+	await rest(daemon);
 }

@@ -23,9 +23,10 @@ import { after } from 'node:test';
 import tls from 'node:tls';
 import { pathToFileURL } from 'node:url';
 import { checkReply } from './openapi.mjs';
-import { patience, within } from './wait.mjs';
+import { rest } from './rest.mjs';
+import { patience, until, within } from './wait.mjs';
 
-export { within };
+export { until, within };
 
 export const program =
     path.resolve(process.env.PEERPOSTD ?? 'src/peerpostd');
@@ -33,7 +34,6 @@ export const program =
 const START_MS = 15_000 * patience;
 const STOP_MS = 10_000 * patience;
 const ANSWER_MS = 30_000 * patience;
-const CONDITION_MS = 10_000 * patience;
 
 const SUSPICIOUS =
     /(?:Address|Leak|Thread|Memory)Sanitizer|runtime error:|Assertion .* failed/;
@@ -65,23 +65,6 @@ export function scratchDir()
 		});
 	scratchDirs.add(dir);
 	return dir;
-}
-
-// Ask until the answer is true (anything but false, null, undefined), and
-// return it.  For effects that no event announces.
-export async function until(condition, what = 'expected state')
-{
-	const deadline = Date.now() + CONDITION_MS;
-
-	for (;;) {
-		const answer = await condition();
-
-		if (answer !== false && answer !== null && answer !== undefined)
-			return answer;
-		if (Date.now() > deadline)
-			throw new Error(`no ${what} within ${CONDITION_MS} ms`);
-		await new Promise((resolve) => setTimeout(resolve, 5));
-	}
 }
 
 // Run the program to its end, for command lines that do not serve.
@@ -532,22 +515,22 @@ function toResponse({ status, headers, rawHeaders, body })
 	return { status, headers, rawHeaders, text, body, json };
 }
 
-// Let the daemon look at its clock, which each of its two threads does before
-// it works on a request.
+// Let the daemon look at its clock, which each of its threads does before it
+// works on a request.
 export async function looked(daemon)
 {
 	for (let i = 0; i < 2; i++)
 		await request(daemon, 'GET', '/healthz');
+	await rest(daemon);
 }
 
-// Wait until the engine has seen a request that is to be held: what is
-// answered after it was submitted after it.  (The first round trips give a
-// new connection the time to be accepted.)
+// Wait until the engine has seen a request that is to be held.  (The round trip
+// gives a new connection the time to be made.)
 export async function parked(daemon, poll)
 {
 	await poll.sent;
-	for (let i = 0; i < 4; i++)
-		await request(daemon, 'GET', '/healthz');
+	await request(daemon, 'GET', '/healthz');
+	await rest(daemon);
 }
 
 // The reply of a request that must have succeeded.

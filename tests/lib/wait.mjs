@@ -4,6 +4,8 @@
 // For daemons under a sanitizer or valgrind: all deadlines times this.
 export const patience = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1);
 
+const CONDITION_MS = 10_000 * patience;
+
 // Give the promise a deadline: what is awaited must happen, and soon.
 export function within(ms, what, promise)
 {
@@ -14,4 +16,21 @@ export function within(ms, what, promise)
 	});
 
 	return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+// Ask until the answer is true (anything but false, null, undefined), and
+// return it.  For effects that no event announces.
+export async function until(condition, what = 'expected state')
+{
+	const deadline = Date.now() + CONDITION_MS;
+
+	for (;;) {
+		const answer = await condition();
+
+		if (answer !== false && answer !== null && answer !== undefined)
+			return answer;
+		if (Date.now() > deadline)
+			throw new Error(`no ${what} within ${CONDITION_MS} ms`);
+		await new Promise((resolve) => setTimeout(resolve, 5));
+	}
 }

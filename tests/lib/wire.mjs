@@ -7,8 +7,9 @@
 // thousands of parked polls stand on this, too.
 import assert from 'node:assert/strict';
 import { connectTo, readyEvent, within } from './peerpost.mjs';
+import { rest } from './rest.mjs';
+import { patience } from './wait.mjs';
 
-const patience = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1);
 const ANSWER_MS = 20_000 * patience;
 
 export class Wire {
@@ -180,15 +181,15 @@ export function plain(method, target, { token, body, headers = [],
 	return lines.join('\r\n') + '\r\n\r\n' + (body ?? '');
 }
 
-// Wait until the daemon has read what was sent to it so far: it serves its
-// sockets in turn, so that what is answered now was read after that.  (On a
-// connection of its own: a kept one may have been idle for too long on the
-// test clock.)
+// Wait until the daemon has read and done what was sent to it so far.  What is
+// answered first is an exchange on a connection of its own (a kept one may have
+// been idle for too long on the test clock), so that what this process has yet
+// to send is on its way.
 export async function settle(daemon)
 {
 	const wire = await Wire.open(daemon);
 
-	for (let i = 0; i < 4; i++)
-		await wire.exchange(plain('GET', '/healthz'));
+	await wire.exchange(plain('GET', '/healthz'));
 	wire.close();
+	await rest(daemon);
 }

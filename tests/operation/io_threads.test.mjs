@@ -55,17 +55,16 @@ test('connections are spread evenly, and all threads serve', async () => {
 	const wires = await Promise.all(Array.from({ length: N },
 	    () => Wire.open(d)));
 	const before = await cpu();
-	let worked, all;
+	let worked;
 
-	// Until it is more than what threads do when there is nothing to do.
+	// Far more than threads do that have nothing to do; some must wait more
+	// than others until they may.
 	do {
 		for (const wire of wires)
 			ok(await wire.exchange(plain('GET', '/healthz')));
 		worked = (await cpu()).map((s, i) => s - before[i]);
-		all = worked.reduce((sum, s) => sum + s, 0);
-	} while (all < 0.1);
-	for (const s of worked)
-		assert.ok(s > all / (4 * N), `${worked}`);
+		assert.ok(Math.max(...worked) < 3, `${worked}`);
+	} while (Math.min(...worked) < 0.02);
 	wires.forEach((wire) => wire.close());
 });
 

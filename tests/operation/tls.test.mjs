@@ -15,6 +15,7 @@ import { Player, connectTo, looked, makeRoom, ok, parked, request,
     runProgram, scratchDir, startDaemon, until, within }
     from '../lib/peerpost.mjs';
 import { findProgram } from '../lib/programs.mjs';
+import { rest } from '../lib/rest.mjs';
 import { makeCertificate, openssl, skipTls, tlsArgs } from '../lib/tls.mjs';
 import { Wire, plain, settle } from '../lib/wire.mjs';
 
@@ -38,6 +39,7 @@ async function lookedAside(daemon)
 {
 	for (let i = 0; i < 2; i++)
 		ok(await request(daemon, 'GET', '/healthz', aside));
+	await rest(daemon);
 }
 
 // A connection whose bytes the gate lets through, in the handshake still.

@@ -65,11 +65,11 @@ for (const { name, squid, way, crowdedWay } of ways) {
 		poll.then(() => {
 			isOver = true;
 		});
-		await parked(way, poll);
+		await request(way, 'GET', '/healthz');
 		await parked(daemon, poll);
 		daemon.advance(20);
 		await looked(daemon);
-		await looked(way);
+		await request(way, 'GET', '/healthz');
 		assert.ok(!isOver);
 		daemon.advance(6);
 		assert.deepEqual(ok(await poll), { events: [], next: 0 });
@@ -82,7 +82,7 @@ for (const { name, squid, way, crowdedWay } of ways) {
 		for (let i = 0; i < 20; i++) {
 			const poll = bob.events({ after: bob.cursor, wait: 55 });
 
-			await parked(way, poll);
+			await request(way, 'GET', '/healthz');
 			await parked(daemon, poll);
 			ok(await ann.message(i));
 
