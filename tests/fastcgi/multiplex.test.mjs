@@ -2,7 +2,7 @@
 // answer in its own time, given up one by one or all at once.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeRoom, ok, Player, request, startDaemon, until, within }
+import { makeRoom, ok, Player, request, startDaemon, until }
     from '../lib/peerpost.mjs';
 import { registerMany, residentKb, seeded, unlimited } from '../lib/crowd.mjs';
 import { patience } from '../lib/wait.mjs';
@@ -329,8 +329,9 @@ test('what comes while the web server goes away is kept', async () => {
 
 // --- a web server that does not read ---
 
-// As much as one reply holds, for as little as a request may be.
-const N_REPLIES = 4000;
+// As much as one reply holds, for as little as a request may be.  (Sanitizers
+// keep freed memory for a while, so that with them it is not measured.)
+const N_REPLIES = patience === 1 ? 4000 : 1000;
 const MAX_GROWTH_KB = 100_000; // of 1 GB
 
 test('a web server that does not read its replies: others are served, and ' +
@@ -361,14 +362,13 @@ test('a web server that does not read its replies: others are served, and ' +
 		most = Math.max(most, residentKb(daemon.pid));
 	}
 	t.diagnostic(`grown by ${most - before} kB`);
-	// Sanitizers keep freed memory for a while.
 	if (patience === 1)
 		assert.ok(most - before < MAX_GROWTH_KB,
 		    `grown by ${most - before} kB`);
 	// Late, but complete.
 	connection.socket.resume();
-	await within(120_000 * patience, 'end of all replies',
-	    connection.waitFor('end', () => connection.live.size === 0));
+	await connection.waitFor('end of all replies', () =>
+	    connection.live.size === 0);
 	assert.equal(connection.isClosed, false);
 	ok(await connection.ask('GET', '/healthz'));
 	connection.close();
