@@ -1,6 +1,7 @@
-// rest.mjs - wait until a daemon has done all that it has been given.
+// rest.mjs - wait until a daemon has done all that it has been given, and what
+// it has said has been read.
 import fs from 'node:fs';
-
+import { setImmediate } from 'node:timers/promises';
 import { until } from './wait.mjs';
 
 // Of each thread, how often it has gone to sleep; or null: one is awake.
@@ -29,4 +30,7 @@ export async function rest(daemon)
 
 		return counts !== null && counts === asleep(daemon.pid);
 	}, 'rest of the daemon');
+	// This turn of the event loop may have begun before.
+	await setImmediate();
+	await setImmediate();
 }
