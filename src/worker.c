@@ -64,13 +64,13 @@ accept_arrivals(struct worker *worker)
 		struct arrival *arrival = CONTAINER_OF(
 		    item, struct arrival, item);
 
+		front_begin_arrival(&worker->front);
 		accept_here(worker, arrival->kind, arrival->certificate,
 		    arrival->fd, (const struct sockaddr *)&arrival->addr,
 		    arrival->len);
+		front_end_arrival(&worker->front);
 		certificate_release(arrival->certificate);
 		free(arrival);
-		/* It has been counted there: twice until now. */
-		worker->front.shared->n_connections--;
 		worker->n_arriving--;
 	}
 }
@@ -215,7 +215,7 @@ hand_over(struct worker *worker, enum front_kind kind,
 	memcpy(&arrival->addr, addr, len);
 	if (certificate)
 		arrival->certificate = certificate_share(certificate);
-	worker->front.shared->n_connections++;
+	front_announce_arrival(&worker->front);
 	worker->n_arriving++;
 	queue_chain_append(&chain, &arrival->item);
 	if (queue_push(&worker->arrivals, &chain))

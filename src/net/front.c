@@ -20,7 +20,35 @@ front_has_room(const struct front *front)
 bool
 front_claim_eviction(struct front *front)
 {
-	return !atomic_exchange(&front->shared->is_evicting, true);
+	/* Other threads may make room and take it between any two looks. */
+	while (!front_has_room(front)) {
+		if (atomic_exchange(&front->shared->is_evicting, true))
+			return false;
+		if (!front_has_room(front))
+			return true;
+		front->shared->is_evicting = false;
+	}
+	return false;
+}
+
+void
+front_announce_arrival(struct front *front)
+{
+	front->shared->n_connections++;
+}
+
+void
+front_begin_arrival(struct front *front)
+{
+	front->has_arrival = true;
+}
+
+void
+front_end_arrival(struct front *front)
+{
+	if (front->has_arrival)
+		front->shared->n_connections--;
+	front->has_arrival = false;
 }
 
 /* Those of the operator are not told of: they would blur the players'. */
@@ -28,7 +56,9 @@ void
 front_add_connection(struct front *front, enum front_kind kind)
 {
 	front->n_connections++;
-	front->shared->n_connections++;
+	if (!front->has_arrival)
+		front->shared->n_connections++;
+	front->has_arrival = false;
 	if (front->settings.door != DOOR_PUBLIC)
 		return;
 	metric_add(METRIC_CONNECTIONS_ACCEPTED + (unsigned)kind, 1);

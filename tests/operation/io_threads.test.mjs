@@ -11,6 +11,7 @@ import { FastcgiConnection, soon } from '../lib/fastcgi_connection.mjs';
 import { readMetrics } from '../lib/metrics.mjs';
 import { makeRoom, ok, parked, Player, program, request, runProgram,
     scratchDir, until } from '../lib/peerpost.mjs';
+import { rest } from '../lib/rest.mjs';
 import { Wire, plain } from '../lib/wire.mjs';
 
 const N = 4;
@@ -170,6 +171,30 @@ test('so does the limit of FastCGI requests', async () => {
 	first.send(beginRequest(2));
 	assert.equal((await soon(refused)).protocolStatus, Status.OVERLOADED);
 	connections.forEach((connection) => connection.close());
+});
+
+test('for one that comes, no more than two that are idle have to go',
+    async () => {
+	const d = await startThreads(['--max-connections', '8']);
+
+	for (let round = 0; round < 20; round++) {
+		const wires = await Promise.all(Array.from({ length: 8 },
+		    async () => {
+			const wire = await Wire.open(d);
+
+			ok(await wire.exchange(plain('GET', '/healthz')));
+			return wire;
+		}));
+
+		d.advance(2);
+		ok(await request(d, 'GET', '/healthz',
+		    { headers: { connection: 'close' } }));
+		await rest(d);
+		// One for it, and one for the next.
+		assert.ok(wires.filter((wire) => wire.isClosed).length <= 2);
+		wires.forEach((wire) => wire.close());
+		await rest(d);
+	}
 });
 
 test('descriptors are set aside for each, as peerpostd(8) says', () => {
