@@ -150,6 +150,8 @@ export async function findsPlace(daemon, other)
 
 	abort.abort();
 	await poll.catch(() => {});
+	// Not to be in the way of the next one.
+	await settle(daemon);
 	if (answer)
 		assert.ok(answer.poll_after_ms > 0, JSON.stringify(answer));
 	return !answer;
