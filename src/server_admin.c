@@ -20,6 +20,7 @@ server_on_admin(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct server *server = cls;
 
+	front_take_place(&server->admin_front);
 	http_accept(server->admin_http, NULL, fd, addr, len);
 	/* For the others of this round; see server_run_admin(). */
 	if (!front_has_room(&server->admin_front))

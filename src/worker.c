@@ -64,11 +64,9 @@ accept_arrivals(struct worker *worker)
 		struct arrival *arrival = CONTAINER_OF(
 		    item, struct arrival, item);
 
-		front_begin_arrival(&worker->front);
 		accept_here(worker, arrival->kind, arrival->certificate,
 		    arrival->fd, (const struct sockaddr *)&arrival->addr,
 		    arrival->len);
-		front_end_arrival(&worker->front);
 		certificate_release(arrival->certificate);
 		free(arrival);
 		worker->n_arriving--;
@@ -215,7 +213,6 @@ hand_over(struct worker *worker, enum front_kind kind,
 	memcpy(&arrival->addr, addr, len);
 	if (certificate)
 		arrival->certificate = certificate_share(certificate);
-	front_announce_arrival(&worker->front);
 	worker->n_arriving++;
 	queue_chain_append(&chain, &arrival->item);
 	if (queue_push(&worker->arrivals, &chain))
@@ -227,6 +224,7 @@ worker_take(struct worker *worker, enum front_kind kind,
     struct certificate *certificate, int fd, const struct sockaddr *addr,
     socklen_t len)
 {
+	front_take_place(&worker->front);
 	if (worker->has_thread)
 		hand_over(worker, kind, certificate, fd, addr, len);
 	else

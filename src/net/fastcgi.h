@@ -20,7 +20,7 @@ struct fastcgi;
 /* Borrows front until fastcgi_free(). */
 struct fastcgi *fastcgi_create(struct front *front);
 
-/* Take a connection. */
+/* Take a connection that has a place. */
 void fastcgi_accept(
     struct fastcgi *fastcgi, int fd, const struct sockaddr *addr);
 

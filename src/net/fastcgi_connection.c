@@ -101,6 +101,7 @@ fastcgi_accept(struct fastcgi *fastcgi, int fd, const struct sockaddr *addr)
 	if (!address_counts_add(&front->shared->addresses, &address,
 		front->settings.max_connections_per_address)) {
 		metric_add(METRIC_LIMITED_CONNECTIONS, 1);
+		front_give_place(front);
 		close(fd);
 		return;
 	}

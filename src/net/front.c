@@ -32,23 +32,15 @@ front_claim_eviction(struct front *front)
 }
 
 void
-front_announce_arrival(struct front *front)
+front_take_place(struct front *front)
 {
 	front->shared->n_connections++;
 }
 
 void
-front_begin_arrival(struct front *front)
+front_give_place(struct front *front)
 {
-	front->has_arrival = true;
-}
-
-void
-front_end_arrival(struct front *front)
-{
-	if (front->has_arrival)
-		front->shared->n_connections--;
-	front->has_arrival = false;
+	front->shared->n_connections--;
 }
 
 /* Those of the operator are not told of: they would blur the players'. */
@@ -56,9 +48,6 @@ void
 front_add_connection(struct front *front, enum front_kind kind)
 {
 	front->n_connections++;
-	if (!front->has_arrival)
-		front->shared->n_connections++;
-	front->has_arrival = false;
 	if (front->settings.door != DOOR_PUBLIC)
 		return;
 	metric_add(METRIC_CONNECTIONS_ACCEPTED + (unsigned)kind, 1);
@@ -69,7 +58,7 @@ void
 front_remove_connection(struct front *front, enum front_kind kind)
 {
 	front->n_connections--;
-	front->shared->n_connections--;
+	front_give_place(front);
 	front->shared->is_evicting = false;
 	if (front->settings.door == DOOR_PUBLIC)
 		metric_sub(METRIC_CONNECTIONS + (unsigned)kind, 1);

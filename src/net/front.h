@@ -61,8 +61,7 @@ struct front {
 	struct engine_port *port; /* NULL: shut down, all is answered 503 */
 	struct front_settings settings;
 	_Atomic(size_t) n_connections; /* others may look */
-	bool has_arrival; /* it is being accepted, and is counted */
-	bool is_draining; /* every reply closes its connection */
+	bool is_draining;              /* every reply closes its connection */
 	/* At DOOR_ADMIN: one of the players'; and what answers ROUTE_RELOAD. */
 	const struct front *players;
 	void (*on_reload)(void *cls, struct request *request);
@@ -88,13 +87,11 @@ bool front_has_room(const struct front *front);
 /* There is none, and the caller has found a connection to close.  false: one
  * is being closed already, or has just been. */
 bool front_claim_eviction(struct front *front);
-/* A connection is on its way to these doors, on any thread: it takes its place
- * now.  When the doors accept it, or will not, on their own thread, that is to
- * be between begin and end: it keeps the place, or gives it back. */
-void front_announce_arrival(struct front *front);
-void front_begin_arrival(struct front *front);
-void front_end_arrival(struct front *front);
-/* Count one more, or one less. */
+/* A place for a connection that is on its way to these doors: who accepts it
+ * adds it to them, or gives the place back.  On any thread. */
+void front_take_place(struct front *front);
+void front_give_place(struct front *front);
+/* There is one more, which has a place; or one less, and a place more. */
 void front_add_connection(struct front *front, enum front_kind kind);
 void front_remove_connection(struct front *front, enum front_kind kind);
 

@@ -237,6 +237,7 @@ http_accept(struct http *http, struct certificate *certificate, int fd,
 
 	if (!address_counts_add(&http->front->shared->addresses, &address,
 		http->front->settings.max_connections_per_address)) {
+		front_give_place(http->front);
 		if (certificate) /* it could be told only after the handshake */
 			close(fd);
 		else
@@ -249,6 +250,7 @@ http_accept(struct http *http, struct certificate *certificate, int fd,
 	if (!cell_take(connection, certificate != NULL)) {
 		address_counts_remove(
 		    &http->front->shared->addresses, &address);
+		front_give_place(http->front);
 		free(connection);
 		close(fd);
 		return;

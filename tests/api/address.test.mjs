@@ -99,14 +99,15 @@ await inNamespaceOfItsOwn(import.meta.url, 'limits per address', async () => {
 	test('--max-connections-per-address: one more is closed, and nobody ' +
 	    'else suffers', async () => {
 		const d = await startDaemon({ listen: '0.0.0.0:0',
-			args: ['--max-connections-per-address', '5'] });
+			fastcgi: '0.0.0.0:0', args: ['--max-connections', '12',
+				'--max-connections-per-address', '5'] });
 		const sockets = [];
 		// Ask on a new connection: the status, or what came before it
 		// could ask.
 		const ask = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
-		const open = (localAddress, bytes = ask) => new Promise(
-		    (resolve, reject) => {
-			const socket = net.connect({ port: d.port, host: ADDRESS,
+		const open = (localAddress, bytes = ask, port = d.port) =>
+		    new Promise((resolve, reject) => {
+			const socket = net.connect({ port, host: ADDRESS,
 				localAddress });
 			let text = '';
 
@@ -129,6 +130,12 @@ await inNamespaceOfItsOwn(import.meta.url, 'limits per address', async () => {
 		assertFailure(refused, 429, 'ICB', 'rate-limited');
 		assert.match(refused.headers['retry-after'], /^[1-9]\d*$/);
 		assert.equal(refused.headers.connection, 'close');
+		// They take no places that others could have.
+		for (let i = 0; i < 12; i++) {
+			assert.equal((await open(ADDRESS, '')).status, 429);
+			assert.equal(await open(ADDRESS, '', d.fastcgi[0].port),
+			    undefined);
+		}
 		assert.equal((await open(OTHER)).status, 200);
 		sockets[0].destroy();
 		await until(async () => (await open(ADDRESS).catch(() => null))

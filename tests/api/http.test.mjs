@@ -9,9 +9,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Player, assertFailure, makeRoom, ok, parked, request, startDaemon,
     within } from '../lib/peerpost.mjs';
+import { patience } from '../lib/wait.mjs';
 import { Wire, plain, settle } from '../lib/wire.mjs';
-
-const patience = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1);
 
 // No case here is about rates, and one test may register often.
 const daemon = await startDaemon({ args: ['--register-rate', '0'] });

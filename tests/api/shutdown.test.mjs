@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import test from 'node:test';
 import { assertFailure, connectTo, isOverHttp, makeRoom, ok, parked, parseResponses,
     Player, rawExchange, readyEvent, request, startDaemon, until } from '../lib/peerpost.mjs';
+import { patience } from '../lib/wait.mjs';
 
 test('SIGTERM: parked polls are answered 200 with no events, the cursor and ' +
     'a random poll_after_ms in 250..3000', async () => {
@@ -47,7 +48,7 @@ test('SIGTERM: exit 0, within 5 s, with idle and parked connections',
 
 	assert.equal(await d.stop(), 0);
 	assert.ok(Date.now() - start <
-	    5000 * Number(process.env.PEERPOST_TEST_PATIENCE ?? 1));
+	    5000 * patience);
 	assert.equal((await poll).status, 200);
 });
 

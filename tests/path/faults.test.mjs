@@ -9,10 +9,9 @@ import { assertFailure, looked, makeRoom, ok, Player, request, startDaemon, unti
 import { by, findsPlace, onePlace, placeFreed, startFaultProxy }
     from '../lib/paths.mjs';
 import { captivePortal, gatewayError, inTurn } from '../lib/fault_proxy.mjs';
+import { patience } from '../lib/wait.mjs';
 import { settle } from '../lib/wire.mjs';
 
-// The real time after which proxies cut here.
-const patience = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1);
 // Sessions end before idle connections do (75 s), so that the one can be waited
 // for without the other.
 const SESSION_S = 60;

@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { isOverTls, Player, makeRoom, ok, parked, startDaemon }
     from '../lib/peerpost.mjs';
 import { pollAll, registerMany, unlimited } from '../lib/crowd.mjs';
+import { patience } from '../lib/wait.mjs';
 import { Wire, plain, settle } from '../lib/wire.mjs';
 
-const patience = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1);
 // Handshakes cost this process more than the daemon.
 const N_PARKED = isOverTls() ? 300 : 1000;
 

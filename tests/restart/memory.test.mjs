@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { residentKb } from '../lib/crowd.mjs';
 import { Player, startDaemon, until } from '../lib/peerpost.mjs';
+import { patience } from '../lib/wait.mjs';
 import { Wire, plain, settle } from '../lib/wire.mjs';
 
 const N = 400;
 // Sanitizers have a malloc of their own, of which the daemon knows nothing.
-const isSanitized = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1) > 1;
+const isSanitized = patience > 1;
 
 test('polls that are held for a while give back what earlier requests of ' +
     'their connections have touched', async () => {

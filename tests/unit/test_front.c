@@ -27,39 +27,20 @@ set_up(void **state)
 }
 
 static void
-test_an_arrival_takes_one_place_from_the_first(void **state)
+test_a_connection_takes_one_place_from_the_first(void **state)
 {
 	(void)state;
-	front_announce_arrival(&doors[1]);
-	front_announce_arrival(&doors[1]);
+	front_take_place(&doors[1]);
+	front_take_place(&doors[1]);
 	assert_false(front_has_room(&doors[0]));
-	for (size_t n = 1; n <= 2; n++) {
-		front_begin_arrival(&doors[1]);
-		front_add_connection(&doors[1], FRONT_HTTP);
-		assert_int_equal(shared.n_connections, 2);
-		front_end_arrival(&doors[1]);
-		assert_int_equal(shared.n_connections, 2);
-		assert_int_equal(doors[1].n_connections, n);
-	}
-	/* What comes by itself takes one more. */
-	front_add_connection(&doors[0], FRONT_HTTP);
-	assert_int_equal(shared.n_connections, 3);
-}
-
-static void
-test_an_arrival_that_is_not_accepted_gives_its_place_back(void **state)
-{
-	(void)state;
-	front_announce_arrival(&doors[1]);
-	front_begin_arrival(&doors[1]);
-	front_end_arrival(&doors[1]);
-	assert_int_equal(shared.n_connections, 0);
-	/* Or it had been added, and was removed. */
-	front_announce_arrival(&doors[1]);
-	front_begin_arrival(&doors[1]);
+	assert_int_equal(doors[1].n_connections, 0);
 	front_add_connection(&doors[1], FRONT_HTTP);
+	assert_int_equal(doors[1].n_connections, 1);
+	assert_int_equal(shared.n_connections, 2);
+	front_give_place(&doors[1]);
+	assert_int_equal(shared.n_connections, 1);
+	assert_true(front_has_room(&doors[0]));
 	front_remove_connection(&doors[1], FRONT_HTTP);
-	front_end_arrival(&doors[1]);
 	assert_int_equal(shared.n_connections, 0);
 	assert_int_equal(doors[1].n_connections, 0);
 }
@@ -68,14 +49,16 @@ static void
 test_one_connection_is_closed_for_one_place(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < N_PLACES; i++)
+	for (size_t i = 0; i < N_PLACES; i++) {
+		front_take_place(&doors[i]);
 		front_add_connection(&doors[i], FRONT_HTTP);
+	}
 	assert_true(front_claim_eviction(&doors[0]));
 	assert_false(front_claim_eviction(&doors[1]));
 	front_remove_connection(&doors[0], FRONT_HTTP);
 	/* It saw that there is no room before. */
 	assert_false(front_claim_eviction(&doors[1]));
-	front_add_connection(&doors[0], FRONT_HTTP);
+	front_take_place(&doors[0]);
 	assert_true(front_claim_eviction(&doors[1]));
 }
 
@@ -84,10 +67,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(
-		    test_an_arrival_takes_one_place_from_the_first, set_up),
-		cmocka_unit_test_setup(
-		    test_an_arrival_that_is_not_accepted_gives_its_place_back,
-		    set_up),
+		    test_a_connection_takes_one_place_from_the_first, set_up),
 		cmocka_unit_test_setup(
 		    test_one_connection_is_closed_for_one_place, set_up),
 	};
