@@ -99,6 +99,12 @@ function isTemporary({ error, status })
 	    error === 'not-peerpost' || status === 429 || status >= 500;
 }
 
+/** Whether the server itself asks for patience: only time helps, and it does. */
+function isRateLimit({ status, code })
+{
+	return status === 429 && code !== '';
+}
+
 /** Whether the session that the request was made for is over. */
 function isSessionEnd({ error, status })
 {
@@ -507,6 +513,8 @@ class Outbox {
 	/** Ask until answered, or until it is no use. */
 	async persist(ask)
 	{
+		let nFailed = 0;
+
 		for (let attempt = 0; ; attempt++) {
 			try {
 				const reply = await ask();
@@ -514,8 +522,9 @@ class Outbox {
 				this.onAnswer();
 				return reply;
 			} catch (error) {
-				if (!this.#isWorthRepeating(error, attempt))
+				if (!this.#isWorthRepeating(error, nFailed))
 					throw error;
+				nFailed += isRateLimit(error) ? 0 : 1;
 				this.onTrouble(error);
 				await this.#pauses.for(
 				    retryDelay(error, attempt, this.options));
@@ -523,17 +532,16 @@ class Outbox {
 		}
 	}
 
-	#isWorthRepeating(error, attempt)
+	#isWorthRepeating(error, nFailed)
 	{
 		// A full server is for the application to decide about, and a
 		// body that is too large for a proxy stays so.
 		if (!isTemporary(error) || error.error.startsWith('too-many-') ||
 		    error.status === 413)
 			return false;
-		// Only time helps, and it does.
-		if (error.status === 429 && error.code)
+		if (isRateLimit(error))
 			return true;
-		return attempt + 1 < (error.error === 'not-peerpost' &&
+		return nFailed + 1 < (error.error === 'not-peerpost' &&
 		    error.status < 500 && !this.transport.isKnown ?
 		    Math.min(FIRST_ATTEMPTS, this.options.maxAttempts) :
 		    this.options.maxAttempts);
@@ -1475,7 +1483,7 @@ export class PeerpostClient extends EventTarget {
 	#onTrouble(error)
 	{
 		// It is there, it only asks for patience.
-		if (error.status === 429 && error.code)
+		if (isRateLimit(error))
 			return;
 		if (++this.#nTroubles < 2 || this.#isOffline)
 			return;

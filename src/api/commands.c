@@ -52,9 +52,11 @@ find_caller(struct turn *turn, struct request *request,
 	return ERR_NONE;
 }
 
-/* Pay for the request.  false: too many, and the failure reply is written. */
+/* Pay for the request: so many commands of the player's, or a register.
+ * false: too many, and the failure reply is written. */
 static bool
-pay(struct turn *turn, struct request *request, struct player *player)
+pay(struct turn *turn, struct request *request, struct player *player,
+    uint32_t n_commands)
 {
 	struct world *world = turn->world;
 	const struct settings *settings = world->settings;
@@ -64,7 +66,7 @@ pay(struct turn *turn, struct request *request, struct player *player)
 		return true;
 	if (player)
 		wait_ms = bucket_take(&player->commands, settings->command_rate,
-		    now_ms, (uint32_t)request->n_calls);
+		    now_ms, n_commands);
 	else if (!request->is_exempt)
 		wait_ms = address_buckets_take(&world->registers,
 		    request->address, settings->register_rate, now_ms);
@@ -200,37 +202,45 @@ finish_reply(struct turn *turn, struct request *request,
 	return err;
 }
 
-/* Answer what was answered before.  *out_found false: nothing was. */
+/* What was answered before, until the store is asked again.  *out_found
+ * false: nothing was. */
 static MUST_CHECK enum err
-replay(struct turn *turn, struct request *request, struct session *session,
-    int64_t scope, bool *out_found)
+find_answered(struct turn *turn, const struct request *request, int64_t scope,
+    struct reply_row *out_row, bool *out_found)
 {
-	struct world *world = turn->world;
-	struct reply_row row;
-	struct buf record;
+	struct store *store = turn->world->store;
 	enum err err;
 
 	*out_found = false;
 	if (!request->has_key)
 		return ERR_NONE;
-	err = world->store->reply_find(
-	    world->store, scope, request->key_hash, &row);
-	if (err)
-		return err == ERR_ABSENT ? ERR_NONE : err;
-	*out_found = true;
-	if (memcmp(row.request_hash, request->request_hash, DIGEST_SIZE)) {
+	err = store->reply_find(store, scope, request->key_hash, out_row);
+	*out_found = err == ERR_NONE;
+	return err == ERR_ABSENT ? ERR_NONE : err;
+}
+
+/* Answer what was answered before. */
+static MUST_CHECK enum err
+replay(struct turn *turn, struct request *request, struct session *session,
+    const struct reply_row *row)
+{
+	struct world *world = turn->world;
+	struct buf record;
+	enum err err = ERR_NONE;
+
+	if (memcmp(row->request_hash, request->request_hash, DIGEST_SIZE)) {
 		reply_fail(request, ERR_IDEMPOTENCY_MISMATCH);
 		return ERR_NONE;
 	}
 	buf_init(&record, MAX_TEXT);
-	buf_add_span(&record, row.body);
+	buf_add_span(&record, row->body);
 	if (!session->player) {
-		err = player_find(world, row.player, &session->player);
+		err = player_find(world, row->player, &session->player);
 		if (!err)
 			presence_seen(world, session->player);
 		if (!err)
 			err = token_derive(world->store,
-			    request->idempotency_key, row.player,
+			    request->idempotency_key, row->player,
 			    session->token);
 	}
 	if (!err)
@@ -270,12 +280,13 @@ enum err
 commands_run(struct turn *turn, struct request *request)
 {
 	struct session session = { .world = turn->world, .request = request };
-	bool is_done;
+	bool has_failed, is_answered;
+	struct reply_row row;
 	int64_t scope;
 	enum err err;
 
-	err = find_caller(turn, request, &session.player, &is_done);
-	if (err || is_done)
+	err = find_caller(turn, request, &session.player, &has_failed);
+	if (err || has_failed)
 		return err;
 	if (request->err) {
 		reply_fail(request, request->err);
@@ -286,11 +297,15 @@ commands_run(struct turn *turn, struct request *request)
 		reply_fail(request, ERR_BAD_KEY);
 		return ERR_NONE;
 	}
-	if (!pay(turn, request, session.player))
-		return ERR_NONE;
 	scope = session.player ? (int64_t)session.player->id : 0;
-	err = replay(turn, request, &session, scope, &is_done);
-	if (err || is_done)
+	err = find_answered(turn, request, scope, &row, &is_answered);
+	if (err)
 		return err;
-	return run_fresh(turn, request, &session, scope);
+	/* A path that loses replies must not use up the rate: an array is
+	 * paid for once, however often its answer is asked for. */
+	if (!pay(turn, request, session.player,
+		is_answered ? 1 : (uint32_t)request->n_calls))
+		return ERR_NONE;
+	return is_answered ? replay(turn, request, &session, &row) :
+			     run_fresh(turn, request, &session, scope);
 }

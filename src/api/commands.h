@@ -7,7 +7,7 @@
 
 #include "api/turn.h"
 
-/* Check session, rate and Idempotency-Key, run the commands (or find what
+/* Check session, Idempotency-Key and rate, run the commands (or find what
  * they answered before), remember the answer, and write the reply.
  * ERR_STORAGE: the transaction is lost; the request can be run again. */
 MUST_CHECK enum err commands_run(struct turn *turn, struct request *request);

@@ -483,6 +483,29 @@ test('a replay counts as a command for the rate', async () => {
 	    'rate-limited');
 });
 
+test('the replay of an array counts as one command, so that a path that loses ' +
+    'replies does not use up the rate', async () => {
+	const d = await startDaemon({ args: SLOW });
+	const { players: [host] } = await makeRoom(d, ['ann']);
+	const array = Array(4).fill({ command: '###!SM', data: 'x' });
+	const send = (commands, key) => host.command(commands,
+	    { headers: { 'Idempotency-Key': key } });
+
+	d.advance(100);
+	ok(await send(array, 'k'));
+	assertFailure(await send(array, 'l'), 429, 'ICB', 'rate-limited');
+	assert.equal((await send(array, 'k')).headers['idempotency-replayed'],
+	    'true');
+	assertFailure(await send(array, 'k'), 429, 'ICB', 'rate-limited');
+	d.advance(1);
+	// One that is refused for its key costs no more.
+	assertFailure(await send(array.slice(1), 'k'), 422, 'ICB',
+	    'idempotency-mismatch');
+	assertFailure(await send(array.slice(1), 'k'), 429, 'ICB',
+	    'rate-limited');
+	assert.equal((await host.drain()).length, 4);
+});
+
 test('bad shape comes before the rate, the rate before the state',
     async () => {
 	const d = await startDaemon({ args: SLOW });

@@ -314,6 +314,24 @@ for (const mode of MODES)
 			    ['offline', 'command-failed']);
 		});
 
+		test('a rate limit takes no attempt', async () => {
+			const body = '{"command":"###!ICB","data":"x",' +
+			    '"error":"rate-limited"}';
+			const slow = { answer: { status: 429, body } };
+			const clock = new VirtualClock();
+			const proxy = await makeProxy(inTurn(
+			    [slow, slow, slow, { drop: true }, slow, slow],
+			    { rest: { answer: gatewayError(502) } }));
+			const client = makeClient(proxy.url, { mode, clock,
+				maxAttempts: 2, fetch: clock.fetch });
+			const failed = assert.rejects(client.register('x'),
+			    { error: 'not-peerpost', status: 502 });
+
+			await clock.run(60_000);
+			await failed;
+			assert.equal(proxy.requests.length, 7);
+		});
+
 		test('Retry-After counts, and without it the word does', async () => {
 			const times = [];
 			const clock = new VirtualClock();
