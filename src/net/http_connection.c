@@ -78,6 +78,27 @@ connection_of(struct MHD_Connection *mhd)
 	    ->socket_context;
 }
 
+/* Whether libmicrohttpd has something to do now. */
+static bool
+is_work(const struct connection *connection, uint32_t events)
+{
+	switch (connection->state) {
+	case CONNECTION_WAITING:
+		/* Bytes that come now wait for the end of the request;
+		 * libmicrohttpd would only ask for the reply. */
+		return false;
+	case CONNECTION_IDLE:
+		/* Between requests there is nothing to send; and if first
+		 * bytes come in this instant, they are to be told of here
+		 * before libmicrohttpd reads them. */
+		return connection->tls.certificate || events & EPOLLIN;
+	case CONNECTION_RECEIVING:
+	case CONNECTION_SENDING:
+		break;
+	}
+	return true;
+}
+
 static void
 on_ready(struct loop_source *source, uint32_t events)
 {
@@ -85,9 +106,7 @@ on_ready(struct loop_source *source, uint32_t events)
 	    source, struct connection, source);
 
 	http_tls_wake(connection);
-	/* Bytes that come while the engine has the request wait for its end;
-	 * libmicrohttpd would only ask for the reply. */
-	if (connection->state != CONNECTION_WAITING)
+	if (is_work(connection, events))
 		cell_touch(connection->cell);
 	if (events & EPOLLIN) {
 		if (connection->state == CONNECTION_IDLE)
@@ -217,8 +236,10 @@ start(struct connection *connection, const struct sockaddr *addr, socklen_t len)
 	http->starting = connection;
 	connection_set_state(connection,
 	    has_bytes(connection) ? CONNECTION_RECEIVING : CONNECTION_IDLE);
-	/* Not to be run before the next wait: libmicrohttpd would read first
-	 * bytes of which our own edge-triggered source then tells nothing. */
+	/* Not to be run for this before the next wait: libmicrohttpd would read
+	 * first bytes of which our own edge-triggered source then tells nothing.
+	 * (If the cell is run for another connection just then, they are not
+	 * told of either, and the connection is idle, until more comes.) */
 	if (MHD_add_connection(
 		connection->cell->daemon, connection->fd, addr, len) == MHD_YES)
 		return;

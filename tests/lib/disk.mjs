@@ -2,11 +2,13 @@
 // (faultfs.c).
 import fs from 'node:fs';
 import path from 'node:path';
+import { faultLibrary } from './fault_library.mjs';
 import { scratchDir, startDaemon, until } from './peerpost.mjs';
 
-const library = path.resolve(process.env.FAULTFS ?? 'tests/fault/faultfs.so');
+const library = faultLibrary('faultfs');
+
 // A reason to skip, or false.
-export const skip = fs.existsSync(library) ? false : `there is no ${library}`;
+export const { skip } = library;
 
 export const OFF = 0, FULL = 1, SYNC = 2, HANG = 3, TIGHT = 4;
 
@@ -21,12 +23,9 @@ export class Disk {
 		this.database = path.join(dir, 'peerpost.db');
 		this.control = path.join(dir, 'control');
 		this.env = {
-			LD_PRELOAD: library,
+			...library.env,
 			FAULTFS_FILES: this.database + suffix,
 			FAULTFS_CONTROL: this.control,
-			// A preloaded library comes before the sanitizer's.
-			ASAN_OPTIONS: ['verify_asan_link_order=0',
-				process.env.ASAN_OPTIONS ?? ''].join(':'),
 		};
 		fs.writeFileSync(this.control, Buffer.alloc(12));
 	}
