@@ -14,9 +14,12 @@
 struct test_clock {
 	volatile int64_t passed_ms;
 	volatile int64_t stalled_ms;
+	int64_t is_still;
 };
 
 static const struct test_clock *test_clock;
+/* When it was found. */
+static struct timespec start_monotonic, start_real;
 
 void
 clock_init(void)
@@ -40,15 +43,25 @@ clock_init(void)
 		fprintf(stderr, "peerpostd: cannot map PEERPOST_TEST_CLOCK\n");
 		exit(1);
 	}
+	clock_gettime(CLOCK_MONOTONIC, &start_monotonic);
+	clock_gettime(CLOCK_REALTIME, &start_real);
 	test_clock = map;
 }
 
-static int64_t
-read_clock_ms(clockid_t id)
+static struct timespec
+read_clock(clockid_t id)
 {
 	struct timespec ts;
 
+	if (test_clock && test_clock->is_still)
+		return id == CLOCK_MONOTONIC ? start_monotonic : start_real;
 	clock_gettime(id, &ts);
+	return ts;
+}
+
+static int64_t
+ms_of(struct timespec ts)
+{
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
@@ -63,11 +76,9 @@ clock_now_ms(void)
 int64_t
 clock_now_us(void)
 {
-	struct timespec ts;
-	int64_t us;
+	struct timespec ts = read_clock(CLOCK_MONOTONIC);
+	int64_t us = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	us = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 	return test_clock ?
 	    us + (test_clock->stalled_ms + test_clock->passed_ms) * 1000 :
 	    us;
@@ -76,7 +87,7 @@ clock_now_us(void)
 int64_t
 clock_running_ms(void)
 {
-	int64_t ms = read_clock_ms(CLOCK_MONOTONIC);
+	int64_t ms = ms_of(read_clock(CLOCK_MONOTONIC));
 
 	return test_clock ? ms + test_clock->stalled_ms : ms;
 }
@@ -84,7 +95,7 @@ clock_running_ms(void)
 int64_t
 clock_unix_s(void)
 {
-	int64_t ms = read_clock_ms(CLOCK_REALTIME);
+	int64_t ms = ms_of(read_clock(CLOCK_REALTIME));
 
 	if (test_clock)
 		ms += test_clock->passed_ms + test_clock->stalled_ms;

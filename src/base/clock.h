@@ -4,10 +4,11 @@
  *
  * Every deadline in the daemon is absolute, in milliseconds of this clock.
  * For tests only, the environment variable PEERPOST_TEST_CLOCK may name a
- * file of two int64_t that the daemon maps: [0] milliseconds that have passed
- * besides the real ones, [1] milliseconds in which the daemon is to believe
- * that it stood still.  While it is set, nobody may sleep for longer than
- * clock_max_sleep_ms(), so that a change is noticed.
+ * file of three int64_t that the daemon maps: [0] milliseconds that have
+ * passed besides the real ones, [1] milliseconds in which the daemon is to
+ * believe that it stood still, [2] not 0: since its start no real time passes.
+ * While it is set, nobody may sleep for longer than clock_max_sleep_ms(), so
+ * that a change is noticed.
  */
 #ifndef PEERPOST_BASE_CLOCK_H
 #define PEERPOST_BASE_CLOCK_H

@@ -657,8 +657,8 @@ async function assertOpen(wire, to)
 	assert.ok(!wire.isClosed, 'closed too early');
 }
 
-const slow = await startDaemon({ args: ['--request-timeout', '15',
-	'--player-timeout', '0', '--lobby-timeout', '0'] });
+const slow = await startDaemon({ clock: 'still', args: ['--request-timeout',
+	'15', '--player-timeout', '0', '--lobby-timeout', '0'] });
 
 test('a header block that trickles in is cut off', async () => {
 	const wire = await Wire.open(slow);

@@ -100,7 +100,8 @@ class Daemon {
 		this.stalled = 0;
 		if (clock) {
 			this.clockFile = path.join(this.dir, 'clock');
-			fs.writeFileSync(this.clockFile, Buffer.alloc(16));
+			fs.writeFileSync(this.clockFile, new BigInt64Array(
+			    [0n, 0n, BigInt(clock === 'still')]));
 		}
 		this.agent = null;
 		this.tlsAgent = null;
@@ -373,8 +374,9 @@ export function readyEvent(socket)
 
 // Start a daemon.  listen, fastcgi, admin: one address or several, whose listeners
 // are then in daemon.listeners, .fastcgi and .admin; clock: false for real time
-// only; ca: the certificate of whoever answers for those that speak TLS.  It is
-// stopped when the current test, or else the file, ends.
+// only, 'still' for that only which advance() lets pass; ca: the certificate of
+// whoever answers for those that speak TLS.  It is stopped when the current test,
+// or else the file, ends.
 export async function startDaemon({ args = [], env = {}, database,
     clock = true, listen = '127.0.0.1:0', fastcgi = [], admin = [], ca } = {})
 {

@@ -21,7 +21,7 @@ class Configured {
 
 		self.file = path.join(scratchDir(), 'peerpost.conf');
 		self.write(lines);
-		self.daemon = await startDaemon({ ...options, args:
+		self.daemon = await startDaemon({ clock: 'still', ...options, args:
 		    ['--config', self.file, ...options.args ?? []] });
 		return self;
 	}

@@ -71,7 +71,7 @@ scratch_open(const struct scratch *scratch)
 	return store;
 }
 
-/* The test clock's two numbers, see clock.h; NULL: real time. */
+/* The test clock's numbers, see clock.h; NULL: real time. */
 static int64_t *scratch_clock;
 
 /* Group setup: from now on time can be moved. */
@@ -82,9 +82,9 @@ scratch_set_up_clock(void **state)
 	int fd = mkstemp(path);
 
 	(void)state;
-	if (fd < 0 || ftruncate(fd, 2 * sizeof(int64_t)) < 0)
+	if (fd < 0 || ftruncate(fd, 3 * sizeof(int64_t)) < 0)
 		return -1;
-	scratch_clock = mmap(NULL, 2 * sizeof(int64_t), PROT_READ | PROT_WRITE,
+	scratch_clock = mmap(NULL, 3 * sizeof(int64_t), PROT_READ | PROT_WRITE,
 	    MAP_SHARED, fd, 0);
 	close(fd);
 	if (scratch_clock == MAP_FAILED)

@@ -21,7 +21,7 @@
 
 #define VARIABLE "PEERPOST_TEST_CLOCK"
 
-static int64_t *moved; /* passed_ms and stalled_ms */
+static int64_t *moved; /* passed_ms, stalled_ms, is_still */
 
 static int64_t
 system_ms(clockid_t id)
@@ -101,9 +101,9 @@ set_up_test_clock(void **state)
 	int fd = mkstemp(path);
 
 	(void)state;
-	if (fd < 0 || ftruncate(fd, 2 * sizeof(int64_t)) < 0)
+	if (fd < 0 || ftruncate(fd, 3 * sizeof(int64_t)) < 0)
 		return -1;
-	moved = mmap(NULL, 2 * sizeof(int64_t), PROT_READ | PROT_WRITE,
+	moved = mmap(NULL, 3 * sizeof(int64_t), PROT_READ | PROT_WRITE,
 	    MAP_SHARED, fd, 0);
 	close(fd);
 	if (moved == MAP_FAILED)
@@ -143,6 +143,34 @@ test_a_stall_moves_every_clock(void **state)
 }
 
 static void
+test_when_it_stands_still_no_real_time_passes(void **state)
+{
+	const struct timespec pause = { 0, 20000000 };
+	int64_t now_ms, now_us, running_ms, unix_s;
+
+	(void)state;
+	moved[2] = 1;
+	now_ms = clock_now_ms();
+	now_us = clock_now_us();
+	running_ms = clock_running_ms();
+	unix_s = clock_unix_s();
+	nanosleep(&pause, NULL);
+	assert_int_equal(clock_now_ms(), now_ms);
+	assert_int_equal(clock_now_us(), now_us);
+	assert_int_equal(now_us / 1000, now_ms);
+	assert_int_equal(clock_running_ms(), running_ms);
+	assert_int_equal(clock_unix_s(), unix_s);
+	moved[0] = 5000;
+	moved[1] = 2000;
+	assert_int_equal(clock_now_ms(), now_ms + 7000);
+	assert_int_equal(clock_now_us(), now_us + 7000000);
+	assert_int_equal(clock_running_ms(), running_ms + 2000);
+	assert_int_equal(clock_unix_s(), unix_s + 7);
+	moved[0] = moved[1] = moved[2] = 0;
+	assert_ahead(0, 0, 0);
+}
+
+static void
 test_with_a_test_clock_nobody_sleeps_long(void **state)
 {
 	(void)state;
@@ -165,6 +193,7 @@ main(void)
 		cmocka_unit_test(test_an_untouched_test_clock_changes_no_time),
 		cmocka_unit_test(test_time_that_passes_is_no_stall),
 		cmocka_unit_test(test_a_stall_moves_every_clock),
+		cmocka_unit_test(test_when_it_stands_still_no_real_time_passes),
 		cmocka_unit_test(test_with_a_test_clock_nobody_sleeps_long),
 	};
 	int failed = cmocka_run_group_tests(plain, NULL, NULL);
