@@ -34,6 +34,7 @@ export const program =
 const START_MS = 15_000 * patience;
 const STOP_MS = 10_000 * patience;
 const ANSWER_MS = 30_000 * patience;
+const TICK_MS = 20;
 
 const SUSPICIOUS =
     /(?:Address|Leak|Thread|Memory)Sanitizer|runtime error:|Assertion .* failed/;
@@ -100,8 +101,9 @@ class Daemon {
 		this.stalled = 0;
 		if (clock) {
 			this.clockFile = path.join(this.dir, 'clock');
+			this.isStill = clock === 'still';
 			fs.writeFileSync(this.clockFile, new BigInt64Array(
-			    [0n, 0n, BigInt(clock === 'still')]));
+			    [0n, 0n, BigInt(this.isStill)]));
 		}
 		this.agent = null;
 		this.tlsAgent = null;
@@ -233,6 +235,11 @@ class Daemon {
 		this.child.stderr.ref();
 		this.child.kill(signal);
 
+		// It may wait for a while for what its clients still want.
+		const ticking = this.isStill && setInterval(() => {
+			this.passed += TICK_MS / 1000;
+			this.writeClock();
+		}, TICK_MS);
 		let end;
 
 		try {
@@ -243,6 +250,7 @@ class Daemon {
 			await this.exited;
 			throw new Error(`${error.message}\n${this.stderr}`);
 		} finally {
+			clearInterval(ticking);
 			agent.destroy();
 			tlsAgent.destroy();
 		}
@@ -374,9 +382,9 @@ export function readyEvent(socket)
 
 // Start a daemon.  listen, fastcgi, admin: one address or several, whose listeners
 // are then in daemon.listeners, .fastcgi and .admin; clock: false for real time
-// only, 'still' for that only which advance() lets pass; ca: the certificate of
-// whoever answers for those that speak TLS.  It is stopped when the current test,
-// or else the file, ends.
+// only, 'still' for that only which advance() lets pass, until it is to end; ca: the
+// certificate of whoever answers for those that speak TLS.  It is stopped when the
+// current test, or else the file, ends.
 export async function startDaemon({ args = [], env = {}, database,
     clock = true, listen = '127.0.0.1:0', fastcgi = [], admin = [], ca } = {})
 {
