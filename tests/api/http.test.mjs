@@ -736,6 +736,7 @@ test('an idle connection is closed after 75 s, not before', async () => {
 	slow.advance(70);
 	await assertOpen(fresh, slow);
 	ok(await used.exchange(plain('GET', '/healthz')));
+	await settle(slow);
 	slow.advance(6);
 	await fresh.closed();
 	await assertOpen(used, slow);
