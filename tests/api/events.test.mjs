@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { assertFailure, looked, makeRoom, ok, parked, Player, request,
     startDaemon, until, within } from '../lib/peerpost.mjs';
+import { DEADLINE_MS } from '../lib/wait.mjs';
 
 const daemon = await startDaemon({ args: ['--command-burst', '10000',
 	'--command-rate', '10000'] });
@@ -432,7 +433,7 @@ test('every kind of event wakes', async () => {
 		const { data } = ok(await act());
 
 		uuid ??= data;
-		await within(5000, expected, watch);
+		await within(DEADLINE_MS, expected, watch);
 		assert.equal(seen.join(' '), expected);
 	}
 });
@@ -471,7 +472,7 @@ async function assertHeld(d, wait, seconds)
 	await looked(d);
 	assert.equal(answered, false, `wait ${wait}`);
 	d.advance(seconds * 0.1 + 1);
-	same(await within(5000, `end of wait ${wait}`, poll),
+	same(await within(DEADLINE_MS, `end of wait ${wait}`, poll),
 	    '{"events":[],"next":0}');
 }
 
@@ -722,7 +723,7 @@ test('an event is delivered while others poll, relay and leave', async () => {
 		for (let i = 0; i < 20; i++)
 			ok(await player.candidate({ id: 1, i }));
 	}));
-	await within(10_000, 'all events', reading);
+	await within(DEADLINE_MS, 'all events', reading);
 	assert.equal(got.length, 60);
 	got.forEach((event, i) => {
 		assert.equal(event.id, got[0].id + i);

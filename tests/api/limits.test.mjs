@@ -5,6 +5,7 @@ import test from 'node:test';
 import { assertFailure, connectTo, looked, makeRoom, ok, Player,
     parseResponses, rawExchange, readyEvent, request, startDaemon as start,
     until, within } from '../lib/peerpost.mjs';
+import { DEADLINE_MS } from '../lib/wait.mjs';
 
 // Only that time passes which the test lets pass.
 const startDaemon = (options) => start({ clock: 'still', ...options });
@@ -593,7 +594,7 @@ for (const [what, bytes] of PARTS)
 		await looked(d);
 		assert.equal(connection.isClosed, false);
 		d.advance(2);
-		await within(10_000, 'close', connection.closed);
+		await within(DEADLINE_MS, 'close', connection.closed);
 	});
 
 test('a byte now and then does not prolong the 15 s', async () => {
@@ -609,7 +610,7 @@ test('a byte now and then does not prolong the 15 s', async () => {
 		connection.socket.write('x');
 	}
 	d.advance(3);
-	await within(10_000, 'close', connection.closed);
+	await within(DEADLINE_MS, 'close', connection.closed);
 });
 
 test('a kept-alive connection idle for 75 s is closed', async () => {
@@ -627,7 +628,7 @@ test('a kept-alive connection idle for 75 s is closed', async () => {
 		assert.equal(connection.isClosed, false);
 	}
 	d.advance(3);
-	await within(10_000, 'close', connection.closed);
+	await within(DEADLINE_MS, 'close', connection.closed);
 });
 
 test('a connection on which nothing ever comes is closed after 75 s',
@@ -640,7 +641,7 @@ test('a connection on which nothing ever comes is closed after 75 s',
 	await looked(d);
 	assert.equal(connection.isClosed, false);
 	d.advance(3);
-	await within(10_000, 'close', connection.closed);
+	await within(DEADLINE_MS, 'close', connection.closed);
 });
 
 test('a parked poll is not idle', async () => {

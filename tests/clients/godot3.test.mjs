@@ -9,7 +9,7 @@ import { Player, ok, request, scratchDir, startDaemon, until, within }
 	from '../lib/peerpost.mjs';
 import { FaultProxy, captivePortal, gatewayError, inTurn }
 	from '../lib/fault_proxy.mjs';
-import { patience } from '../lib/wait.mjs';
+import { DEADLINE_MS } from '../lib/wait.mjs';
 import { startPausing } from '../lib/impostor.mjs';
 
 const godot = process.env.PATH.split(':')
@@ -86,7 +86,7 @@ class Godot {
 	async quit()
 	{
 		this.do('quit');
-		assert.equal(await within(10_000 * patience, 'end of Godot',
+		assert.equal(await within(DEADLINE_MS, 'end of Godot',
 		    this.ended), 0);
 		assert.doesNotMatch(this.output, /SCRIPT ERROR|Parse Error/);
 	}
@@ -278,7 +278,7 @@ test('the example starts', { skip }, async () => {
 		stream.on('data', (text) => {
 			output += text;
 		});
-	assert.equal(await within(10_000 * patience, 'end of Godot',
+	assert.equal(await within(DEADLINE_MS, 'end of Godot',
 	    new Promise((resolve) => child.on('close', resolve))), 0);
 	assert.doesNotMatch(output, /SCRIPT ERROR|Parse Error|Failed|res:/);
 });

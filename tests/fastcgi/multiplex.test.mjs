@@ -331,8 +331,8 @@ test('what comes while the web server goes away is kept', async () => {
 
 // As much as one reply holds, for as little as a request may be.  (Sanitizers
 // keep freed memory for a while, so that with them it is not measured.)
-const N_REPLIES = patience === 1 ? 4000 : 1000;
-const MAX_GROWTH_KB = 100_000; // of 1 GB
+const N_REPLIES = patience === 1 ? 2000 : 1000;
+const MAX_GROWTH_KB = 100_000; // of 500 MB
 
 test('a web server that does not read its replies: others are served, and ' +
     'memory is bounded', async (t) => {

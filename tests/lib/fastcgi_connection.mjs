@@ -5,14 +5,13 @@ import net from 'node:net';
 import { decodePairs, encodePairs, paramsOf, record, RecordReader,
     requestRecords, responseOf, toJson, Type } from './fastcgi.mjs';
 import { rest } from './rest.mjs';
-import { patience, within } from './wait.mjs';
+import { DEADLINE_MS, within } from './wait.mjs';
 
-const ANSWER_MS = 20_000 * patience;
 
 // What must happen, and soon: the end of a request.
 export function soon(ended)
 {
-	return within(ANSWER_MS, 'end of request', ended);
+	return within(DEADLINE_MS, 'end of request', ended);
 }
 
 export class FastcgiConnection {
@@ -177,7 +176,7 @@ export class FastcgiConnection {
 		const { ended } = this.request({ method, target, headers: all,
 			body: bytes }, options);
 
-		return toJson(responseOf(await within(ANSWER_MS,
+		return toJson(responseOf(await within(DEADLINE_MS,
 		    `answer to ${method} ${target}`, ended), method));
 	}
 
@@ -207,7 +206,7 @@ export class FastcgiConnection {
 
 		this.watchers.add(watcher);
 		watcher();
-		return within(ANSWER_MS, what, seen)
+		return within(DEADLINE_MS, what, seen)
 		    .finally(() => this.watchers.delete(watcher));
 	}
 

@@ -6,9 +6,8 @@ import http from 'node:http';
 import path from 'node:path';
 import { after } from 'node:test';
 import { program, scratchDir, until } from './peerpost.mjs';
-import { patience, within } from './wait.mjs';
+import { DEADLINE_MS, within } from './wait.mjs';
 
-const LINE_MS = 15_000 * patience;
 const binary = path.resolve(process.env.MANAGER ?? 'tests/operation/manager');
 
 // It looks like a daemon of peerpost.mjs, as far as request() goes.
@@ -74,7 +73,7 @@ export class Manager {
 	// The next line that fits, after those that were taken so far.
 	async line(pattern)
 	{
-		const deadline = Date.now() + LINE_MS;
+		const deadline = Date.now() + DEADLINE_MS;
 
 		for (;;) {
 			const at = this.lines.findIndex((line, i) =>
@@ -120,7 +119,7 @@ export class Manager {
 	{
 		this.agent.destroy();
 		this.child.stdin.end();
-		await within(LINE_MS, 'end of the manager', this.ended);
+		await within(DEADLINE_MS, 'end of the manager', this.ended);
 		assert.doesNotMatch(this.stderr,
 		    /Sanitizer|runtime error:|Assertion .* failed/);
 	}

@@ -24,16 +24,13 @@ import tls from 'node:tls';
 import { pathToFileURL } from 'node:url';
 import { checkReply } from './openapi.mjs';
 import { rest } from './rest.mjs';
-import { patience, until, within } from './wait.mjs';
+import { DEADLINE_MS, until, within } from './wait.mjs';
 
 export { until, within };
 
 export const program =
     path.resolve(process.env.PEERPOSTD ?? 'src/peerpostd');
 
-const START_MS = 15_000 * patience;
-const STOP_MS = 10_000 * patience;
-const ANSWER_MS = 30_000 * patience;
 const TICK_MS = 20;
 
 const SUSPICIOUS =
@@ -73,7 +70,7 @@ export function runProgram(args, { env = {} } = {})
 {
 	const result = spawnSync(program, args, {
 		env: { ...process.env, ...env },
-		encoding: 'utf8', timeout: START_MS, killSignal: 'SIGKILL',
+		encoding: 'utf8', timeout: DEADLINE_MS, killSignal: 'SIGKILL',
 	});
 
 	if (result.error)
@@ -195,7 +192,7 @@ class Daemon {
 			});
 		});
 		try {
-			await within(START_MS, 'listening daemon', Promise.race([
+			await within(DEADLINE_MS, 'listening daemon', Promise.race([
 				listening,
 				this.exited.then((end) => {
 					throw new Error('daemon ended: ' + describe(end) +
@@ -243,7 +240,7 @@ class Daemon {
 		let end;
 
 		try {
-			end = await within(STOP_MS, `exit after ${signal}`,
+			end = await within(DEADLINE_MS, `exit after ${signal}`,
 			    this.exited);
 		} catch (error) {
 			this.child.kill('SIGKILL');
@@ -471,7 +468,7 @@ function sendHttp(daemon, { method, target, headers, body, listener, signal,
 // when the request is out.  A daemon's own reply must be as docs/openapi.yaml
 // says (openapi.mjs).
 export function request(daemon, method, target, { token, body, text, headers = {},
-    query, signal, listener = 0, deadline = ANSWER_MS } = {})
+    query, signal, listener = 0, deadline = DEADLINE_MS } = {})
 {
 	const bytes = text !== undefined ? Buffer.from(text) :
 	    body !== undefined ? Buffer.from(JSON.stringify(body)) : null;
@@ -716,7 +713,7 @@ export async function makeRoom(daemon, names = ['ann', 'bob'])
 // of their own and collect what comes until the peer closes, or until(text)
 // is true, or `until` matches.  half: close our side after sending.
 export function rawExchange(daemon, bytes, { until: enough, half = false,
-    listener = 0, deadline = ANSWER_MS, heads } = {})
+    listener = 0, heads } = {})
 {
 	const isEnough = enough instanceof RegExp ?
 	    (text) => enough.test(text) : enough;
@@ -747,7 +744,7 @@ export function rawExchange(daemon, bytes, { until: enough, half = false,
 		socket.on('close', () => resolve({ closed: true, reset: isReset }));
 	});
 
-	return within(deadline, 'end of raw exchange', done).then((end) => ({
+	return within(DEADLINE_MS, 'end of raw exchange', done).then((end) => ({
 		...end, text: text(), responses: parseResponses(text(), { heads }),
 	})).finally(() => socket.destroy());
 }

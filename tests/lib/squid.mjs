@@ -4,9 +4,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { scratchDir } from './peerpost.mjs';
 import { findProgram, freePort, keep } from './programs.mjs';
-import { patience, within } from './wait.mjs';
+import { DEADLINE_MS, within } from './wait.mjs';
 
-const START_MS = 15_000 * patience;
 const N_TRIES = 5;
 
 // The package's configuration.
@@ -49,7 +48,7 @@ export async function startSquid(configuration)
 			`pid_filename ${dir}/squid.pid`,
 			`coredump_dir ${dir}`,
 			'shutdown_lifetime 0 seconds']);
-		if (await within(START_MS, 'squid', Promise.race([
+		if (await within(DEADLINE_MS, 'squid', Promise.race([
 			squid.listening.then(() => true),
 			squid.ended.then(() => false)])))
 			return { host: '127.0.0.1', port, log: () =>

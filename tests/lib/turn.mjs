@@ -9,10 +9,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { scratchDir } from './peerpost.mjs';
 import { findProgram, freePort, keep } from './programs.mjs';
-import { patience, within } from './wait.mjs';
+import { DEADLINE_MS, within } from './wait.mjs';
 
-const START_MS = 15_000 * patience;
-const ANSWER_MS = 10_000 * patience;
 const AGAIN_MS = 500;
 const N_TRIES = 5;
 const SHIPPED = fileURLToPath(new URL(
@@ -35,7 +33,7 @@ export async function startTurnServer(secrets, { toLoopback = false } = {})
 		const port = await freePort({ isUdp: true });
 		const child = run(configuration(port, secrets, toLoopback));
 
-		if (await within(START_MS, 'TURN server', Promise.race([
+		if (await within(DEADLINE_MS, 'TURN server', Promise.race([
 			answers(port).then(() => true),
 			child.ended.then(() => false)])))
 			return { port, url: `turn:127.0.0.1:${port}?transport=udp`,
@@ -173,7 +171,7 @@ export class TurnClient {
 		let timer;
 		let listener;
 
-		return within(ANSWER_MS, 'answer of the TURN server',
+		return within(DEADLINE_MS, 'answer of the TURN server',
 		    new Promise((resolve) => {
 			listener = (answer) => {
 				if (answer.length >= 20 &&

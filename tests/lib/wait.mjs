@@ -4,7 +4,8 @@
 // For daemons under a sanitizer or valgrind: all deadlines times this.
 export const patience = Number(process.env.PEERPOST_TEST_PATIENCE ?? 1);
 
-const CONDITION_MS = 10_000 * patience;
+// What has not happened after so long does not happen.
+export const DEADLINE_MS = 30_000 * patience;
 
 // Give the promise a deadline: what is awaited must happen, and soon.
 export function within(ms, what, promise)
@@ -22,7 +23,7 @@ export function within(ms, what, promise)
 // return it.  For effects that no event announces.
 export async function until(condition, what = 'expected state')
 {
-	const deadline = Date.now() + CONDITION_MS;
+	const deadline = Date.now() + DEADLINE_MS;
 
 	for (;;) {
 		const answer = await condition();
@@ -30,7 +31,7 @@ export async function until(condition, what = 'expected state')
 		if (answer !== false && answer !== null && answer !== undefined)
 			return answer;
 		if (Date.now() > deadline)
-			throw new Error(`no ${what} within ${CONDITION_MS} ms`);
+			throw new Error(`no ${what} within ${DEADLINE_MS} ms`);
 		await new Promise((resolve) => setTimeout(resolve, 5));
 	}
 }

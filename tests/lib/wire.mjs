@@ -8,9 +8,8 @@
 import assert from 'node:assert/strict';
 import { connectTo, readyEvent, within } from './peerpost.mjs';
 import { rest } from './rest.mjs';
-import { patience } from './wait.mjs';
+import { DEADLINE_MS } from './wait.mjs';
 
-const ANSWER_MS = 20_000 * patience;
 
 export class Wire {
 	constructor(socket)
@@ -96,7 +95,7 @@ export class Wire {
 		});
 
 		try {
-			return await within(ANSWER_MS, what, seen);
+			return await within(DEADLINE_MS, what, seen);
 		} catch (error) {
 			throw new Error(`${error.message}; so far: ` +
 			    JSON.stringify(this.pending.toString('latin1')));

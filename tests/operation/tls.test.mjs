@@ -17,6 +17,7 @@ import { Player, connectTo, looked, makeRoom, ok, parked, request,
 import { findProgram } from '../lib/programs.mjs';
 import { rest } from '../lib/rest.mjs';
 import { makeCertificate, openssl, skipTls, tlsArgs } from '../lib/tls.mjs';
+import { DEADLINE_MS } from '../lib/wait.mjs';
 import { Wire, plain, settle } from '../lib/wire.mjs';
 
 const RELOADED = /the configuration has been reloaded/;
@@ -170,7 +171,7 @@ tlsTest('a client that stops in its handshake costs nothing, and is closed ' +
 		await lookedAside(daemon);
 		assert.equal(gate.out.readyState, 'open');
 		daemon.advance(6);
-		await within(10_000, 'close', closed);
+		await within(DEADLINE_MS, 'close', closed);
 		gate.close();
 	}
 });
@@ -185,7 +186,7 @@ tlsTest('a byte now and then does not prolong a handshake', async () => {
 		assert.equal(gate.out.readyState, 'open');
 		daemon.advance(4);
 	}
-	await within(10_000, 'close', closed);
+	await within(DEADLINE_MS, 'close', closed);
 });
 
 tlsTest('who says nothing at all is closed after 75 s', async () => {

@@ -8,6 +8,7 @@ import { request, within } from '../lib/peerpost.mjs';
 import { gatewayWay } from '../lib/paths.mjs';
 import { captivePortal, FaultProxy, gatewayError, inTurn, onlyMethods }
     from '../lib/fault_proxy.mjs';
+import { DEADLINE_MS } from '../lib/wait.mjs';
 
 // Replies with what it was sent; /hold does not reply.
 const seen = [];
@@ -124,7 +125,7 @@ test('cutAfterMs closes both sides', async () => {
 	const { res } = seen.at(-1);
 
 	if (!res.closed)
-		await within(5000, 'close', new Promise((resolve) =>
+		await within(DEADLINE_MS, 'close', new Promise((resolve) =>
 		    res.on('close', resolve)));
 });
 

@@ -12,10 +12,9 @@ import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { scratchDir, startDaemon, until } from '../lib/peerpost.mjs';
 import { freePort } from '../lib/programs.mjs';
-import { patience, within } from '../lib/wait.mjs';
+import { DEADLINE_MS, within } from '../lib/wait.mjs';
 
 const contrib = fileURLToPath(new URL('../../contrib/', import.meta.url));
-const STOP_MS = 10_000 * patience;
 // Debian has this user always; web servers do not care to run as root.
 const USER = 'www-data';
 
@@ -169,7 +168,7 @@ export class WebServer {
 
 		if (typeof reload === 'function') {
 			const child = this.spawn(reload(this));
-			const code = await within(STOP_MS, 'reload',
+			const code = await within(DEADLINE_MS, 'reload',
 			    new Promise((resolve) => child.on('close', resolve)));
 
 			assert.equal(code, 0, this.output);
@@ -206,7 +205,7 @@ export class WebServer {
 		if (!this.hasEnded)
 			this.child.kill(this.spec.stop);
 		try {
-			await within(STOP_MS, `end of ${this.spec.name}`,
+			await within(DEADLINE_MS, `end of ${this.spec.name}`,
 			    this.exited);
 		} finally {
 			this.killAll();

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { Player, ok, program, request, runProgram, scratchDir, startDaemon,
     until, within } from '../lib/peerpost.mjs';
+import { DEADLINE_MS } from '../lib/wait.mjs';
 
 function assertRefused(result)
 {
@@ -71,7 +72,7 @@ test('a daemon started while another one ends takes over from it', async () => {
 		assert.equal(response.status, 200);
 	} finally {
 		second.kill();
-		await within(10_000, 'end', new Promise((resolve) => {
+		await within(DEADLINE_MS, 'end', new Promise((resolve) => {
 			if (second.exitCode !== null || second.signalCode !== null)
 				resolve();
 			second.on('exit', resolve);
