@@ -14,7 +14,7 @@
 struct test_clock {
 	volatile int64_t passed_ms;
 	volatile int64_t stalled_ms;
-	int64_t is_still;
+	volatile int64_t is_still;
 };
 
 static const struct test_clock *test_clock;

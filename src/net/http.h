@@ -24,7 +24,8 @@ struct certificate;
 /* Borrows front until http_free(). */
 struct http *http_create(struct front *front);
 
-/* Take a connection that has a place.  certificate: NULL, or it is to be one over TLS. */
+/* Take a connection that has a place.  certificate: NULL, or it is to be one
+ * over TLS. */
 void http_accept(struct http *http, struct certificate *certificate, int fd,
     const struct sockaddr *addr, socklen_t len);
 

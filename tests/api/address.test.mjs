@@ -7,10 +7,7 @@ import net from 'node:net';
 import test from 'node:test';
 import { inNamespaceOfItsOwn } from '../lib/namespace.mjs';
 import { assertFailure, ok, parseResponses, Player, request,
-    startDaemon as start, until } from '../lib/peerpost.mjs';
-
-// Only that time passes which the test lets pass.
-const startDaemon = (options) => start({ clock: 'still', ...options });
+    startStill as startDaemon, until } from '../lib/peerpost.mjs';
 
 const ADDRESS = '192.0.2.1';
 const OTHER = '192.0.2.2';

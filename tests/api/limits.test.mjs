@@ -3,12 +3,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { assertFailure, connectTo, looked, makeRoom, ok, Player,
-    parseResponses, rawExchange, readyEvent, request, startDaemon as start,
+    parseResponses, rawExchange, readyEvent, request, startStill as startDaemon,
     until, within } from '../lib/peerpost.mjs';
 import { DEADLINE_MS } from '../lib/wait.mjs';
-
-// Only that time passes which the test lets pass.
-const startDaemon = (options) => start({ clock: 'still', ...options });
 
 const FAST = ['--command-rate', '100000', '--command-burst', '100000'];
 

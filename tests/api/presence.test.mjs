@@ -6,10 +6,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { assertFailure, looked, makeRoom, ok, parked, Player, request,
-    startDaemon as start, until } from '../lib/peerpost.mjs';
-
-// Only that time passes which the test lets pass.
-const startDaemon = (options) => start({ clock: 'still', ...options });
+    startStill as startDaemon, until } from '../lib/peerpost.mjs';
 
 const NO_PLAYERS = ['--player-timeout', '0'];
 const NO_LOBBY = ['--lobby-timeout', '0'];

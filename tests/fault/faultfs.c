@@ -20,7 +20,6 @@
  * memory that is written.
  */
 #undef _FILE_OFFSET_BITS /* or pwrite and pwrite64 would be one name */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -32,6 +31,8 @@
 #include <sys/statvfs.h>
 #include <sys/types.h>
 #include <unistd.h>
+
+#include "next.h"
 
 enum mode {
 	MODE_OFF = 0,
@@ -116,18 +117,6 @@ hang(int fd)
 		return;
 	while (control->mode == MODE_HANG)
 		usleep(5000);
-}
-
-/* The next definition of a function.  ISO C has no conversion from an object
- * pointer to a function pointer, hence the copy. */
-static void
-find_next(const char *name, void *out_function, size_t size)
-{
-	void *symbol = dlsym(RTLD_NEXT, name);
-
-	if (!symbol || size != sizeof(symbol))
-		abort();
-	memcpy(out_function, &symbol, size);
 }
 
 ssize_t

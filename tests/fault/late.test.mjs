@@ -3,34 +3,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import { faultLibrary } from '../lib/fault_library.mjs';
-import { connectTo, looked, readyEvent, startDaemon, until }
-    from '../lib/peerpost.mjs';
+import { startStill } from '../lib/peerpost.mjs';
+import { settle, Wire } from '../lib/wire.mjs';
 
 const LATE_MS = 20;
 const { env, skip } = faultLibrary('latewait');
 
-async function connect(daemon)
-{
-	const socket = connectTo(daemon);
-
-	socket.on('error', () => {});
-	socket.resume();
-	await new Promise((resolve) => socket.once(readyEvent(socket), resolve));
-	return socket;
-}
-
 test('a request that is not complete is closed 15 s after its first byte, ' +
     'whenever that came', { skip }, async () => {
-	const d = await startDaemon({ clock: 'still', env: { ...env,
+	const d = await startStill({ env: { ...env,
 		LATEWAIT_MS: String(LATE_MS) } });
 
 	for (let ms = 0; ms <= 4 * LATE_MS; ms += LATE_MS / 4) {
-		const socket = await connect(d);
+		const wire = await Wire.open(d);
 
+		// Some of these are in the midst of being late.
 		await sleep(ms);
-		socket.write('G');
-		await looked(d);
+		wire.send('G');
+		await settle(d);
 		d.advance(16);
-		await until(() => socket.destroyed, `end of it after ${ms} ms`);
+		await wire.closed();
 	}
 });

@@ -6,11 +6,11 @@
  *
  *	LATEWAIT_MS  how many
  */
-#include <dlfcn.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
+
+#include "next.h"
 
 int
 epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms)
@@ -21,15 +21,8 @@ epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms)
 	struct timespec pause = { ms / 1000, ms % 1000 * 1000000 };
 	int n;
 
-	if (!next) {
-		/* ISO C has no conversion from an object pointer to a function
-		 * pointer. */
-		void *symbol = dlsym(RTLD_NEXT, "epoll_wait");
-
-		if (!symbol)
-			abort();
-		memcpy(&next, &symbol, sizeof(next));
-	}
+	if (!next)
+		find_next("epoll_wait", &next, sizeof(next));
 	n = next(epoll_fd, events, max, timeout_ms);
 	if (n > 0)
 		nanosleep(&pause, NULL);

@@ -392,6 +392,12 @@ export async function startDaemon({ args = [], env = {}, database,
 	return daemon.start();
 }
 
+// One for which only that time passes which the test lets pass.
+export function startStill(options)
+{
+	return startDaemon({ clock: 'still', ...options });
+}
+
 // --- requests -----------------------------------------------------------
 
 // A transport is { addresses({ listen, fastcgi }) -> { listen, fastcgi },
