@@ -166,7 +166,6 @@ tick(struct worker *worker)
 		http_expire(worker->http);
 		fastcgi_expire(worker->fastcgi);
 	}
-	http_save_memory(worker->http);
 }
 
 /* Connections wait in the kernel while there is no room for them.  At the end

@@ -19,7 +19,6 @@ http_create(struct front *front)
 	list_init(&http->touched);
 	list_init(&http->receiving);
 	list_init(&http->resting);
-	list_init(&http->waiting);
 	list_init(&http->hungup);
 	return http;
 }

@@ -3,9 +3,9 @@
  * Floor: net.  The loop thread that the front belongs to.
  *
  * The pieces: http_cell.c (the daemons), http_connection.c (connections,
- * their deadlines and hang-ups), http_exchange.c (one request and its reply),
- * http_guard.c (requests that we refuse), http_response.c (headers),
- * http_tls.c (connections over TLS).  Why it is built so is told in
+ * their deadlines and hang-ups), http_intake.c (putting requests together, with
+ * http_head.c and http_chunks.c), http_exchange.c (one request and its reply),
+ * http_response.c (headers), http_tls.c (connections over TLS).  Why it is built so is told in
  * docs/architecture.md.
  */
 #ifndef PEERPOST_NET_HTTP_H
@@ -35,8 +35,6 @@ bool http_run(struct http *http);
 /* Close what is overdue.  Once a second, but not right after a pause of the
  * whole process: what came in meanwhile has not been read yet. */
 void http_expire(struct http *http);
-/* Make small what has been waiting for a while.  Once a second. */
-void http_save_memory(struct http *http);
 /* When there is no room: close the connection that has been idle for longest,
  * if that is at least FRONT_SPARED_MS.  Returns whether there was one. */
 bool http_make_room(struct http *http);

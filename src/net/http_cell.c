@@ -50,8 +50,8 @@ start_daemon(struct http *http, bool is_tls)
 	    MHD_LIMIT, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_MEMORY,
 	    MHD_OPTION_NONCE_NC_SIZE, 0, MHD_OPTION_NOTIFY_CONNECTION,
 	    connection_on_notify, http, MHD_OPTION_NOTIFY_COMPLETED,
-	    exchange_on_completed, http, MHD_OPTION_URI_LOG_CALLBACK,
-	    exchange_on_target, http, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+	    exchange_on_completed, http, MHD_OPTION_ARRAY, more,
+	    MHD_OPTION_END);
 }
 
 static struct cell *
@@ -179,7 +179,9 @@ run(struct cell *cell)
 {
 	for (int i = 0; i < MAX_RUNS; i++) {
 		list_remove(&cell->touched);
+		intake_enter(cell);
 		MHD_run(cell->daemon);
+		intake_leave();
 		if (!wants_to_run(cell))
 			break;
 		cell_touch(cell);

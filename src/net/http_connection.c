@@ -19,9 +19,6 @@
 #include "base/mem.h"
 #include "base/metric.h"
 
-/* A request that waits for longer is a held poll, and is to be small. */
-#define HELD_MS 1000
-
 /* Said to an address that has too many connections, before any request. */
 #define TOO_MANY_BODY \
 	"{\"command\":\"###!ICB\",\"data\":\"Too many connections from " \
@@ -66,7 +63,7 @@ connection_set_state(struct connection *connection, enum connection_state state)
 		list_append(&http->resting, &connection->deadline);
 		break;
 	case CONNECTION_WAITING:
-		list_append(&http->waiting, &connection->deadline);
+		list_remove(&connection->deadline); /* the poll has one */
 		break;
 	}
 }
@@ -165,7 +162,7 @@ on_closed(struct connection *connection)
 	struct http *http = connection->http;
 
 	if (connection->exchange)
-		connection->exchange->connection = NULL;
+		exchange_abandon(connection->exchange);
 	if (connection->tls.is_shaking_hands)
 		metric_add(METRIC_TLS_FAILURES, 1);
 	/* Counts nothing from now on. */
@@ -178,6 +175,7 @@ on_closed(struct connection *connection)
 	cell_release(connection);
 	front_remove_connection(http->front, connection_kind(connection));
 	certificate_release(connection->tls.certificate);
+	intake_fini(&connection->intake);
 	free(connection);
 }
 
@@ -217,9 +215,8 @@ refuse(const struct http *http, int fd)
 	close(fd);
 }
 
-/* Whether there is something to read that nobody has read yet. */
-static bool
-has_bytes(const struct connection *connection)
+bool
+connection_has_bytes(const struct connection *connection)
 {
 	int n_bytes;
 
@@ -235,7 +232,8 @@ start(struct connection *connection, const struct sockaddr *addr, socklen_t len)
 	front_add_connection(http->front, connection_kind(connection));
 	http->starting = connection;
 	connection_set_state(connection,
-	    has_bytes(connection) ? CONNECTION_RECEIVING : CONNECTION_IDLE);
+	    connection_has_bytes(connection) ? CONNECTION_RECEIVING :
+					       CONNECTION_IDLE);
 	/* Not to be run for this before the next wait: libmicrohttpd would read
 	 * first bytes of which our own edge-triggered source then tells nothing.
 	 * (If the cell is run for another connection just then, they are not
@@ -277,6 +275,7 @@ http_accept(struct http *http, struct certificate *certificate, int fd,
 		return;
 	}
 	connection->fd = fd;
+	intake_init(&connection->intake);
 	connection->peer = peer;
 	connection->address = address;
 	connection->source.on_ready = on_ready;
@@ -327,24 +326,6 @@ http_expire(struct http *http)
 	expire(&http->resting, http->front->settings.rest_ms);
 }
 
-void
-http_save_memory(struct http *http)
-{
-	int64_t now_ms = clock_now_ms();
-	struct list *node;
-
-	while ((node = list_first(&http->waiting)) != NULL) {
-		struct connection *connection = CONTAINER_OF(
-		    node, struct connection, deadline);
-
-		if (now_ms - connection->since_ms < HELD_MS)
-			return;
-		list_remove(node);
-		if (connection->is_kept)
-			memory_give_back(connection->memory);
-	}
-}
-
 bool
 http_make_room(struct http *http)
 {
@@ -382,7 +363,7 @@ http_end_idle(struct http *http)
 		next = node->next;
 		/* What has just come is on its way to be served. */
 		if (connection->state != CONNECTION_IDLE ||
-		    has_bytes(connection))
+		    connection_has_bytes(connection))
 			continue;
 		list_remove(node);
 		connection_end(connection);

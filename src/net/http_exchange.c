@@ -1,18 +1,20 @@
-/* http_exchange.c - one request and its reply, from libmicrohttpd's side.
+/* http_exchange.c - one request and its reply, over HTTP.
  *
- * libmicrohttpd calls exchange_on_request() once when the headers are there,
- * then for each piece of the body, then once more at its end, and as long as
- * there is no response whenever the cell is run.  A response queued in the
- * first call makes it close the connection afterwards; so only what should
- * close is answered there, and everything else at the end.
+ * It is made when the head of a request has come (http_intake.c), and given to
+ * libmicrohttpd when all of it has.  That calls exchange_on_request() twice
+ * then, and as long as there is no response whenever the cell is run.  (A
+ * response may be queued in the first call, but libmicrohttpd may close the
+ * connection then.)
  *
  * A reply that comes from the engine is queued as soon as it is there, outside
  * of that callback, which saves a run of the cell.  While the engine has the
  * request, libmicrohttpd may find that the connection is broken, and forget
- * all that came over it: the engine reads copies only.
+ * all that it knows of it: the request is ours.
  */
 #include "net/http_internal.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,8 +29,7 @@ free_if_done(struct exchange *exchange)
 		return;
 	front_finish(exchange->front, exchange->request, &exchange->client);
 	request_free(exchange->request);
-	free(exchange->target);
-	free(exchange->key);
+	buf_fini(&exchange->head_bytes);
 	free(exchange);
 }
 
@@ -39,7 +40,8 @@ reply(struct exchange *exchange)
 
 	exchange->has_reply = true;
 	return response_queue(connection, exchange->request,
-	    exchange->front->is_draining || connection->is_half_closed);
+	    exchange->is_answered || exchange->front->is_draining ||
+		connection->is_half_closed);
 }
 
 /* It may be over when this returns, but the exchange is still there. */
@@ -80,23 +82,19 @@ exchange_cancel(struct exchange *exchange)
 	engine_cancel(exchange->front->port, exchange->request);
 }
 
-void *
-exchange_on_target(void *cls, const char *target, struct MHD_Connection *mhd)
+/* The connection is free for its next request, which may be there. */
+static void
+go_on(struct connection *connection)
 {
-	struct http *http = cls;
-	struct connection *connection = connection_of(mhd);
-	struct exchange *exchange = mem_new(sizeof(*exchange));
+	bool has_more = connection->has_more_bytes &&
+	    (connection->intake.ahead.len > 0 ||
+		connection_has_bytes(connection));
 
-	exchange->front = http->front;
-	exchange->connection = connection;
-	exchange->request = front_request_new(http->front, exchange, give_back,
-	    connection_kind(connection), &connection->peer, &exchange->client);
-	/* libmicrohttpd is about to decode the original in its place. */
-	exchange->target = strdup(target);
-	connection->exchange = exchange;
-	if (connection->state == CONNECTION_IDLE)
-		connection_set_state(connection, CONNECTION_RECEIVING);
-	return exchange;
+	connection->has_more_bytes = false;
+	connection_set_state(
+	    connection, has_more ? CONNECTION_RECEIVING : CONNECTION_IDLE);
+	if (has_more)
+		cell_touch(connection->cell);
 }
 
 void
@@ -115,11 +113,7 @@ exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 	connection = exchange->connection;
 	if (connection) {
 		connection->exchange = NULL;
-		connection->is_kept = true;
-		connection_set_state(connection,
-		    connection->has_more_bytes ? CONNECTION_RECEIVING :
-						 CONNECTION_IDLE);
-		connection->has_more_bytes = false;
+		go_on(connection);
 		if (connection->is_half_closed)
 			connection_hang_up(connection);
 	}
@@ -129,45 +123,10 @@ exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 	free_if_done(exchange);
 }
 
-static struct span
-header(struct MHD_Connection *mhd, const char *name)
-{
-	return span_of(MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, name));
-}
-
-/* Write the failure and close: the rest of the request is not read. */
-static enum MHD_Result
-refuse(struct exchange *exchange, enum err err)
-{
-	struct request *request = exchange->request;
-
-	request_fail(request, NULL, err);
-	exchange->has_reply = true;
-	return response_queue(exchange->connection, request, true);
-}
-
-/* Whether so large a body has been announced that it is not even read.  A
- * client that waits for "100 Continue" has not sent it yet. */
-static bool
-is_hopeless(struct MHD_Connection *mhd, size_t max_body)
-{
-	struct span length = header(mhd, "Content-Length");
-	struct span expect = header(mhd, "Expect");
-	uint64_t size;
-
-	return front_is_hopeless(length) ||
-	    (text_equals_nocase(expect, "100-continue") &&
-		text_to_uint(length, UINT64_MAX, &size) && size > max_body);
-}
-
 /* The lines of one list-valued header (RFC 9110, section 5.3), joined. */
 struct joined {
 	struct span value; /* "not there"; of one line; or all of lines */
 	struct buf lines;
-};
-
-struct forwarding {
-	struct joined x_forwarded_for, forwarded;
 };
 
 static void
@@ -184,25 +143,25 @@ join(struct joined *joined, struct span value)
 	joined->value = buf_span(&joined->lines);
 }
 
-static enum MHD_Result
-take_forwarding(void *cls, enum MHD_ValueKind kind, const char *key,
-    size_t key_size, const char *value, size_t value_size)
-{
-	struct forwarding *forwarding = cls;
-	struct span name = { key, key_size };
+struct forwarding {
+	struct joined x_forwarded_for, forwarded;
+};
 
-	(void)kind;
-	if (value && text_equals_nocase(name, "X-Forwarded-For"))
-		join(&forwarding->x_forwarded_for,
-		    (struct span){ value, value_size });
-	else if (value && text_equals_nocase(name, "Forwarded"))
-		join(
-		    &forwarding->forwarded, (struct span){ value, value_size });
-	return MHD_YES;
+static void
+find_forwarding(const struct http_head *head, struct forwarding *out)
+{
+	struct span rest = head->fields, name, value;
+
+	while (http_head_next_field(&rest, &name, &value)) {
+		if (text_equals_nocase(name, "X-Forwarded-For"))
+			join(&out->x_forwarded_for, value);
+		else if (text_equals_nocase(name, "Forwarded"))
+			join(&out->forwarded, value);
+	}
 }
 
 static void
-identify(struct exchange *exchange, struct MHD_Connection *mhd)
+identify(struct exchange *exchange)
 {
 	const struct peer_address *peer = &exchange->connection->peer;
 	const struct front *front = exchange->front;
@@ -211,8 +170,7 @@ identify(struct exchange *exchange, struct MHD_Connection *mhd)
 	buf_init(&forwarding.x_forwarded_for.lines, FRONT_MAX_HEADER);
 	buf_init(&forwarding.forwarded.lines, FRONT_MAX_HEADER);
 	if (trusted_proxies_has(&front->settings.trusted, peer))
-		MHD_get_connection_values_n(
-		    mhd, MHD_HEADER_KIND, take_forwarding, &forwarding);
+		find_forwarding(&exchange->head, &forwarding);
 	front_identify(front, exchange->request, peer, false,
 	    forwarding.x_forwarded_for.value, forwarding.forwarded.value,
 	    &exchange->client);
@@ -220,66 +178,148 @@ identify(struct exchange *exchange, struct MHD_Connection *mhd)
 	buf_fini(&forwarding.forwarded.lines);
 }
 
-static void
-take_key(struct exchange *exchange, struct MHD_Connection *mhd)
-{
-	struct span key = header(mhd, "Idempotency-Key");
+/* The header fields that matter here.  Of several with one name, the first
+ * counts. */
+enum field {
+	FIELD_AUTHORIZATION,
+	FIELD_CONTENT_TYPE,
+	FIELD_HOST,
+	FIELD_IDEMPOTENCY_KEY,
+	FIELD_IF_NONE_MATCH,
+	FIELD_LAST_EVENT_ID,
+	FIELD_ORIGIN,
+	FIELD_SEC_FETCH_SITE,
+	N_FIELDS
+};
 
-	if (!key.at)
-		return;
-	exchange->key = mem_copy_text(key.at);
-	exchange->request->idempotency_key = span_of(exchange->key);
+static void
+find_fields(const struct http_head *head, struct span out[N_FIELDS])
+{
+	static const char *const names[N_FIELDS] = {
+		[FIELD_AUTHORIZATION] = "Authorization",
+		[FIELD_CONTENT_TYPE] = "Content-Type",
+		[FIELD_HOST] = "Host",
+		[FIELD_IDEMPOTENCY_KEY] = "Idempotency-Key",
+		[FIELD_IF_NONE_MATCH] = "If-None-Match",
+		[FIELD_LAST_EVENT_ID] = "Last-Event-ID",
+		[FIELD_ORIGIN] = "Origin",
+		[FIELD_SEC_FETCH_SITE] = "Sec-Fetch-Site",
+	};
+	struct span rest = head->fields, name, value;
+
+	while (http_head_next_field(&rest, &name, &value))
+		for (int i = 0; i < N_FIELDS; i++)
+			if (!out[i].at && text_equals_nocase(name, names[i]))
+				out[i] = value;
 }
 
-/* The headers are there. */
-static enum MHD_Result
-start(struct exchange *exchange, struct MHD_Connection *mhd, const char *method,
-    const char *version)
+/* Whether so large a body has been announced that it is not even read.  A
+ * client that waits for "100 Continue" has not sent it yet. */
+static bool
+is_hopeless(const struct http_head *head, size_t max_body)
 {
-	struct connection *connection = exchange->connection;
+	return head->has_length &&
+	    (head->length > FRONT_MAX_SWALLOW ||
+		(head->expects_continue && head->length > max_body));
+}
+
+/* Fill in what the head says. */
+static void
+take_head(struct exchange *exchange, const struct span fields[N_FIELDS])
+{
 	struct request *request = exchange->request;
+
+	request->target = exchange->head.target;
+	request->authorization = fields[FIELD_AUTHORIZATION];
+	request->idempotency_key = fields[FIELD_IDEMPOTENCY_KEY];
+	request->last_event_id = fields[FIELD_LAST_EVENT_ID];
+	request->if_none_match = fields[FIELD_IF_NONE_MATCH];
+	request->is_text_plain = front_is_text_plain(
+	    fields[FIELD_CONTENT_TYPE]);
+	identify(exchange);
+	if (request->door == DOOR_ADMIN)
+		request->is_foreign = admin_guard_is_foreign(
+		    &exchange->connection->peer, fields[FIELD_HOST],
+		    fields[FIELD_ORIGIN], fields[FIELD_SEC_FETCH_SITE]);
+	if (is_hopeless(&exchange->head, request->body.max))
+		exchange_refuse_body(exchange);
+}
+
+void
+exchange_begin(struct connection *connection, struct buf *head)
+{
+	struct front *front = connection->http->front;
+	struct exchange *exchange = mem_new(sizeof(*exchange));
+	struct span fields[N_FIELDS] = { { NULL, 0 } };
 	enum err err;
 
-	exchange->is_started = true;
-	connection->memory = method;
-	if (!exchange->target)
-		return MHD_NO;
-	err = guard_check(mhd, version);
-	if (!err && !front_parse_method(span_of(method), &request->method))
+	exchange->front = front;
+	exchange->connection = connection;
+	exchange->request = front_request_new(front, exchange, give_back,
+	    connection_kind(connection), &connection->peer, &exchange->client);
+	connection->exchange = exchange;
+	exchange->head_bytes = *head;
+	buf_init(head, head->max);
+	err = http_head_parse(buf_span(&exchange->head_bytes), &exchange->head);
+	find_fields(&exchange->head, fields);
+	exchange->origin = fields[FIELD_ORIGIN];
+	if (!err &&
+	    !front_parse_method(
+		exchange->head.method, &exchange->request->method))
 		err = ERR_UNKNOWN_METHOD;
-	if (err)
-		return refuse(exchange, err);
-	request->target = span_of(exchange->target);
-	request->authorization = header(mhd, "Authorization");
-	take_key(exchange, mhd);
-	request->last_event_id = header(mhd, "Last-Event-ID");
-	request->if_none_match = header(mhd, "If-None-Match");
-	request->is_text_plain = front_is_text_plain(
-	    header(mhd, "Content-Type"));
-	identify(exchange, mhd);
-	if (request->door == DOOR_ADMIN)
-		request->is_foreign = admin_guard_is_foreign(&connection->peer,
-		    header(mhd, "Host"), header(mhd, "Origin"),
-		    header(mhd, "Sec-Fetch-Site"));
-	if (is_hopeless(mhd, request->body.max)) {
-		front_refuse_body(connection->http->front, request);
-		exchange->has_reply = true;
-		return response_queue(connection, request, true);
-	}
-	return MHD_YES;
+	if (!err)
+		take_head(exchange, fields);
+	exchange->head_err = err;
 }
 
-static enum MHD_Result
-take_upload(struct exchange *exchange, const char *upload, size_t *size)
+void
+exchange_refuse(struct exchange *exchange, enum err err)
 {
-	if (!front_take_body(exchange->request, (struct span){ upload, *size },
-		&exchange->n_swallowed))
-		return MHD_NO;
-	*size = 0;
-	return MHD_YES;
+	request_fail(exchange->request, NULL, err);
+	exchange->is_answered = true;
 }
 
-/* The body is there: answer, or let the engine answer. */
+void
+exchange_refuse_body(struct exchange *exchange)
+{
+	front_refuse_body(exchange->front, exchange->request);
+	exchange->is_answered = true;
+}
+
+bool
+exchange_take_body(struct exchange *exchange, struct span piece)
+{
+	return front_take_body(
+	    exchange->request, piece, &exchange->n_swallowed);
+}
+
+size_t
+exchange_write_head(
+    const struct exchange *exchange, bool is_last, char *out, size_t size)
+{
+	const struct http_head *head = &exchange->head;
+	bool is_kept = head->is_kept && !is_last;
+	/* What is not the version's default (RFC 9112, section 9.3). */
+	const char *connection = is_kept == head->is_1_1 ? "" :
+	    is_kept ? "Connection: keep-alive\r\n" :
+		      "Connection: close\r\n";
+	int len = snprintf(out, size, "%s / HTTP/1.%d\r\n%s\r\n",
+	    span_equals(head->method, "HEAD") ? "HEAD" : "GET", head->is_1_1,
+	    connection);
+
+	assert(len > 0 && (size_t)len < size);
+	return (size_t)len;
+}
+
+void
+exchange_abandon(struct exchange *exchange)
+{
+	exchange->connection = NULL;
+	exchange->is_over = true;
+	free_if_done(exchange);
+}
+
+/* The request is whole: answer, or let the engine answer. */
 static enum MHD_Result
 submit(struct exchange *exchange)
 {
@@ -287,7 +327,8 @@ submit(struct exchange *exchange)
 	struct request *request = exchange->request;
 
 	request->no_hold = connection->is_half_closed;
-	if (!front_submit(exchange->front, request, &exchange->client))
+	if (exchange->is_answered ||
+	    !front_submit(exchange->front, request, &exchange->client))
 		return reply(exchange);
 	connection_set_state(connection, CONNECTION_WAITING);
 	exchange->n_out++;
@@ -299,14 +340,23 @@ exchange_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
     const char *method, const char *version, const char *upload,
     size_t *upload_size, void **context)
 {
-	struct exchange *exchange = *context;
+	struct exchange *exchange = connection_of(mhd)->exchange;
 
 	(void)cls;
-	(void)url; /* we parse the target ourselves */
-	if (!exchange->is_started)
-		return start(exchange, mhd, method, version);
-	if (*upload_size)
-		return take_upload(exchange, upload, upload_size);
+	(void)url;
+	(void)method;
+	(void)version;
+	(void)upload;
+	(void)upload_size;
+	/* Or it has read from the socket itself, see http_intake.c. */
+	assert(exchange && exchange->is_given);
+	if (!*context) {
+		*context = exchange;
+		return MHD_YES;
+	}
+	/* The reply could not be queued: it is not asked for again. */
+	if (exchange->has_reply)
+		return MHD_NO;
 	/* The engine has it: there is nothing to say yet. */
 	if (exchange->n_out > 0)
 		return MHD_YES;

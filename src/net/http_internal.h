@@ -4,8 +4,8 @@
  *
  * Who owns what: struct http owns cells, a cell owns its libmicrohttpd daemon,
  * the daemon owns the sockets. A struct connection lives from
- * NOTIFY_CONNECTION(STARTED) to (CLOSED); a struct exchange from the first
- * sign of a request until libmicrohttpd has said NOTIFY_COMPLETED *and*
+ * NOTIFY_CONNECTION(STARTED) to (CLOSED); a struct exchange from the end
+ * of a request's head until libmicrohttpd has said NOTIFY_COMPLETED *and*
  * everything that was given to the engine is back.
  */
 #ifndef PEERPOST_NET_HTTP_INTERNAL_H
@@ -18,10 +18,14 @@
 #include "net/address.h"
 #include "net/certificate.h"
 #include "net/http.h"
+#include "net/http_chunks.h"
+#include "net/http_head.h"
 
-/* What libmicrohttpd keeps for a connection.  Touched lazily; with 16 KiB,
- * header blocks of nearly 16 KiB are dropped without an answer. */
-#define HTTP_MEMORY ((size_t)32 << 10)
+/* What libmicrohttpd keeps for a connection: the head that it is given, which
+ * may take half of it (http_intake.c), and the header of the reply. */
+#define HTTP_MEMORY ((size_t)5632)
+/* So much is read from a socket at once. */
+#define HTTP_SCRATCH ((size_t)32 << 10)
 
 struct cell {
 	struct http *http;
@@ -46,6 +50,19 @@ struct connection_tls {
 	bool was_left;   /* and in the last run there was none */
 };
 
+/* A request that is coming in; http_intake.c. */
+struct intake {
+	struct buf head; /* so far; then it is the exchange's */
+	struct http_head_scan scan;
+	bool in_body;
+	bool is_chunked;
+	uint64_t body_left; /* if it is not */
+	struct http_chunks chunks;
+	struct buf ahead; /* read, but not part of the request */
+	size_t ahead_at;  /* from here on */
+	bool is_ended;    /* nothing more is read */
+};
+
 enum connection_state {
 	CONNECTION_IDLE,      /* between requests */
 	CONNECTION_RECEIVING, /* the first byte of a request has come */
@@ -62,15 +79,14 @@ struct connection {
 	struct loop_source source;
 	enum connection_state state;
 	int64_t since_ms;     /* when the state began */
-	struct list deadline; /* in http->receiving, resting or waiting */
-	const char *memory;   /* where libmicrohttpd's block should begin */
-	bool is_kept;         /* it has served a request before */
+	struct list deadline; /* in http->receiving or resting, or in none */
 	bool is_half_closed;  /* the client will send no more */
 	struct list hungup;   /* in http->hungup until that is dealt with */
 	bool has_more_bytes;  /* came in while WAITING or SENDING */
 	struct peer_address peer;
 	struct address address; /* of the peer, as it is counted */
 	struct connection_tls tls;
+	struct intake intake;
 	struct exchange *exchange; /* the running one, or NULL */
 };
 
@@ -78,15 +94,18 @@ struct exchange {
 	struct front *front;
 	struct connection *connection; /* NULL: it is closed */
 	struct request *request;       /* never NULL */
-	char *target;                  /* the raw one; NULL: out of memory */
-	char *key; /* Idempotency-Key; NULL: none, or in the body */
+	struct buf head_bytes;
+	struct http_head head;
+	enum err head_err;  /* BAD_REQUEST, UNKNOWN_METHOD: to be refused */
+	struct span origin; /* the header's value */
 	struct front_client client;
 	size_t n_out;       /* tasks that the engine has */
 	size_t n_swallowed; /* bytes of a body that is too large */
-	bool is_started;    /* the headers have been looked at */
+	bool is_answered;   /* without the engine, and the connection ends */
+	bool is_given;      /* to libmicrohttpd */
 	bool is_cancelled;  /* the engine knows that the client is gone */
-	bool has_reply;
-	bool is_over; /* NOTIFY_COMPLETED */
+	bool has_reply;     /* which libmicrohttpd has, too */
+	bool is_over;       /* NOTIFY_COMPLETED */
 };
 
 struct http {
@@ -98,8 +117,8 @@ struct http {
 	struct list touched;             /* cells */
 	struct list receiving;           /* deadline: request_timeout_ms */
 	struct list resting; /* idle or sending; deadline: FRONT_REST_MS */
-	struct list waiting; /* with the engine, for less than HELD_MS */
 	struct list hungup;  /* half-closed, and not waiting */
+	char scratch[HTTP_SCRATCH];
 };
 
 /* http_cell.c */
@@ -132,18 +151,45 @@ void connection_end(struct connection *connection);
 void connection_end_hungup(struct http *http);
 /* The connection behind a handle of libmicrohttpd's. */
 struct connection *connection_of(struct MHD_Connection *mhd);
+/* Whether its socket has something to read. */
+bool connection_has_bytes(const struct connection *connection);
 
-/* http_exchange.c: the callbacks of libmicrohttpd */
+/* http_intake.c */
 
-void *exchange_on_target(
-    void *cls, const char *target, struct MHD_Connection *mhd);
+void intake_init(struct intake *intake);
+void intake_fini(struct intake *intake);
+/* Around MHD_run(): whose connections it reads from. */
+void intake_enter(const struct cell *cell);
+void intake_leave(void);
+
+/* http_exchange.c */
+
+/* A request's head has come: make an exchange for it, the connection's running
+ * one.  Takes the bytes of the head, which may be less than one.  What is wrong
+ * with it is in its head_err; it may also be answered already. */
+void exchange_begin(struct connection *connection, struct buf *head);
+/* Answer it with a failure, and end the connection then. */
+void exchange_refuse(struct exchange *exchange, enum err err);
+void exchange_refuse_body(struct exchange *exchange);
+/* A piece of its body.  false: it will never end. */
+MUST_CHECK bool exchange_take_body(
+    struct exchange *exchange, struct span piece);
+/* Write a head for libmicrohttpd to out, which has room for it, and return its
+ * length.  is_last: the connection is to end after the reply. */
+size_t exchange_write_head(
+    const struct exchange *exchange, bool is_last, char *out, size_t size);
+/* The connection of an exchange that libmicrohttpd knows nothing of is
+ * closed. */
+void exchange_abandon(struct exchange *exchange);
+/* The client of a request that the engine has, or has had, is gone. */
+void exchange_cancel(struct exchange *exchange);
+
+/* The callbacks of libmicrohttpd. */
 enum MHD_Result exchange_on_request(void *cls, struct MHD_Connection *mhd,
     const char *url, const char *method, const char *version,
     const char *upload, size_t *upload_size, void **context);
 void exchange_on_completed(void *cls, struct MHD_Connection *mhd,
     void **context, enum MHD_RequestTerminationCode code);
-/* The client of a request that the engine has, or has had, is gone. */
-void exchange_cancel(struct exchange *exchange);
 
 /* http_tls.c */
 
@@ -159,19 +205,6 @@ void http_tls_wake(struct connection *connection);
 void http_tls_wake_all(struct cell *cell);
 /* Whether a cell that has just been run should be run again. */
 bool http_tls_wants_to_run(struct cell *cell);
-
-/* http_memory.c */
-
-/* Hand pages of zeros in libmicrohttpd's block, which should begin here (or
- * NULL), back to the kernel; if it does not, nothing is done. */
-void memory_give_back(const char *block);
-
-/* http_guard.c */
-
-/* Whether the header is one that nobody can misunderstand.
- * ERR_BAD_REQUEST, ERR_HEADERS_TOO_LARGE. */
-MUST_CHECK enum err guard_check(
-    struct MHD_Connection *mhd, const char *version);
 
 /* http_response.c */
 

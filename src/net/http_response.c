@@ -47,9 +47,7 @@ response_queue(
 	if (!response)
 		return MHD_NO;
 	reply_headers(reply, &connection->http->front->settings,
-	    span_of(MHD_lookup_connection_value(
-		connection->mhd, MHD_HEADER_KIND, "Origin")),
-	    add, response);
+	    connection->exchange->origin, add, response);
 	if (is_last)
 		add(response, "Connection", "close");
 	result = MHD_queue_response(connection->mhd, reply->status, response);

@@ -67,7 +67,7 @@ pull(gnutls_transport_ptr_t cls, void *data, size_t size)
 {
 	struct connection *connection = cls;
 	struct connection_tls *tls = &connection->tls;
-	ssize_t n = recv(connection->fd, data, size, 0);
+	ssize_t n = recvfrom(connection->fd, data, size, 0, NULL, NULL);
 
 	tls->has_unread = n > 0;
 	tls->was_left = false;

@@ -94,7 +94,7 @@ test('a full run at --log-level debug never logs a token, a query string, a ' +
 	assert.equal(await d.stop(), 0);
 
 	assert.ok(d.stderr.length > 1000, d.stderr);
-	assert.match(d.stderr, /debug/);
+	assert.match(d.stderr, /finished/);
 	assert.doesNotMatch(d.stderr, new RegExp(SECRET, 'i'));
 	for (const each of tokens)
 		assert.ok(!d.stderr.includes(each));

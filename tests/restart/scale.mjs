@@ -98,12 +98,12 @@ function child()
 		await settle(daemon);
 	}
 
-	process.on('message', async ({ verb, n, listeners }) => {
+	process.on('message', async ({ verb, n, listeners, pid }) => {
 		try {
 			if (verb === 'daemon') {
 				const http = await import('node:http');
 
-				daemon = { listeners, agent: new http.Agent(
+				daemon = { listeners, pid, agent: new http.Agent(
 				    { keepAlive: true }) };
 			} else
 				await (verb === 'add' ? add(n) : wake(n));
@@ -125,7 +125,7 @@ function tell(each, message)
 	});
 }
 
-// Polls give memory back when they have been held for a second.
+// What is resident when it does not change any more.
 async function settledKb(pid)
 {
 	for (let last = Infinity;;) {
@@ -182,7 +182,8 @@ async function main()
 		const each = fork(fileURLToPath(import.meta.url), ['child']);
 
 		children.push({ child: each, n: more });
-		await tell(each, { verb: 'daemon', listeners: daemon.listeners });
+		await tell(each, { verb: 'daemon', listeners: daemon.listeners,
+			pid: daemon.pid });
 		await tell(each, { verb: 'add', n: more });
 		parked += more;
 		console.log(`${parked} polls parked`);
