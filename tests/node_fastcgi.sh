@@ -22,8 +22,8 @@ elif [ $# = 0 ]; then
 		# Bytes on HTTP connections, what becomes of connections, who is
 		# at their other end, and what no daemon is asked: nothing in
 		# them would be different.
-		address.test.mjs | connections.test.mjs | http.test.mjs | \
-			openapi.test.mjs) ;;
+		address.test.mjs | connections.test.mjs | framing.test.mjs | \
+			http.test.mjs | openapi.test.mjs | pipelining.test.mjs) ;;
 		*) set -- "$@" "$each" ;;
 		esac
 	done

@@ -12,6 +12,7 @@ if ! command -v openssl >/dev/null; then
 fi
 if [ $# = 0 ]; then
 	set -- "$srcdir"/tests/api/http.test.mjs \
+		"$srcdir"/tests/api/pipelining.test.mjs \
 		"$srcdir"/tests/restart/drain.test.mjs
 	# A sanitizer would find little more in what takes longest.
 	[ "${PEERPOST_TEST_PATIENCE:-1}" != 1 ] ||

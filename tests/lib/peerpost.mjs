@@ -19,11 +19,11 @@ import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { after } from 'node:test';
+import { after, afterEach } from 'node:test';
 import tls from 'node:tls';
 import { pathToFileURL } from 'node:url';
 import { checkReply } from './openapi.mjs';
-import { rest } from './rest.mjs';
+import { rest, restTogether } from './rest.mjs';
 import { DEADLINE_MS, until, within } from './wait.mjs';
 
 export { until, within };
@@ -390,6 +390,19 @@ export async function startDaemon({ args = [], env = {}, database,
 
 	after(() => daemon.stop());
 	return daemon.start();
+}
+
+// From now on, after each test of the file: all daemons that still run must come
+// to rest, whatever has been done to them.  One that spins fails the test.
+export function restAfterEach()
+{
+	afterEach(async () => {
+		for (const daemon of daemons)
+			if (daemon.running && !daemon.wanted)
+				await restTogether(() =>
+				    daemon.running ? [daemon.pid] : [],
+				'the daemon after the test');
+	});
 }
 
 // One for which only that time passes which the test lets pass.

@@ -5,7 +5,7 @@
 // noticed by themselves, and cost nothing afterwards.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isOverTls, ok, request, startDaemon, until }
+import { isOverTls, ok, request, restAfterEach, startDaemon, until }
     from '../lib/peerpost.mjs';
 import { cpuMs, descriptorLimit, nDescriptors, pollAll, registerMany,
     unlimited } from '../lib/crowd.mjs';
@@ -15,6 +15,8 @@ import { settle } from '../lib/wire.mjs';
 const N_PARKED = isOverTls() ? 300 : Math.min(5000, descriptorLimit());
 // Beside the parked ones: the helpers' own kept connections.
 const N_SPARE = 100;
+
+restAfterEach();
 
 // Less than a tenth of one processor over a stretch of time.
 async function assertCalm(daemon)
