@@ -33,6 +33,14 @@ free_if_done(struct exchange *exchange)
 	free(exchange);
 }
 
+/* Whether something has come behind the request that is running. */
+static bool
+has_more(const struct connection *connection)
+{
+	return connection->intake.ahead.len > 0 ||
+	    connection_has_bytes(connection);
+}
+
 static enum MHD_Result
 reply(struct exchange *exchange)
 {
@@ -41,7 +49,7 @@ reply(struct exchange *exchange)
 	exchange->has_reply = true;
 	return response_queue(connection, exchange->request,
 	    exchange->is_answered || exchange->front->is_draining ||
-		connection->is_half_closed);
+		(connection->is_half_closed && !has_more(connection)));
 }
 
 /* It may be over when this returns, but the exchange is still there. */
@@ -86,14 +94,12 @@ exchange_cancel(struct exchange *exchange)
 static void
 go_on(struct connection *connection)
 {
-	bool has_more = connection->has_more_bytes &&
-	    (connection->intake.ahead.len > 0 ||
-		connection_has_bytes(connection));
+	bool goes_on = connection->has_more_bytes && has_more(connection);
 
 	connection->has_more_bytes = false;
 	connection_set_state(
-	    connection, has_more ? CONNECTION_RECEIVING : CONNECTION_IDLE);
-	if (has_more)
+	    connection, goes_on ? CONNECTION_RECEIVING : CONNECTION_IDLE);
+	if (goes_on)
 		cell_touch(connection->cell);
 }
 

@@ -19,6 +19,7 @@ http_head_scan(struct http_head_scan *scan, struct span bytes, size_t *out_used,
 	for (size_t i = 0; i < bytes.len; i++) {
 		unsigned char c = (unsigned char)bytes.at[i];
 
+		*out_used = i;
 		if (scan->has_cr != (c == '\n'))
 			return ERR_BAD_REQUEST;
 		if (c == '\n') {

@@ -25,7 +25,8 @@ struct http_head_scan {
 
 /* Look at more bytes of a head.  Writes how many of them belong to it to
  * *out_used, and whether it ends with them.
- * ERR_BAD_REQUEST: a control character, or CR and LF apart. */
+ * ERR_BAD_REQUEST: a control character, or CR and LF apart; *out_used: how many
+ * come before it. */
 MUST_CHECK enum err http_head_scan(struct http_head_scan *scan,
     struct span bytes, size_t *out_used, bool *out_is_whole);
 

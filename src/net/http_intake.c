@@ -164,19 +164,18 @@ static enum intake_state
 feed_head(struct connection *connection, struct span *rest)
 {
 	struct intake *intake = &connection->intake;
+	size_t room = intake->head.max - intake->head.len, used;
 	bool is_whole;
-	size_t used;
 	enum err err = http_head_scan(&intake->scan, *rest, &used, &is_whole);
 
-	if (err)
-		return refuse(connection, err);
-	if (used > intake->head.max - intake->head.len) {
-		/* An Origin may be in what fits. */
-		buf_add(&intake->head, rest->at,
-		    intake->head.max - intake->head.len);
-		return refuse(connection, ERR_HEADERS_TOO_LARGE);
+	if (used > room) {
+		err = ERR_HEADERS_TOO_LARGE;
+		used = room;
 	}
 	buf_add(&intake->head, rest->at, used);
+	/* An Origin may be in what is good of it. */
+	if (err)
+		return refuse(connection, err);
 	*rest = (struct span){ rest->at + used, rest->len - used };
 	return is_whole ? begin(connection, rest->len > 0) : INTAKE_MORE;
 }
@@ -244,16 +243,31 @@ feed_ahead(struct connection *connection)
 	return state;
 }
 
+/* What is still to come of a request that is refused is read as far as it is
+ * there: closing a socket with something in it breaks the connection, and the
+ * reply may be lost with it. */
+static void
+discard(struct connection *connection)
+{
+	for (int i = 0; i < MAX_READS; i++)
+		if (read_some(connection) <= 0)
+			return;
+}
+
 /* Write the head that libmicrohttpd is to see into size bytes, and return its
- * length; is_more: which is to be all of them. */
+ * length; is_more: which is to be all of them, if the connection goes on. */
 static ssize_t
 give(struct connection *connection, char *out, size_t size, bool is_more)
 {
 	static const char filler[] = "X:";
 	struct exchange *exchange = connection->exchange;
-	size_t len = exchange_write_head(
-	    exchange, connection->intake.is_ended, out, size);
+	bool is_last = connection->intake.is_ended;
+	size_t len = exchange_write_head(exchange, is_last, out, size);
 
+	if (is_last) {
+		discard(connection);
+		is_more = false;
+	}
 	exchange->is_given = true;
 	connection->has_more_bytes |= is_more;
 	if (is_more && len + sizeof(filler) + 4 < size) {
@@ -264,17 +278,6 @@ give(struct connection *connection, char *out, size_t size, bool is_more)
 		len = size;
 	}
 	return (ssize_t)len;
-}
-
-/* What is still to come of a request that is refused is read as far as it is
- * there: closing a socket with something in it breaks the connection, and the
- * reply may be lost with it. */
-static void
-discard(struct connection *connection)
-{
-	for (int i = 0; i < MAX_READS; i++)
-		if (read_some(connection) <= 0)
-			return;
 }
 
 /* n bytes have come, and are in the scratch buffer.  Returns how many
@@ -289,11 +292,8 @@ take(struct connection *connection, size_t n, char *out, size_t size)
 		connection_set_state(connection, CONNECTION_RECEIVING);
 	if (feed(connection, &rest) == INTAKE_MORE)
 		return 0;
-	if (intake->is_ended) {
-		discard(connection);
-		return give(connection, out, size, false);
-	}
-	buf_add_span(&intake->ahead, rest);
+	if (!intake->is_ended)
+		buf_add_span(&intake->ahead, rest);
 	return give(connection, out, size, rest.len > 0 || n == HTTP_SCRATCH);
 }
 

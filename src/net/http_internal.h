@@ -22,8 +22,9 @@
 #include "net/http_head.h"
 
 /* What libmicrohttpd keeps for a connection: the head that it is given, which
- * may take half of it (http_intake.c), and the header of the reply. */
-#define HTTP_MEMORY ((size_t)5632)
+ * may take half of it (http_intake.c), and the header of the reply.  That has
+ * up to REPLY_MAX_LINKS bytes of links, and some 800 of everything else. */
+#define HTTP_MEMORY ((size_t)6400)
 /* So much is read from a socket at once. */
 #define HTTP_SCRATCH ((size_t)32 << 10)
 

@@ -1,7 +1,13 @@
 /* http_response.c - a reply's headers. */
 #include "net/http_internal.h"
 
+#include <assert.h>
+
 #include "net/reply_headers.h"
+
+/* (libmicrohttpd's own notes of a request take less than 150 bytes.) */
+static_assert(HTTP_MEMORY / 2 >= 150 + REPLY_MAX_LINKS + 1000,
+    "the largest header of a reply fits beside the head of the request");
 
 static void
 add(void *cls, const char *name, const char *value)

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { X509Certificate, createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { Duplex } from 'node:stream';
 import { findProgram } from './programs.mjs';
 
 // Reason for node:test to skip what needs a certificate, or false.
@@ -44,4 +45,21 @@ export function spkiHash({ ca })
 export function tlsArgs({ cert, key })
 {
 	return ['--tls-cert', cert, '--tls-key', key];
+}
+
+// A stream for tls.connect() to speak over, in the place of the socket, which
+// can then be paused, and taken back by destroying the stream.
+export function streamOver(socket)
+{
+	const stream = new Duplex({
+		read() {},
+		write(part, encoding, done) {
+			socket.write(part, done);
+		},
+	});
+	const read = (part) => stream.push(part);
+
+	socket.on('data', read);
+	stream.on('close', () => socket.off('data', read));
+	return stream;
 }
