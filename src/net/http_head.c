@@ -242,7 +242,7 @@ enum err
 http_head_parse(struct span block, struct http_head *out)
 {
 	struct framing framing = { 0 };
-	struct span line = { NULL, 0 }, name, value;
+	struct span line = { "", 0 }, name, value;
 	enum err err, first_err;
 
 	*out = (struct http_head){ 0 };

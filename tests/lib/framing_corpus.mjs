@@ -5,16 +5,28 @@
 // base: the path below which the daemon is.  inner: a whole request, which
 // stands where a careless reader finds a second one.  statuses: what the daemon
 // itself answers.  closes: it ends the connection then.  most: how many replies
-// are right behind a web server, which may read the first request in another
-// way, but then as its own.  isHead: the reply has no body.
+// are right behind a web server.  isHead: the reply has no body.
 const OPEN = false;
 const CLOSES = true;
 
+// In these a web server may find two requests, both of the same client: RFC 9110,
+// section 8.6, and RFC 9112, sections 2.2, 5.2, 6.1 and 6.3, let a recipient
+// choose, or else it only answers a first one that it refuses, and goes on.
+const lenient = new Set(['two equal lengths', 'a list of lengths',
+	'an empty length', 'a folded length', 'a length of 2^64',
+	'a length of 2^64 + 3', 'a length, then a coding',
+	'a coding, then a length', 'a folded coding', 'a folded coding and a length',
+	'a length and a coding folded into another field', 'a coding in HTTP/1.0',
+	'two codings', 'a bare LF in a chunk extension',
+	'a bare LF behind a chunk size', 'a blank behind a chunk size',
+	'a trailer line without a colon', 'bare LFs everywhere']);
+
 export const cases = [];
 
-function add(name, bytes, statuses, closes, { most = statuses.length,
-    isHead = false } = {})
+function add(name, bytes, statuses, closes, { isHead = false } = {})
 {
+	const most = lenient.has(name) ? 2 : statuses.length;
+
 	cases.push({ name, bytes, statuses, closes, most, isHead });
 }
 
@@ -64,7 +76,7 @@ for (const [name, length] of Object.entries({
 	    BODY + place.inner), [413], CLOSES);
 
 add('a folded length', (place) => post(place, 'Content-Length:\r\n 3',
-    BODY + place.inner), [400], CLOSES, { most: 2 });
+    BODY + place.inner), [400], CLOSES);
 
 // --- transfer codings -----------------------------------------------------
 
@@ -77,10 +89,10 @@ add('a coding, then a length', (place) => post(place,
     `${CHUNKED}\r\nContent-Length: 4`, `3\r\n${BODY}\r\n${LAST}` +
     place.inner), [400], CLOSES);
 add('a folded coding', (place) => post(place, 'Transfer-Encoding:\r\n chunked',
-    LAST + place.inner), [400], CLOSES, { most: 2 });
+    LAST + place.inner), [400], CLOSES);
 add('a length and a coding folded into another field', (place) => post(place,
     `X: y\r\n ${CHUNKED}\r\nContent-Length: 3`, BODY + place.inner), [400],
-    CLOSES, { most: 2 });
+    CLOSES);
 add('a length and a name that is only like a coding', (place) => post(place,
     'Transfer_Encoding: chunked\r\nContent-Length: 3', BODY + get(place)),
     [200, 200], OPEN);
@@ -143,7 +155,7 @@ for (const [name, body] of Object.entries({
 	    CLOSES);
 
 add('a blank behind a chunk size', (place) => post(place, CHUNKED,
-    `3 \r\n${BODY}\r\n${LAST}${get(place)}`), [400], CLOSES, { most: 2 });
+    `3 \r\n${BODY}\r\n${LAST}${get(place)}`), [400], CLOSES);
 
 for (const [name, size] of Object.entries({
 	'a chunk size of 2^64': '10000000000000000',
@@ -210,8 +222,7 @@ add('half a TLS hello', () => '\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03' +
 // --- lines and fields -----------------------------------------------------
 
 add('bare LFs everywhere', ({ base, inner }) =>
-    `GET ${base}/healthz HTTP/1.1\nHost: x\n\n${inner}`, [400], CLOSES,
-    { most: 2 });
+    `GET ${base}/healthz HTTP/1.1\nHost: x\n\n${inner}`, [400], CLOSES);
 add('bare CRs as line ends', ({ base }) =>
     `GET ${base}/healthz HTTP/1.1\rHost: x\r\r`, [400], CLOSES);
 add('a first field that is folded', ({ base }) =>

@@ -145,6 +145,16 @@ export class WebServer {
 		    'utf8').trim().split(' ').sort().join(' ');
 	}
 
+	// All of its processes.
+	processes()
+	{
+		const found = [this.child.pid];
+
+		for (const pid of found)
+			found.push(...childrenOf(pid));
+		return found;
+	}
+
 	// All that it has written, its logs of requests included.
 	everythingSaid()
 	{
@@ -223,6 +233,20 @@ export class WebServer {
 	}
 }
 
+// Those that any of its threads has started; none of one that has just ended.
+function childrenOf(pid)
+{
+	try {
+		return fs.readdirSync(`/proc/${pid}/task`).flatMap((tid) =>
+			fs.readFileSync(`/proc/${pid}/task/${tid}/children`, 'utf8')
+			    .split(' ').filter(Boolean).map(Number));
+	} catch (error) {
+		if (!['ENOENT', 'ESRCH'].includes(error.code))
+			throw error;
+		return [];
+	}
+}
+
 function giveTo(dir)
 {
 	const [uid, gid] = ['-u', '-g'].map((option) =>
@@ -258,15 +282,15 @@ export function whyNot(spec)
 }
 
 // A daemon with the listener that the server wants; its first one is HTTP.
-export async function startUpstream(spec, { args = [] } = {})
+export async function startUpstream(spec, { args = [], clock = true } = {})
 {
 	if (spec.upstream === 'http') {
-		const daemon = await startDaemon({ args });
+		const daemon = await startDaemon({ args, clock });
 
 		return { daemon, upstream: `127.0.0.1:${daemon.port}` };
 	}
 	const upstream = `unix:${path.join(openDir(), 'fastcgi.sock')}`;
-	const daemon = await startDaemon({ fastcgi: upstream,
+	const daemon = await startDaemon({ clock, fastcgi: upstream,
 		args: [...args, '--fastcgi-mode', '0666'] });
 
 	return { daemon, upstream };
