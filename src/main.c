@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/notify.h"
 #include "base/process.h"
 #include "server.h"
@@ -134,6 +135,7 @@ main(int argc, char **argv)
 		return status;
 	server.argc = argc;
 	server.argv = argv;
+	mem_init();
 	log_init(server.options.log_format);
 	clock_init();
 	notify_init();

@@ -99,6 +99,7 @@ server_apply_options(struct server *server)
 			UNPARKED_SHARE;
 	front->max_connections_per_address = (uint32_t)options
 						 ->max_connections_per_address;
+	front->max_unsent = (size_t)options->max_unsent;
 	front->max_body = (size_t)options->max_body;
 	front->rest_ms = FRONT_REST_MS;
 	front->request_timeout_ms = (int64_t)options->request_timeout_s * 1000;

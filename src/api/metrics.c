@@ -94,7 +94,7 @@ static const char *
 label_value(unsigned row, size_t i)
 {
 	static const char *const limits[] = { "connections", "requests",
-		"commands", "registers" };
+		"unsent", "commands", "registers", "polls" };
 
 	switch (row) {
 	case METRIC_ROW_POLLS:

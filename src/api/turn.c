@@ -38,6 +38,23 @@ turn_find_session(struct turn *turn, const struct request *request,
 	return err ? err : ERR_TIMED_OUT;
 }
 
+bool
+turn_pay_poll(struct turn *turn, struct request *request, struct player *player)
+{
+	int64_t wait_ms = 0;
+
+	if (!request->is_charged)
+		wait_ms = bucket_take(&player->polls,
+		    turn->world->settings->poll_rate, clock_now_ms(), 1);
+	request->is_charged = wait_ms == 0;
+	if (request->is_charged)
+		return true;
+	metric_add(METRIC_LIMITED_POLLS, 1);
+	reply_fail(request, ERR_RATE_LIMITED);
+	request->reply.retry_after_s = (unsigned)((wait_ms + 999) / 1000);
+	return false;
+}
+
 void
 turn_finish(struct turn *turn, struct request *request)
 {

@@ -49,7 +49,7 @@ struct player {
 	uint64_t acked;        /* all up to this id is acknowledged */
 	uint64_t given;        /* greatest id handed to the client */
 	struct parked *parked; /* its one held poll, or NULL */
-	struct bucket commands;
+	struct bucket commands, polls;
 	int64_t seen_ms;        /* presence clock: last poll or request ended */
 	int64_t lobby_since_ms; /* presence clock */
 	enum end_reason end_reason; /* when is_removed */
@@ -111,6 +111,8 @@ struct world {
 	int64_t purged_s;   /* Unix time of the last purge of ended sessions */
 
 	struct heap parked; /* by due time */
+	/* The same, held for longest first; [1]: of players in a room. */
+	struct list parked_longest[2];
 
 	struct address_buckets registers;
 };

@@ -261,6 +261,7 @@ give(struct connection *connection, char *out, size_t size, bool is_more)
 		memset(out + len - 2, 'x', size - len + 2);
 		memcpy(out + len - 2, filler, sizeof(filler) - 1);
 		memcpy(out + size - 4, "\r\n\r\n", 4);
+		exchange->is_filled_up = true;
 		len = size;
 	}
 	return (ssize_t)len;

@@ -40,7 +40,16 @@ response_queue(
 	struct reply *reply = &request->reply;
 	struct MHD_Response *response;
 	enum MHD_Result result;
+	/* A file is not in memory. */
+	size_t n_bytes = reply->type == REPLY_ASSET ||
+		reply->type == REPLY_FILE ?
+	    0 :
+	    reply_n_sent(request);
 
+	/* They say again what the body says. */
+	if (connection->exchange->is_filled_up &&
+	    reply->links.len > HTTP_LINKS_BESIDE)
+		buf_reset(&reply->links);
 	front_finish(
 	    connection->http->front, request, &connection->exchange->client);
 	response = make_response(reply);
@@ -52,7 +61,9 @@ response_queue(
 		add(response, "Connection", "close");
 	result = MHD_queue_response(connection->mhd, reply->status, response);
 	MHD_destroy_response(response);
-	if (result == MHD_YES)
+	if (result == MHD_YES) {
+		connection_set_unsent(connection, n_bytes);
 		connection_set_state(connection, CONNECTION_SENDING);
+	}
 	return result;
 }
