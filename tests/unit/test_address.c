@@ -251,6 +251,62 @@ test_a_socket_counts_as_its_address_does(void **state)
 	assert_false(address.is_exempt);
 }
 
+static struct address
+in_network(unsigned network, unsigned subnet, unsigned host)
+{
+	struct peer_address peer;
+	char text[64];
+
+	snprintf(
+	    text, sizeof(text), "2001:db8:%x:%x::%x", network, subnet, host);
+	peer = parse(text);
+	return address_of_peer(&peer);
+}
+
+static void
+test_a_48_has_eight_times_the_connections_of_a_64(void **state)
+{
+	struct address_counts counts;
+	struct address address;
+
+	(void)state;
+	address_counts_init(&counts);
+	/* Two of one /64; 16 of the /48. */
+	for (unsigned i = 0; i < 16; i++) {
+		address = in_network(1, i / 2, 0x1);
+		assert_true(address_counts_add(&counts, &address, 2));
+		address = in_network(1, i / 2, 0xff);
+		if (i % 2)
+			assert_false(address_counts_add(&counts, &address, 2));
+	}
+	for (unsigned i = 0; i < 100; i++) {
+		address = in_network(1, 100 + i, 0x1);
+		assert_false(address_counts_add(&counts, &address, 2));
+	}
+	/* What was refused is not counted: one goes, one may come. */
+	address = in_network(1, 3, 0x1);
+	address_counts_remove(&counts, &address);
+	address = in_network(1, 100, 0x1);
+	assert_true(address_counts_add(&counts, &address, 2));
+	assert_false(address_counts_add(&counts, &address, 2));
+	address = in_network(2, 3, 0x1);
+	assert_true(address_counts_add(&counts, &address, 2));
+	/* 0 is no limit, of neither. */
+	address = in_network(1, 101, 0x1);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_true(address_counts_add(&counts, &address, 0));
+	for (unsigned i = 0; i < 1000; i++)
+		address_counts_remove(&counts, &address);
+	/* IPv4 addresses are on their own, however near to each other. */
+	for (unsigned i = 0; i < 1000; i++) {
+		struct peer_address peer = parse("192.0.2.0");
+
+		peer.ip[15] = (uint8_t)(i % 250);
+		address = address_of_peer(&peer);
+		assert_true(address_counts_add(&counts, &address, 4));
+	}
+}
+
 int
 main(void)
 {
@@ -269,6 +325,8 @@ main(void)
 		cmocka_unit_test(test_limits_count_ipv4_addresses_and_ipv6_64s),
 		cmocka_unit_test(test_limits_leave_out_loopback_and_unix),
 		cmocka_unit_test(test_a_socket_counts_as_its_address_does),
+		cmocka_unit_test(
+		    test_a_48_has_eight_times_the_connections_of_a_64),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
