@@ -116,8 +116,11 @@ server_run_round(struct server *server, int64_t max_ms)
 		http_expire(server->admin_http);
 	if (first->has_ticked && !server->is_stopping)
 		server_say_status(server);
-	if (first->has_ticked)
+	if (first->has_ticked) {
 		log_flood_tick();
+		/* There may be descriptors again that were no connection's. */
+		server->players.is_starved = server->admins.is_starved = false;
+	}
 	server->has_more = server_run_admin(server);
 	if (first->front.port) {
 		run_watchdog(server);

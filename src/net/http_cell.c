@@ -70,6 +70,7 @@ create(struct http *http, bool is_tls)
 	if (!cell->daemon) {
 		if (log_flood_passes(&flood, LOG_LEVEL_WARNING, why))
 			log_warning("%s", why);
+		http->front->shared->is_starved = true;
 		free(cell);
 		return NULL;
 	}

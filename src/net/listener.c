@@ -14,7 +14,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/list.h"
 #include "base/log_flood.h"
 #include "base/mem.h"
@@ -22,15 +21,13 @@
 
 #define BACKLOG 4096
 #define MAX_ACCEPTS 256 /* in one go, so that others get their turn */
-#define RETRY_MS 1000
 
 struct listener {
 	struct loop *loop;
 	struct loop_source source;
 	int fd;
 	bool is_paused;
-	int64_t retry_ms; /* no accept(2) before this */
-	char *unix_path;  /* to be removed; NULL: TCP, or not ours */
+	char *unix_path; /* to be removed; NULL: TCP, or not ours */
 	char url[LISTENER_URL_SIZE];
 	listener_accept_fn on_accept;
 	void *cls;
@@ -113,7 +110,7 @@ listen_url_parse(const char *text, struct listen_address *out, bool *out_is_tls,
 }
 
 /* Out of descriptors or memory, though there is room by our own count.  The
- * level-triggered epoll would spin: rest for a second. */
+ * level-triggered epoll would spin. */
 static void
 on_accept_failed(struct listener *listener)
 {
@@ -123,8 +120,8 @@ on_accept_failed(struct listener *listener)
 
 	if (log_flood_passes(&flood, LOG_LEVEL_WARNING, why))
 		log_warning("%s: %s", why, strerror(code));
-	listener->retry_ms = clock_now_ms() + RETRY_MS;
 	listener_pause(listener, true);
+	listener->on_accept(listener->cls, -1, NULL, 0);
 }
 
 static void
@@ -365,8 +362,7 @@ listener_close(struct listener *listener)
 void
 listener_pause(struct listener *listener, bool is_paused)
 {
-	if (is_paused == listener->is_paused ||
-	    (!is_paused && clock_now_ms() < listener->retry_ms))
+	if (is_paused == listener->is_paused)
 		return;
 	if (is_paused)
 		loop_remove(listener->loop, &listener->source, listener->fd);
