@@ -1,5 +1,6 @@
 // pages.test.mjs - GET /, /healthz and /room (protocol section 9).
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
 import test from 'node:test';
 import { assertFailure, makeRoom, ok, Player, request, runProgram,
     startDaemon } from '../lib/peerpost.mjs';
@@ -21,6 +22,23 @@ test('GET / needs nothing from elsewhere', async () => {
 	const { text } = await request(daemon, 'GET', '/');
 
 	assert.doesNotMatch(text, /<(script|img|link|iframe)[^>]*\/\/[^>]*>/i);
+});
+
+test('GET / may use its own style and nothing else, in nobody\'s frame',
+    async () => {
+	for (const method of ['GET', 'HEAD']) {
+		const { headers } = await request(daemon, method, '/');
+		const { text } = await request(daemon, 'GET', '/');
+		const style = text.match(/<style>(.*?)<\/style>/s)[1];
+		const hash = crypto.createHash('sha256').update(style)
+		    .digest('base64');
+
+		assert.equal(headers['content-security-policy'],
+		    `default-src 'none'; style-src 'sha256-${hash}'; ` +
+		    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+		assert.equal(headers['referrer-policy'], 'no-referrer');
+		assert.doesNotMatch(text, /<script|\sstyle=|\son[a-z]+="/);
+	}
 });
 
 test('GET /healthz is 200 with status and version', async () => {
