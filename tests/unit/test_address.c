@@ -251,61 +251,102 @@ test_a_socket_counts_as_its_address_does(void **state)
 	assert_false(address.is_exempt);
 }
 
+static struct address_counts counts;
+
+static int
+set_up_counts(void **state)
+{
+	(void)state;
+	address_counts_init(&counts);
+	return 0;
+}
+
+/* Nothing is kept of whoever has no connection. */
+static int
+tear_down_counts(void **state)
+{
+	(void)state;
+	assert_null(counts.by_key);
+	return 0;
+}
+
+/* An address of 2001:db8:NETWORK::/48, in the /64 of this number. */
 static struct address
-in_network(unsigned network, unsigned subnet, unsigned host)
+in_network(unsigned network, unsigned subnet)
 {
 	struct peer_address peer;
 	char text[64];
 
-	snprintf(
-	    text, sizeof(text), "2001:db8:%x:%x::%x", network, subnet, host);
+	snprintf(text, sizeof(text), "2001:db8:%x:%x::1", network, subnet);
 	peer = parse(text);
 	return address_of_peer(&peer);
+}
+
+static bool
+add(struct address address, uint32_t max)
+{
+	return address_counts_add(&counts, &address, max);
+}
+
+static void
+take_away(struct address address)
+{
+	address_counts_remove(&counts, &address);
 }
 
 static void
 test_a_48_has_eight_times_the_connections_of_a_64(void **state)
 {
-	struct address_counts counts;
-	struct address address;
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		assert_true(add(in_network(1, i), 2));
+		assert_true(add(in_network(1, i), 2));
+		assert_false(add(in_network(1, i), 2));
+	}
+	for (unsigned i = 8; i < 100; i++)
+		assert_false(add(in_network(1, i), 2));
+	assert_true(add(in_network(2, 0), 2));
+	/* What was refused is not counted: one goes, one may come. */
+	take_away(in_network(1, 3));
+	assert_true(add(in_network(1, 100), 2));
+	assert_false(add(in_network(1, 100), 2));
+	take_away(in_network(1, 100));
+	take_away(in_network(1, 3));
+	take_away(in_network(2, 0));
+	for (unsigned i = 0; i < 8; i++)
+		for (unsigned k = i == 3 ? 2 : 0; k < 2; k++)
+			take_away(in_network(1, i));
+}
+
+static void
+test_no_limit_is_none_for_a_48_either(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++)
+		assert_true(add(in_network(1, i % 3), 0));
+	for (unsigned i = 0; i < 1000; i++)
+		take_away(in_network(1, i % 3));
+}
+
+static void
+test_ipv4_addresses_do_not_share_a_limit(void **state)
+{
+	struct peer_address peer = parse("192.0.2.0");
 
 	(void)state;
-	address_counts_init(&counts);
-	/* Two of one /64; 16 of the /48. */
-	for (unsigned i = 0; i < 16; i++) {
-		address = in_network(1, i / 2, 0x1);
-		assert_true(address_counts_add(&counts, &address, 2));
-		address = in_network(1, i / 2, 0xff);
-		if (i % 2)
-			assert_false(address_counts_add(&counts, &address, 2));
-	}
-	for (unsigned i = 0; i < 100; i++) {
-		address = in_network(1, 100 + i, 0x1);
-		assert_false(address_counts_add(&counts, &address, 2));
-	}
-	/* What was refused is not counted: one goes, one may come. */
-	address = in_network(1, 3, 0x1);
-	address_counts_remove(&counts, &address);
-	address = in_network(1, 100, 0x1);
-	assert_true(address_counts_add(&counts, &address, 2));
-	assert_false(address_counts_add(&counts, &address, 2));
-	address = in_network(2, 3, 0x1);
-	assert_true(address_counts_add(&counts, &address, 2));
-	/* 0 is no limit, of neither. */
-	address = in_network(1, 101, 0x1);
-	for (unsigned i = 0; i < 1000; i++)
-		assert_true(address_counts_add(&counts, &address, 0));
-	for (unsigned i = 0; i < 1000; i++)
-		address_counts_remove(&counts, &address);
-	/* IPv4 addresses are on their own, however near to each other. */
 	for (unsigned i = 0; i < 1000; i++) {
-		struct peer_address peer = parse("192.0.2.0");
-
 		peer.ip[15] = (uint8_t)(i % 250);
-		address = address_of_peer(&peer);
-		assert_true(address_counts_add(&counts, &address, 4));
+		assert_true(add(address_of_peer(&peer), 4));
+	}
+	for (unsigned i = 0; i < 1000; i++) {
+		peer.ip[15] = (uint8_t)(i % 250);
+		assert_false(add(address_of_peer(&peer), 4 - i / 250));
+		take_away(address_of_peer(&peer));
 	}
 }
+
+#define COUNTS_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up_counts, tear_down_counts)
 
 int
 main(void)
@@ -325,8 +366,9 @@ main(void)
 		cmocka_unit_test(test_limits_count_ipv4_addresses_and_ipv6_64s),
 		cmocka_unit_test(test_limits_leave_out_loopback_and_unix),
 		cmocka_unit_test(test_a_socket_counts_as_its_address_does),
-		cmocka_unit_test(
-		    test_a_48_has_eight_times_the_connections_of_a_64),
+		COUNTS_TEST(test_a_48_has_eight_times_the_connections_of_a_64),
+		COUNTS_TEST(test_no_limit_is_none_for_a_48_either),
+		COUNTS_TEST(test_ipv4_addresses_do_not_share_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,49 +2,27 @@
  *
  * What is written to stderr goes into a pipe, and is read back as one text.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/scratch.h"
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log_flood.h"
 #include "base/log_line.h"
 
 #define N_THREADS 4
 #define N_LINES 10000
 
-static volatile int64_t *moved; /* the test clock, which stands still */
 static int pipe_fds[2], real_stderr;
 static struct log_flood full, broken, many;
 
 static int
-set_up_clock(void **state)
+set_up_all(void **state)
 {
-	char path[] = "/tmp/peerpost-test-clock-XXXXXX";
-	int fd = mkstemp(path);
-
-	(void)state;
-	if (fd < 0 || ftruncate(fd, 3 * sizeof(int64_t)) < 0)
+	if (scratch_set_up_clock(state) < 0)
 		return -1;
-	moved = mmap(NULL, 3 * sizeof(int64_t), PROT_READ | PROT_WRITE,
-	    MAP_SHARED, fd, 0);
-	close(fd);
-	if (moved == MAP_FAILED)
-		return -1;
-	moved[2] = 1;
-	setenv("PEERPOST_TEST_CLOCK", path, 1);
-	clock_init();
-	return unlink(path);
+	scratch_clock[2] = 1; /* it stands still */
+	return 0;
 }
 
 static void
@@ -109,16 +87,16 @@ test_the_first_is_there_at_once_and_the_rest_as_a_number(void **state)
 		log_flood_tick();
 	}
 	assert_string_equal(written(), "");
-	moved[0] += 59999;
+	scratch_clock[0] += 59999;
 	log_flood_tick();
 	assert_string_equal(written(), "");
 	/* Though no further one comes. */
-	moved[0] += 1;
+	scratch_clock[0] += 1;
 	log_flood_tick();
 	assert_string_equal(written(),
 	    "peerpostd: warning: repeats that are not logged kind=room "
 	    "count=1000 seconds=60\n");
-	moved[0] += 60000;
+	scratch_clock[0] += 60000;
 	log_flood_tick();
 	assert_string_equal(written(), "");
 	complain(&full, "room");
@@ -134,7 +112,7 @@ test_a_flood_that_goes_on_makes_one_line_a_minute(void **state)
 	for (int s = 0; s < 600; s++) {
 		for (int i = 0; i < 100; i++)
 			complain(&full, "room");
-		moved[0] += 1000;
+		scratch_clock[0] += 1000;
 		log_flood_tick();
 	}
 	for (const char *at = written(); (at = strchr(at, '\n')); at++)
@@ -164,7 +142,7 @@ test_the_end_tells_all_counts_in_every_form(void **state)
 	complain(&full, "a room");
 	complain(&full, "a room");
 	(void)written();
-	moved[0] += 1500;
+	scratch_clock[0] += 1500;
 	log_line_set_form(LOG_FORMAT_JSON, false);
 	log_flood_end();
 	assert_non_null(strstr(written(),
@@ -186,7 +164,7 @@ test_without_a_tick_the_next_one_tells_the_count(void **state)
 	(void)state;
 	complain(&full, "room");
 	complain(&full, "room");
-	moved[0] += 90000;
+	scratch_clock[0] += 90000;
 	(void)written();
 	complain(&full, "room");
 	assert_string_equal(written(),
@@ -253,5 +231,5 @@ main(void)
 		TEST(test_threads_lose_no_count),
 	};
 
-	return cmocka_run_group_tests(tests, set_up_clock, NULL);
+	return cmocka_run_group_tests(tests, set_up_all, NULL);
 }

@@ -7,12 +7,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "api/value.h"
+#include "base/text.h"
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -73,6 +75,31 @@ test_strings_are_unescaped(void **state)
 	assert_decoded("\"\\u00e9\\u20AC\\ud83d\\uDE00\"",
 	    "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 9);
 	assert_decoded("\"a\\u0000b\"", "a\0b", 3);
+}
+
+static void
+test_every_code_point_can_be_escaped(void **state)
+{
+	char json[16];
+	uint32_t found;
+
+	(void)state;
+	for (uint32_t code = 0; code <= 0x10ffff; code++) {
+		if (code >= 0xd800 && code <= 0xdfff)
+			continue;
+		if (code < 0x10000)
+			snprintf(
+			    json, sizeof(json), "\"\\u%04x\"", (unsigned)code);
+		else
+			snprintf(json, sizeof(json), "\"\\u%04X\\u%04x\"",
+			    (unsigned)(0xd7c0 + (code >> 10)),
+			    (unsigned)(0xdc00 + (code & 0x3ff)));
+		buf_reset(&out);
+		assert_true(value_string(value_of(json), &out));
+		assert_int_equal(
+		    text_utf8_next(out.data, out.len, &found), out.len);
+		assert_int_equal(found, code);
+	}
 }
 
 static void
@@ -226,6 +253,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_strings_are_unescaped),
+		TEST(test_every_code_point_can_be_escaped),
 		TEST(test_only_strings_are_strings),
 		TEST(test_a_string_that_does_not_fit_is_told),
 		TEST(test_keys_are_compared_after_unescaping),
