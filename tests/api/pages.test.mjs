@@ -115,3 +115,15 @@ test('GET /room lists the peers in join order', async () => {
 	assert.deepEqual(ok(await players[2].room()).peers.map(
 	    (peer) => peer.name), ['ann', 'cat', 'dan', 'bob']);
 });
+
+test('a query of thousands of arguments gets a reply', async () => {
+	for (const piece of ['&', 'a&', 'a=b&', '&&a=b'])
+		for (const n of [500, 2000, 7000]) {
+			// FastCGI has it twice in its parameters, of 16 KiB.
+			const query = piece.repeat(n).slice(0, 7500);
+			const { status } = await request(daemon, 'GET', '/healthz',
+			    { query });
+
+			assert.equal(status, 200, `${piece} ${n}`);
+		}
+});
