@@ -26,6 +26,10 @@ take(struct server *server, enum front_kind kind,
 {
 	struct worker *best = &server->workers[0];
 
+	if (fd < 0) {
+		server->players.is_starved = true;
+		return;
+	}
 	for (size_t i = 1; i < server->n_workers; i++)
 		if (worker_n_connections(&server->workers[i]) <
 		    worker_n_connections(best))

@@ -8,6 +8,7 @@
 #include "api/reply.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_flood.h"
 #include "base/metric.h"
 #include "core/player.h"
 #include "core/presence.h"
@@ -118,6 +119,7 @@ commit(struct turn *turn)
 	if (err == ERR_FATAL) {
 		log_error("the database could not be synced to disk: "
 			  "stopping without acknowledging anything");
+		log_flood_end();
 		_exit(1);
 	}
 	if (!err && has_written) {

@@ -25,10 +25,25 @@ struct bucket {
 int64_t bucket_take(
     struct bucket *bucket, struct rate rate, int64_t now_ms, uint32_t n);
 
+/* What an address is counted by: IPv4 as ::ffff:a.b.c.d, of IPv6 the /64 with
+ * zeros behind it. */
 #define ADDRESS_KEY_SIZE 16
+/* A limit per address, times this, is the limit of its network. */
+#define ADDRESS_NETWORK_FACTOR 8
 
-/* A bucket for each address seen lately.  Holds only addresses whose bucket
- * is not full again: burst / rate seconds' worth. */
+/* The network that an address is counted with besides: the /48 of IPv6, which
+ * a site has, and in which it is free to choose another /64 for each request.
+ * Writes a key that is no address's.  false: IPv4 has none. */
+bool address_network(
+    const uint8_t key[ADDRESS_KEY_SIZE], uint8_t out[ADDRESS_KEY_SIZE]);
+
+/* Most buckets that are kept, 8 MiB of them; beyond it the one that has not
+ * been used for longest is forgotten, and so is full when it is needed again. */
+#define ADDRESS_MAX_BUCKETS 65536
+
+/* A bucket for each address and network seen lately.  Holds only those whose
+ * bucket is not full again (burst / rate seconds' worth), and no more than
+ * ADDRESS_MAX_BUCKETS. */
 struct address_buckets {
 	struct address_bucket *by_key;
 	struct list by_use; /* longest unused first */
@@ -37,7 +52,9 @@ struct address_buckets {
 void address_buckets_init(struct address_buckets *buckets);
 void address_buckets_fini(struct address_buckets *buckets);
 
-/* bucket_take() of one token from the bucket of this address. */
+/* bucket_take() of one token from the bucket of this address, and of one from
+ * that of its network, which is ADDRESS_NETWORK_FACTOR times as large and as
+ * quick.  One is taken from both, or from neither. */
 int64_t address_buckets_take(struct address_buckets *buckets,
     const uint8_t key[ADDRESS_KEY_SIZE], struct rate rate, int64_t now_ms);
 

@@ -14,7 +14,8 @@
 bool
 front_has_room(const struct front *front)
 {
-	return front->shared->n_connections < front->settings.max_connections;
+	return !front->shared->is_starved &&
+	    front->shared->n_connections < front->settings.max_connections;
 }
 
 bool
@@ -60,6 +61,7 @@ front_remove_connection(struct front *front, enum front_kind kind)
 	front->n_connections--;
 	front_give_place(front);
 	front->shared->is_evicting = false;
+	front->shared->is_starved = false;
 	if (front->settings.door == DOOR_PUBLIC)
 		metric_sub(METRIC_CONNECTIONS + (unsigned)kind, 1);
 }

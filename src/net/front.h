@@ -56,6 +56,9 @@ struct front_shared {
 	_Atomic(uint32_t) last_id;       /* of a request */
 	_Atomic(bool) is_waited_for;     /* there is no room, and must be */
 	_Atomic(bool) is_evicting;       /* a connection is being closed */
+	/* There is no descriptor, or no memory, for one more, whatever the
+	 * count says; until one is closed, or for a second. */
+	_Atomic(bool) is_starved;
 };
 
 /* The doors of one loop thread. */

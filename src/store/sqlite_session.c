@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/log_flood.h"
 
 static enum err
 secret(struct store *store, uint8_t out[DIGEST_SIZE])
@@ -231,6 +231,8 @@ reply_find(struct store *store, int64_t scope,
     const uint8_t key_hash[DIGEST_SIZE], struct reply_row *out)
 {
 	struct sqlite_store *s = sqlite_of(store);
+	static const char why[] = "no memory for a remembered reply";
+	static struct log_flood flood;
 	sqlite3_stmt *stmt = sqlite_statement(s, SQL_REPLY_FIND);
 	enum err err;
 
@@ -245,7 +247,8 @@ reply_find(struct store *store, int64_t scope,
 	if (s->reply_body.overflowed) {
 		sqlite_done(s, SQL_REPLY_FIND);
 		s->dead = s->in_transaction;
-		log_error("database: no memory for a remembered reply");
+		if (log_flood_passes(&flood, LOG_LEVEL_ERROR, why))
+			log_error("database: %s", why);
 		return ERR_STORAGE;
 	}
 	out->scope = scope;
