@@ -229,12 +229,13 @@ static enum intake_state
 feed_ahead(struct connection *connection)
 {
 	struct intake *intake = &connection->intake;
-	struct span rest = { intake->ahead.data + intake->ahead_at,
-		intake->ahead.len - intake->ahead_at };
+	struct span rest = buf_span(&intake->ahead);
 	enum intake_state state;
 
 	if (rest.len == 0)
 		return INTAKE_MORE;
+	rest.at += intake->ahead_at;
+	rest.len -= intake->ahead_at;
 	state = feed(connection, &rest);
 	intake->ahead_at = intake->ahead.len - rest.len;
 	if (rest.len == 0) {
