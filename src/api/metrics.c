@@ -94,7 +94,7 @@ static const char *
 label_value(unsigned row, size_t i)
 {
 	static const char *const limits[] = { "connections", "requests",
-		"unsent", "commands", "registers", "polls" };
+		"unsent", "commands", "registers", "polls", "relays" };
 
 	switch (row) {
 	case METRIC_ROW_POLLS:

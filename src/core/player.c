@@ -201,6 +201,7 @@ player_register(struct world *world, uint32_t id,
 	player->has_mailbox = true; /* empty */
 	list_append(&world->added, &player->added);
 	presence_seen(world, player);
+	presence_polled(world, player);
 	presence_enter_lobby(world, player);
 	*out = player;
 	return ERR_NONE;

@@ -11,7 +11,7 @@
 #define LATE_MS 4000    /* later than this, the daemon has stood still */
 #define SWEEP_CHUNK 256 /* players loaded in one go */
 
-static int64_t
+int64_t
 presence_now_ms(const struct world *world)
 {
 	return clock_now_ms() - world->excess_ms;
@@ -50,6 +50,12 @@ presence_seen(struct world *world, struct player *player)
 		return;
 	player->seen_ms = presence_now_ms(world);
 	list_append(&world->seen, &player->seen);
+}
+
+void
+presence_polled(struct world *world, struct player *player)
+{
+	player->polled_ms = presence_now_ms(world);
 }
 
 int64_t
@@ -93,11 +99,12 @@ presence_player_loaded(struct world *world, struct player *player)
 {
 	if (world->generation) {
 		presence_seen(world, player);
+		presence_polled(world, player);
 		if (!player->room)
 			presence_enter_lobby(world, player);
 		return;
 	}
-	player->seen_ms = world->start_ms;
+	player->seen_ms = player->polled_ms = world->start_ms;
 	list_prepend(&world->seen, &player->seen);
 	if (!player->room) {
 		player->lobby_since_ms = world->start_ms;

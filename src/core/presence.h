@@ -21,6 +21,9 @@
 
 void presence_init(struct world *world);
 
+/* The presence clock. */
+int64_t presence_now_ms(const struct world *world);
+
 /* Look at the time.  When the last look was longer ago than it should, by
  * more than a few seconds, the excess is taken off every clock. */
 void presence_tick(struct world *world);
@@ -34,6 +37,8 @@ bool presence_is_due(const struct world *world);
 /* The player has been heard of, just now; with a poll parked its clock
  * stands until the poll ends. */
 void presence_seen(struct world *world, struct player *player);
+/* The player has looked into its mailbox, just now. */
+void presence_polled(struct world *world, struct player *player);
 /* For how long nothing has been heard of the player; 0 while a poll is
  * parked. */
 int64_t presence_idle_ms(
