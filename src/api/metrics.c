@@ -85,6 +85,8 @@ reason_word(size_t reason)
 		return "unregistered";
 	case END_KICKED:
 		return "kicked";
+	case END_UNUSED:
+		return "unused";
 	}
 	return NULL;
 }

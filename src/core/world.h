@@ -32,6 +32,7 @@ enum end_reason {
 	END_MAILBOX_OVERFLOW = 3,
 	END_UNREGISTERED = 4, /* not stored: there is nothing to explain */
 	END_KICKED = 5,       /* by the operator */
+	END_UNUSED = 6, /* gave its place to a newcomer; not stored either */
 };
 
 struct player {
@@ -60,9 +61,10 @@ struct player {
 	int64_t lobby_since_ms; /* presence clock */
 	enum end_reason end_reason; /* when is_removed */
 	bool is_removed;            /* in this transaction, not yet committed */
+	bool is_used; /* has made a request with its token, or may have */
 
 	/* Places in the world's lists of these names. */
-	struct list seen, lobby, woken, evicted, added, removed, trim;
+	struct list seen, lobby, unused, woken, evicted, added, removed, trim;
 	UT_hash_handle hh_id, hh_token;
 };
 
@@ -106,6 +108,7 @@ struct world {
 	/* Clocks (presence.h); each list has the oldest first. */
 	struct list seen;   /* players without a parked poll */
 	struct list lobby;  /* players in no room */
+	struct list unused; /* players who have only registered */
 	struct list active; /* rooms */
 	struct list sealed; /* sealed rooms */
 	int64_t start_ms;   /* presence clock */

@@ -254,6 +254,22 @@ test('what is refused to the budget for relays, in arrays too', async () => {
 	    { limit: 'relays' }), 4);
 });
 
+test('sessions that were never used and gave up their places', async () => {
+	const d = await startAdministered({ args: ['--max-players', '2'] });
+
+	for (let i = 0; i < 2; i++)
+		await Player.register(d);
+	d.advance(5);
+	for (let i = 0; i < 2; i++)
+		await Player.register(d);
+
+	const metrics = await readMetrics(d);
+
+	assert.equal(metrics('peerpost_sessions_ended_total',
+	    { reason: 'unused' }), 2);
+	assert.equal(metrics('peerpost_players'), 2);
+});
+
 test('refusals of each limit', async () => {
 	const d = await startAdministered({ args: ['--command-rate', '1',
 		'--command-burst', '2', '--register-rate', '1',
