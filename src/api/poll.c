@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "core/mailbox.h"
 #include "core/parking.h"
+#include "core/presence.h"
 
 #define MAX_EVENTS 256
 #define MAX_BYTES ((size_t)256 << 10)
@@ -126,6 +127,7 @@ look_into(struct world *world, struct player *player,
 	uint64_t acked;
 	enum err err = mailbox_load(world, player);
 
+	presence_polled(world, player);
 	if (err)
 		return err;
 	acked = player->acked;

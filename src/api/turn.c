@@ -29,8 +29,10 @@ turn_find_session(struct turn *turn, const struct request *request,
 	if (!request->has_token)
 		return ERR_NO_SESSION;
 	err = player_find_by_token(world, request->token_hash, out);
-	if (!err)
+	if (!err) {
+		presence_used(*out);
 		presence_seen(world, *out);
+	}
 	if (err != ERR_ABSENT)
 		return err;
 	err = player_find_ended(world, request->token_hash, out_reason);

@@ -24,18 +24,20 @@ struct address_bucket {
 
 /* Fill the bucket, and look how long until min(n, burst) are there. */
 static int64_t
-fill(struct bucket *bucket, struct rate rate, int64_t now_ms, uint32_t n)
+fill(struct bucket *bucket, struct rate rate, int64_t now_ms, uint64_t n)
 {
 	int64_t full = (int64_t)rate.burst * TOKEN;
 	int64_t need = (int64_t)(n < rate.burst ? n : rate.burst) * TOKEN;
 
-	if (bucket->filled_ms == 0)
+	/* A token a second is a unit a millisecond.  After a long time the
+	 * product would overflow. */
+	if (bucket->filled_ms == 0 ||
+	    now_ms - bucket->filled_ms > (full - bucket->millis) / rate.per_s)
 		bucket->millis = full;
 	else
-		/* A token a second is a unit a millisecond. */
 		bucket->millis += (now_ms - bucket->filled_ms) *
 		    (int64_t)rate.per_s;
-	if (bucket->millis > full)
+	if (bucket->millis > full) /* the burst has been lowered */
 		bucket->millis = full;
 	bucket->filled_ms = now_ms;
 	if (bucket->millis < need)
@@ -44,7 +46,7 @@ fill(struct bucket *bucket, struct rate rate, int64_t now_ms, uint32_t n)
 }
 
 int64_t
-bucket_take(struct bucket *bucket, struct rate rate, int64_t now_ms, uint32_t n)
+bucket_take(struct bucket *bucket, struct rate rate, int64_t now_ms, uint64_t n)
 {
 	int64_t wait_ms;
 
@@ -70,6 +72,28 @@ address_network(
 	/* The key of a /64 ends with zeros. */
 	out[ADDRESS_KEY_SIZE - 1] = NETWORK_BITS;
 	return true;
+}
+
+void
+bill_begin(struct bill *bill)
+{
+	bill->credit += bill->paid;
+	bill->paid = 0;
+}
+
+enum err
+bill_pay(struct bill *bill, struct bucket *bucket, struct rate rate,
+    int64_t now_ms, uint64_t n)
+{
+	if (n <= bill->credit) {
+		bill->credit -= n;
+	} else {
+		bill->wait_ms = bucket_take(bucket, rate, now_ms, n);
+		if (bill->wait_ms)
+			return ERR_RATE_LIMITED;
+	}
+	bill->paid += n;
+	return ERR_NONE;
 }
 
 void

@@ -1,4 +1,4 @@
-/* limits.h - token buckets, one a player and one an address.
+/* limits.h - token buckets, two a player and one an address.
  *
  * Floor: core.  Engine thread only.
  *
@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/list.h"
 #include "core/settings.h"
 
@@ -23,7 +24,24 @@ struct bucket {
  * taken or there is no limit; otherwise nothing is taken, and it is the
  * milliseconds until they will be there (at least 1). */
 int64_t bucket_take(
-    struct bucket *bucket, struct rate rate, int64_t now_ms, uint32_t n);
+    struct bucket *bucket, struct rate rate, int64_t now_ms, uint64_t n);
+
+/* What one request takes from a bucket while its transaction is open.  When
+ * that is rolled back, the request is run once more and must not pay twice.
+ * Zeroed: nothing has been paid. */
+struct bill {
+	uint64_t paid;   /* in this try */
+	uint64_t credit; /* paid in an earlier try and not used up since */
+	int64_t wait_ms; /* until what was refused last could be paid */
+};
+
+/* The request is run from the start, perhaps again. */
+void bill_begin(struct bill *bill);
+
+/* Take n tokens, as bucket_take() does, or use the credit.
+ * ERR_RATE_LIMITED: nothing is taken, and wait_ms says for how long. */
+MUST_CHECK enum err bill_pay(struct bill *bill, struct bucket *bucket,
+    struct rate rate, int64_t now_ms, uint64_t n);
 
 /* What an address is counted by: IPv4 as ::ffff:a.b.c.d, of IPv6 the /64 with
  * zeros behind it. */

@@ -40,6 +40,7 @@ parking_remove(struct world *world, struct parked *parked)
 	player->parked = NULL;
 	list_remove(&player->woken);
 	presence_seen(world, player);
+	presence_polled(world, player);
 }
 
 struct parked *

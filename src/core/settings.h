@@ -36,6 +36,7 @@ struct settings {
 
 	struct rate command_rate; /* per player */
 	struct rate poll_rate;    /* per player, of what acknowledges nothing */
+	struct rate relay_rate;   /* bytes, per player */
 	struct rate register_rate; /* per address */
 
 	struct ice_settings ice;

@@ -14,7 +14,7 @@ import { Wire } from '../lib/wire.mjs';
 const noSqlite = spawnSync('sqlite3', ['--version']).status === 0 ? false :
     'needs sqlite3';
 const LARGE = ['--max-body', '1000000', '--max-mailbox-bytes', '100000000',
-	'--durability', 'process'];
+	'--durability', 'process', '--relay-rate', '0'];
 const BACKUP = 'POST /backup HTTP/1.1\r\nHost: localhost\r\n' +
     'Content-Length: 0\r\n\r\n';
 

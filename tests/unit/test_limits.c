@@ -9,6 +9,7 @@
 
 #include "core/limits.h"
 
+#define OK(call) assert_int_equal((call), ERR_NONE)
 #define START_MS 1000000
 
 static const struct rate five_a_second = { .per_s = 5, .burst = 10 };
@@ -341,10 +342,57 @@ test_the_table_of_buckets_is_bounded(void **state)
 	address_buckets_fini(&buckets);
 }
 
+static void
+test_a_bucket_left_for_ages_is_full_and_no_more(void **state)
+{
+	static const struct rate rate = { .per_s = 1000000000,
+		.burst = 1000000000 };
+	struct bucket bucket = { 0 };
+
+	(void)state;
+	assert_int_equal(bucket_take(&bucket, rate, 1, 3000000000u), 0);
+	assert_int_equal(bucket_take(&bucket, rate, 2, 1), 1999 + 1);
+	assert_int_equal(bucket_take(&bucket, rate, INT64_MAX / 2, 1), 0);
+	assert_int_equal(bucket.millis, 999999999000);
+}
+
+static void
+test_a_request_that_is_run_again_pays_once(void **state)
+{
+	struct bucket bucket = { 0 };
+	struct bill bill = { 0 };
+
+	(void)state;
+	for (int try = 0; try < 3; try++) {
+		bill_begin(&bill);
+		OK(bill_pay(&bill, &bucket, five_a_second, START_MS, 4));
+		OK(bill_pay(&bill, &bucket, five_a_second, START_MS, 6));
+		assert_int_equal(
+		    bill_pay(&bill, &bucket, five_a_second, START_MS, 1),
+		    ERR_RATE_LIMITED);
+		assert_int_equal(bill.wait_ms, 200);
+	}
+}
+
+static void
+test_nothing_costs_nothing_even_in_debt(void **state)
+{
+	struct bucket bucket = { 0 };
+	struct bill bill = { 0 };
+
+	(void)state;
+	OK(bill_pay(&bill, &bucket, five_a_second, START_MS, 100));
+	OK(bill_pay(&bill, &bucket, five_a_second, START_MS, 0));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    test_a_bucket_left_for_ages_is_full_and_no_more),
+		cmocka_unit_test(test_a_request_that_is_run_again_pays_once),
+		cmocka_unit_test(test_nothing_costs_nothing_even_in_debt),
 		cmocka_unit_test(test_a_new_bucket_holds_its_burst_and_no_more),
 		cmocka_unit_test(test_the_wait_told_is_just_long_enough),
 		cmocka_unit_test(test_the_wait_is_rounded_up_and_never_0),
