@@ -28,7 +28,6 @@
  */
 #include "net/http_internal.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <string.h>
