@@ -13,8 +13,9 @@
 #include "core/presence.h"
 
 #define MAX_TEXT ((size_t)16 << 20)
-/* With this much to be kept for one key, further commands of its array fail:
- * an array of joins could be remembered in megabytes. */
+/* When the commands of an array have answered so much, further ones fail: 3 KB
+ * of joins can ask for a megabyte.  With a key it is also remembered. */
+#define MAX_REPLIES ((size_t)256 << 10)
 #define MAX_RECORD ((size_t)64 << 10)
 
 static bool
@@ -109,8 +110,9 @@ run_call(struct session *session, const struct call *call, struct outcome *out)
 	return err;
 }
 
-/* Whether what call i may answer can be kept with the key, beside what has been
- * answered so far and what the calls after it may need at least.
+/* Whether there is room for what call i may answer; and with a key, whether it
+ * can be kept, beside what has been answered so far and what the calls after it
+ * may need at least.
  * ERR_TOO_LARGE, ERR_OWN_MAILBOX_FULL: no.  ERR_STORAGE. */
 static MUST_CHECK enum err
 check_record(struct session *session, const struct request *request, size_t i,
@@ -120,10 +122,10 @@ check_record(struct session *session, const struct request *request, size_t i,
 	size_t n_bytes = 0;
 	enum err err = ERR_NONE;
 
+	if (record->len > (request->has_key ? MAX_RECORD : MAX_REPLIES))
+		return ERR_TOO_LARGE;
 	if (!request->has_key)
 		return ERR_NONE;
-	if (record->len > MAX_RECORD)
-		return ERR_TOO_LARGE;
 	if (call->err || !session->player || !call->command->measure)
 		return ERR_NONE;
 	err = call->command->measure(session, call, &n_bytes);
