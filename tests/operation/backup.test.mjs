@@ -178,7 +178,8 @@ test('no space for a copy: 503, and the daemon goes on',
 		assert.ok(reply.json.message.startsWith(
 		    `${disk.database}-backup cannot be written: `), reply.text);
 		assert.match(reply.json.message, /o.* space left on device$/);
-		assert.match(daemon.stderr, /^peerpostd: error: backup: .*-backup/m);
+		await until(() => /^peerpostd: error: backup: .*-backup/m
+		    .test(daemon.stderr), 'error in the log');
 		assert.ok(disk.nFailed > 0);
 		ok(await ann.message('it goes on'));
 		ok(await request(daemon, 'GET', '/healthz'));
