@@ -36,9 +36,9 @@ start_daemon(struct server *server, const char *door, const char *where,
 	const char *argv[] = { peerpostd_path, door, where, "--database",
 		database, "--durability", server->contender->variant,
 		"--io-threads", io_threads, "--command-rate", "0",
-		"--register-rate", "0", "--max-connections-per-address", "0",
-		"--player-timeout", "0", "--lobby-timeout", "0",
-		"--poll-wait-max", "3600", NULL };
+		"--poll-rate", "0", "--relay-rate", "0", "--register-rate", "0",
+		"--max-connections-per-address", "0", "--player-timeout", "0",
+		"--lobby-timeout", "0", "--poll-wait-max", "3600", NULL };
 
 	snprintf(database, sizeof(database), "%s/peerpost.db", server->folder);
 	snprintf(log, sizeof(log), "%s/peerpostd.log", server->folder);

@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/log_flood.h"
+#include "base/mem.h"
 #include "base/notify.h"
 #include "base/process.h"
 #include "server.h"
@@ -115,6 +117,11 @@ server_run_round(struct server *server, int64_t max_ms)
 		http_expire(server->admin_http);
 	if (first->has_ticked && !server->is_stopping)
 		server_say_status(server);
+	if (first->has_ticked) {
+		log_flood_tick();
+		/* There may be descriptors again that were no connection's. */
+		server->players.is_starved = server->admins.is_starved = false;
+	}
 	server->has_more = server_run_admin(server);
 	if (first->front.port) {
 		run_watchdog(server);
@@ -134,6 +141,7 @@ main(int argc, char **argv)
 		return status;
 	server.argc = argc;
 	server.argv = argv;
+	mem_init();
 	log_init(server.options.log_format);
 	clock_init();
 	notify_init();
@@ -146,6 +154,7 @@ main(int argc, char **argv)
 		server_stop(&server);
 		status = EXIT_SUCCESS;
 	}
+	log_flood_end();
 	server_close_descriptors(&server);
 	options_free(&server.options);
 	return status;

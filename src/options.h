@@ -68,6 +68,7 @@ struct options {
 	uint64_t request_timeout_s;
 	uint64_t max_connections; /* 0: as many as descriptors allow */
 	uint64_t max_connections_per_address; /* 0: no limit */
+	uint64_t max_unsent;                  /* bytes; 0: no limit */
 	struct settings settings; /* max_parked 0: as connections allow */
 
 	/* A file of secrets that everybody can read; or NULL. */

@@ -8,13 +8,12 @@
 #include "options_file.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "options_table.h"
 #include "options_value.h"
@@ -22,6 +21,7 @@
 /* With "\n", a NUL, and a byte to spare: inih takes a full buffer for half a
  * line. */
 #define BUFFER_SIZE (OPTIONS_MAX_LINE + 3)
+#define MAX_FILE ((size_t)1 << 20)
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define BLANKS " \t\r\n\v\f" /* what inih strips off */
 
@@ -29,7 +29,7 @@ struct reading {
 	struct options *options;
 	struct options overridden; /* what is only checked */
 	const char *path;
-	FILE *file;
+	const char *at, *end; /* what is still to be read */
 	unsigned n_lines;
 	char line[BUFFER_SIZE]; /* as it stands in the file */
 	options_complain_fn complain;
@@ -64,17 +64,18 @@ read_bytes(struct reading *reading)
 	char *line = reading->line;
 	bool has_nul = false;
 	size_t len = 0;
-	int byte = 0;
+	char byte = 0;
 
-	while (byte != '\n' && (byte = getc(reading->file)) != EOF) {
+	while (byte != '\n' && reading->at < reading->end) {
+		byte = *reading->at++;
 		if (len == OPTIONS_MAX_LINE && byte != '\n') {
 			complain_of_line(reading,
 			    "the line is longer than %d bytes",
 			    OPTIONS_MAX_LINE);
-			reading->is_over = true; /* /dev/zero has no end */
+			reading->is_over = true;
 			return false;
 		}
-		line[len++] = (char)byte;
+		line[len++] = byte;
 		has_nul |= byte == '\0';
 	}
 	line[len] = '\0';
@@ -237,26 +238,20 @@ options_read_file(
 	struct reading reading = {
 		.options = options, .path = path, .complain = complain
 	};
-	struct stat st;
+	struct file_text text;
+	char why[FILE_WHY_SIZE];
 
-	reading.file = fopen(path, "re");
-	if (!reading.file) {
-		options_complain(
-		    complain, "cannot read '%s': %s", path, strerror(errno));
+	if (!file_read(path, MAX_FILE, &text, why)) {
+		options_complain(complain, "cannot read '%s': %s", path, why);
 		return false;
 	}
-	errno = 0;
+	reading.at = text.data;
+	reading.end = text.data + text.len;
 	read_pairs(&reading);
-	if (ferror(reading.file)) {
-		options_complain(
-		    complain, "cannot read '%s': %s", path, strerror(errno));
-		reading.has_fault = true;
-	}
-	if (fstat(fileno(reading.file), &st) == 0 && S_ISREG(st.st_mode) &&
-	    (st.st_mode & S_IROTH))
+	if (text.is_exposed)
 		options->is_config_exposed = has_secret(options) ||
 		    has_secret(&reading.overridden);
-	fclose(reading.file);
+	file_forget(&text);
 	options_free(&reading.overridden);
 	return !reading.has_fault;
 }

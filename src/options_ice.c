@@ -1,19 +1,18 @@
 /* options_ice.c - see options_ice.h. */
 #include "options_ice.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "api/ice_text.h"
 #include "api/ice_url.h"
 #include "api/request.h"
+#include "base/file.h"
 #include "options_texts.h"
 
 #define MAX_SECRET 255 /* more than coturn takes is a mistake */
+#define MAX_SECRET_FILE ((size_t)64 << 10)
 
 static bool refuse(struct options *options, const char *format, ...)
     PRINTF_LIKE(2, 3);
@@ -153,37 +152,44 @@ options_take_turn_secret(struct options *options, const char *text)
 	return true;
 }
 
-/* Take the secrets of the lines of file. */
-static bool
-take_lines(struct options *options, FILE *file, const char *path)
+/* Take the secret of a line, if it has one.  A NUL ends a text that we keep, so
+ * there is none in a line.  NULL, or what is wrong with it. */
+static const char *
+take_line(struct options *options, const char *line, size_t len)
 {
 	struct ice_settings *ice = &options->settings.ice;
-	const char *fault = NULL;
-	char *line = NULL;
-	size_t size = 0, n_secrets = 0, n_lines = 0;
-	ssize_t len;
+	const char *fault;
 
-	while (!fault && (len = getline(&line, &size, file)) >= 0) {
-		n_lines++;
-		if (len > 0 && line[len - 1] == '\n')
-			line[--len] = '\0';
-		if (len == 0)
-			continue;
-		fault = strlen(line) < (size_t)len ?
-		    "a secret has no control characters" :
-		    find_secret_fault(line);
-		if (!fault && !ice->turn_secret)
-			ice->turn_secret = options_keep_text(options, line);
-		n_secrets++;
+	if (len == 0)
+		return NULL;
+	fault = strlen(line) < len ? "a secret has no control characters" :
+				     find_secret_fault(line);
+	if (!fault && !ice->turn_secret)
+		ice->turn_secret = options_keep_text(options, line);
+	return fault;
+}
+
+/* Take the secrets of the lines of text, which is cut into them. */
+static bool
+take_lines(struct options *options, struct file_text *text, const char *path)
+{
+	char *line = text->data, *end = text->data + text->len;
+	bool has_secret = false;
+
+	for (size_t n_lines = 1; line < end; n_lines++) {
+		char *newline = memchr(line, '\n', (size_t)(end - line));
+		size_t len = (size_t)((newline ? newline : end) - line);
+		const char *fault;
+
+		line[len] = '\0';
+		fault = take_line(options, line, len);
+		if (fault)
+			return refuse(options, "line %zu of '%s': %s", n_lines,
+			    path, fault);
+		has_secret |= len > 0;
+		line += len + 1;
 	}
-	free(line);
-	if (fault)
-		return refuse(
-		    options, "line %zu of '%s': %s", n_lines, path, fault);
-	if (ferror(file))
-		return refuse(
-		    options, "cannot read '%s': %s", path, strerror(errno));
-	if (n_secrets == 0)
+	if (!has_secret)
 		return refuse(options, "there is no secret in '%s'", path);
 	return true;
 }
@@ -191,18 +197,16 @@ take_lines(struct options *options, FILE *file, const char *path)
 bool
 options_take_turn_secret_file(struct options *options, const char *path)
 {
-	FILE *file = fopen(path, "re");
-	struct stat st;
+	struct file_text text;
+	char why[FILE_WHY_SIZE];
 	bool is_good;
 
-	if (!file)
-		return refuse(
-		    options, "cannot read '%s': %s", path, strerror(errno));
-	if (fstat(fileno(file), &st) == 0 && S_ISREG(st.st_mode) &&
-	    (st.st_mode & S_IROTH))
+	if (!file_read(path, MAX_SECRET_FILE, &text, why))
+		return refuse(options, "cannot read '%s': %s", path, why);
+	if (text.is_exposed)
 		options->exposed_file = path;
-	is_good = take_lines(options, file, path);
-	fclose(file);
+	is_good = take_lines(options, &text, path);
+	file_forget(&text);
 	return is_good;
 }
 

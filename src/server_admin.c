@@ -20,6 +20,10 @@ server_on_admin(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct server *server = cls;
 
+	if (fd < 0) {
+		server->players.is_starved = true;
+		return;
+	}
 	front_take_place(&server->admin_front);
 	http_accept(server->admin_http, NULL, fd, addr, len);
 	/* For the others of this round; see server_run_admin(). */
@@ -89,6 +93,8 @@ server_run_admin(struct server *server)
 
 	if (!has_room)
 		http_make_room(server->admin_http);
+	/* Without a descriptor for one more, players make room for it. */
+	has_room = has_room && !server->players.is_starved;
 	for (size_t i = server->n_public; i < server->n_listeners; i++)
 		listener_pause(server->listeners[i], !has_room);
 	return has_more;

@@ -26,6 +26,10 @@ take(struct server *server, enum front_kind kind,
 {
 	struct worker *best = &server->workers[0];
 
+	if (fd < 0) {
+		server->players.is_starved = true;
+		return;
+	}
 	for (size_t i = 1; i < server->n_workers; i++)
 		if (worker_n_connections(&server->workers[i]) <
 		    worker_n_connections(best))
@@ -99,6 +103,7 @@ server_apply_options(struct server *server)
 			UNPARKED_SHARE;
 	front->max_connections_per_address = (uint32_t)options
 						 ->max_connections_per_address;
+	front->max_unsent = (size_t)options->max_unsent;
 	front->max_body = (size_t)options->max_body;
 	front->rest_ms = FRONT_REST_MS;
 	front->request_timeout_ms = (int64_t)options->request_timeout_s * 1000;

@@ -195,6 +195,7 @@ worker_run_round(struct worker *worker, int64_t max_ms)
 	worker->has_more |= fastcgi_run(worker->fastcgi);
 	if (worker->front.port)
 		engine_flush(worker->front.port);
+	http_shed(worker->http);
 	make_room(worker);
 }
 

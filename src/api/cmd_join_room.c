@@ -1,4 +1,6 @@
 /* cmd_join_room.c - ###!JR: into the room with this UUID. */
+#include <string.h>
+
 #include "api/command.h"
 #include "api/room_text.h"
 #include "api/value.h"
@@ -24,6 +26,39 @@ check_bare(struct call *call, struct span body, bool is_text_plain)
 {
 	(void)is_text_plain;
 	return text_is_uuid(text_trim(body), call->args.uuid);
+}
+
+/* A name stands in the answer twice, and each byte of it may be escaped. */
+#define ROOM_FOR_NAME(len) (2 * (2 * (len) + sizeof("\"\",")))
+#define ROOM_FOR_PEER sizeof("{\"id\":2147483647,\"name\":},")
+
+static bool
+on_member(void *cls, uint32_t player, const char *name)
+{
+	(void)player;
+	*(size_t *)cls += ROOM_FOR_NAME(strlen(name)) + ROOM_FOR_PEER;
+	return true;
+}
+
+static enum err
+measure(struct session *session, const struct call *call, size_t *out)
+{
+	struct world *world = session->world;
+	struct room *room;
+	struct player_row row;
+	enum err err;
+
+	err = room_find_by_uuid(world, call->args.uuid, &room);
+	if (!err)
+		err = world->store->player_by_id(
+		    world->store, session->player->id, &row);
+	if (err == ERR_ROOM_NOT_FOUND)
+		return ERR_NONE; /* run() will say so */
+	if (err)
+		return err;
+	(void)on_member(out, row.id, row.name);
+	return world->store->room_members(
+	    world->store, room->id, on_member, out);
 }
 
 static enum err
@@ -54,5 +89,6 @@ const struct command command_join_room = {
 	.failed = "###!JRB",
 	.check = check,
 	.check_bare = check_bare,
+	.measure = measure,
 	.run = run,
 };

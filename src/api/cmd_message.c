@@ -1,6 +1,6 @@
 /* cmd_message.c - ###!SM: to everybody in the room, the sender too. */
 #include "api/command.h"
-#include "core/room.h"
+#include "core/relay.h"
 
 static enum err
 check(struct call *call)
@@ -12,7 +12,8 @@ static enum err
 run(struct session *session, const struct call *call, struct outcome *out)
 {
 	out->kind = OUTCOME_ECHO;
-	return room_message(session->world, session->player, call->data.text);
+	return relay_message(session->world, session->player, call->data.text,
+	    session->relay_bill);
 }
 
 const struct command command_message = {

@@ -6,7 +6,7 @@
  */
 #include "api/command.h"
 #include "api/value.h"
-#include "core/mailbox.h"
+#include "core/relay.h"
 #include "core/room.h"
 
 #define MAX_PEER_ID 0x7fffffffu
@@ -97,7 +97,8 @@ relay(struct session *session, const struct call *call, enum event_kind kind)
 	    (size_t)(data.at + data.len - (id.at + id.len)));
 	err = body.overflowed ?
 	    ERR_STORAGE :
-	    mailbox_send(session->world, recipient, kind, buf_span(&body));
+	    relay_one(session->world, session->player, recipient, kind,
+		buf_span(&body), session->relay_bill);
 	buf_fini(&body);
 	return err;
 }

@@ -25,12 +25,17 @@ struct outcome {
 	struct buf text;
 };
 
+/* A failure, or an answer without names in it, as a record (reply.h). */
+#define COMMAND_SMALL_ANSWER ((size_t)256)
+
 /* In whose name commands run. */
 struct session {
 	struct world *world;
 	const struct request *request;
-	struct player *player;         /* NULL: none (yet, or any more) */
-	bool is_over;                  /* unregistered: there will be none */
+	struct bill *relay_bill;
+	struct player *player; /* NULL: none (yet, or any more) */
+	bool is_over;          /* unregistered: there will be none */
+	size_t max_record;     /* with a key: what can be kept of the reply */
 	char token[DIGEST_TOKEN_SIZE]; /* of a session registered just now */
 };
 
@@ -48,6 +53,10 @@ struct command {
 	 * always must. Sets call->err instead of returning it. */
 	bool (*check_bare)(
 	    struct call *call, struct span body, bool is_text_plain);
+	/* How many bytes it may answer at most, beyond the few that any
+	 * command may (COMMAND_SMALL_ANSWER).  NULL: none.  ERR_STORAGE. */
+	enum err (*measure)(
+	    struct session *session, const struct call *call, size_t *out);
 	/* Do it.  Any error but ERR_STORAGE means that nothing has changed
 	 * (but for a join, which may have found the host gone).
 	 * out is empty, of kind OUTCOME_NONE. */

@@ -3,6 +3,7 @@
 
 #include "api/command.h"
 #include "api/poll.h"
+#include "api/remembered.h"
 #include "api/reply.h"
 #include "api/route.h"
 #include "api/token.h"
@@ -11,11 +12,10 @@
 #include "core/player.h"
 #include "core/presence.h"
 
-#define KEPT_REPLIES 64 /* a player */
-#define KEPT_S 600      /* none younger is forgotten, unless there are more */
 #define MAX_TEXT ((size_t)16 << 20)
-/* With this much to be kept for one key, further commands of its array fail:
- * an array of joins could be remembered in megabytes. */
+/* When the commands of an array have answered so much, further ones fail: 3 KB
+ * of joins can ask for a megabyte.  With a key it is also remembered. */
+#define MAX_REPLIES ((size_t)256 << 10)
 #define MAX_RECORD ((size_t)64 << 10)
 
 static bool
@@ -52,6 +52,12 @@ find_caller(struct turn *turn, struct request *request,
 	return ERR_NONE;
 }
 
+static void
+set_retry_after(struct request *request, int64_t wait_ms)
+{
+	request->reply.retry_after_s = (unsigned)((wait_ms + 999) / 1000);
+}
+
 /* Pay for the request: so many commands of the player's, or a register.
  * false: too many, and the failure reply is written. */
 static bool
@@ -76,7 +82,7 @@ pay(struct turn *turn, struct request *request, struct player *player,
 	metric_add(
 	    player ? METRIC_LIMITED_COMMANDS : METRIC_LIMITED_REGISTERS, 1);
 	reply_fail(request, ERR_RATE_LIMITED);
-	request->reply.retry_after_s = (unsigned)((wait_ms + 999) / 1000);
+	set_retry_after(request, wait_ms);
 	return false;
 }
 
@@ -104,11 +110,31 @@ run_call(struct session *session, const struct call *call, struct outcome *out)
 	return err;
 }
 
-/* Whether the replies so far are as much as is kept with a key. */
-static bool
-is_record_full(const struct request *request, const struct buf *record)
+/* Whether there is room for what call i may answer; and with a key, whether it
+ * can be kept, beside what has been answered so far and what the calls after it
+ * may need at least.
+ * ERR_TOO_LARGE, ERR_OWN_MAILBOX_FULL: no.  ERR_STORAGE. */
+static MUST_CHECK enum err
+check_record(struct session *session, const struct request *request, size_t i,
+    const struct buf *record)
 {
-	return request->has_key && record->len > MAX_RECORD;
+	const struct call *call = &request->calls[i];
+	size_t n_bytes = 0;
+	enum err err = ERR_NONE;
+
+	if (record->len > (request->has_key ? MAX_RECORD : MAX_REPLIES))
+		return ERR_TOO_LARGE;
+	if (!request->has_key)
+		return ERR_NONE;
+	if (call->err || !session->player || !call->command->measure)
+		return ERR_NONE;
+	err = call->command->measure(session, call, &n_bytes);
+	if (err)
+		return err;
+	n_bytes += (request->n_calls - i) * COMMAND_SMALL_ANSWER;
+	return record->len + n_bytes <= session->max_record ?
+	    ERR_NONE :
+	    ERR_OWN_MAILBOX_FULL;
 }
 
 /* The commands that follow a register in one request are the new player's. */
@@ -139,11 +165,13 @@ run_calls(struct session *session, struct request *request, struct buf *record,
 
 		outcome.kind = OUTCOME_NONE;
 		buf_reset(&outcome.text);
-		err = is_record_full(request, record) ?
-		    ERR_TOO_LARGE :
-		    run_call(session, call, &outcome);
+		err = check_record(session, request, i, record);
+		if (!err)
+			err = run_call(session, call, &outcome);
 		if (err == ERR_STORAGE)
 			break;
+		if (err == ERR_RATE_LIMITED)
+			metric_add(METRIC_LIMITED_RELAYS, 1);
 		if (err) {
 			*out_failure = err;
 			reply_set_failed(&outcome, call, err,
@@ -159,26 +187,6 @@ run_calls(struct session *session, struct request *request, struct buf *record,
 		err = ERR_STORAGE;
 	buf_fini(&outcome.text);
 	return err;
-}
-
-/* Remember the record with the key.  A session that has ended meanwhile has
- * nothing to remember it with. */
-static MUST_CHECK enum err
-remember(struct turn *turn, const struct request *request, int64_t scope,
-    const struct player *player, struct span record)
-{
-	struct store *store = turn->world->store;
-	int64_t now_s = clock_unix_s();
-	struct reply_row row = {
-		.scope = scope, .body = record, .created_s = now_s
-	};
-
-	if (!request->has_key || !player || player->is_removed)
-		return ERR_NONE;
-	row.player = player->id;
-	memcpy(row.key_hash, request->key_hash, DIGEST_SIZE);
-	memcpy(row.request_hash, request->request_hash, DIGEST_SIZE);
-	return store->reply_insert(store, &row, now_s - KEPT_S, KEPT_REPLIES);
 }
 
 static MUST_CHECK enum err
@@ -200,23 +208,6 @@ finish_reply(struct turn *turn, struct request *request,
 	}
 	buf_add_text(out, "}");
 	return err;
-}
-
-/* What was answered before, until the store is asked again.  *out_found
- * false: nothing was. */
-static MUST_CHECK enum err
-find_answered(struct turn *turn, const struct request *request, int64_t scope,
-    struct reply_row *out_row, bool *out_found)
-{
-	struct store *store = turn->world->store;
-	enum err err;
-
-	*out_found = false;
-	if (!request->has_key)
-		return ERR_NONE;
-	err = store->reply_find(store, scope, request->key_hash, out_row);
-	*out_found = err == ERR_NONE;
-	return err == ERR_ABSENT ? ERR_NONE : err;
 }
 
 /* Answer what was answered before. */
@@ -250,6 +241,52 @@ replay(struct turn *turn, struct request *request, struct session *session,
 	return err;
 }
 
+/* Whether the reply is let off: a register's mailbox is empty, an unregister's
+ * goes with it, and leaving must always be possible; it takes 11 bytes. */
+static bool
+is_small_for_sure(const struct request *request)
+{
+	const struct command *command = request->calls[0].command;
+
+	return request->n_calls == 1 && command &&
+	    (command->is_register || command == &command_unregister ||
+		command == &command_leave_room);
+}
+
+/* A reply that cannot be kept must not have an effect either: see that there
+ * is room for that of every command, as far as it is a small one.
+ * ERR_OWN_MAILBOX_FULL, ERR_STORAGE. */
+static MUST_CHECK enum err
+reserve_record(struct session *session, const struct request *request)
+{
+	enum err err;
+
+	if (!request->has_key || request->n_calls == 0 ||
+	    is_small_for_sure(request))
+		return ERR_NONE;
+	err = remembered_room(
+	    session->world, session->player, &session->max_record);
+	if (err)
+		return err;
+	return request->n_calls * COMMAND_SMALL_ANSWER <= session->max_record ?
+	    ERR_NONE :
+	    ERR_OWN_MAILBOX_FULL;
+}
+
+/* Fail the whole request with what its only command has failed with. */
+static void
+fail_single(
+    struct request *request, const struct session *session, enum err failure)
+{
+	if (failure == ERR_TIMED_OUT) {
+		reply_fail_ended(request, session->player->end_reason);
+		return;
+	}
+	reply_fail(request, failure);
+	if (failure == ERR_RATE_LIMITED)
+		set_retry_after(request, request->relay_bill.wait_ms);
+}
+
 static MUST_CHECK enum err
 run_fresh(struct turn *turn, struct request *request, struct session *session,
     int64_t scope)
@@ -258,17 +295,22 @@ run_fresh(struct turn *turn, struct request *request, struct session *session,
 	enum err failure, err;
 	struct buf record;
 
+	err = reserve_record(session, request);
+	if (err == ERR_OWN_MAILBOX_FULL) {
+		reply_fail(request, err);
+		return ERR_NONE;
+	}
+	if (err)
+		return err;
 	buf_init(&record, MAX_TEXT);
 	err = run_calls(session, request, &record, &failure);
 	if (!err && !(is_single && failure))
-		err = remember(
-		    turn, request, scope, session->player, buf_span(&record));
+		err = remembered_add(turn->world, request, scope,
+		    session->player, buf_span(&record));
 	if (err)
 		goto out;
-	if (is_single && failure == ERR_TIMED_OUT && !request->is_wrapped)
-		reply_fail_ended(request, session->player->end_reason);
-	else if (is_single && failure && !request->is_wrapped)
-		reply_fail(request, failure);
+	if (is_single && failure && !request->is_wrapped)
+		fail_single(request, session, failure);
 	else
 		err = finish_reply(turn, request, session, buf_span(&record));
 out:
@@ -279,12 +321,15 @@ out:
 enum err
 commands_run(struct turn *turn, struct request *request)
 {
-	struct session session = { .world = turn->world, .request = request };
+	struct session session = { .world = turn->world,
+		.request = request,
+		.relay_bill = &request->relay_bill };
 	bool has_failed, is_answered;
 	struct reply_row row;
 	int64_t scope;
 	enum err err;
 
+	bill_begin(&request->relay_bill);
 	err = find_caller(turn, request, &session.player, &has_failed);
 	if (err || has_failed)
 		return err;
@@ -298,7 +343,7 @@ commands_run(struct turn *turn, struct request *request)
 		return ERR_NONE;
 	}
 	scope = session.player ? (int64_t)session.player->id : 0;
-	err = find_answered(turn, request, scope, &row, &is_answered);
+	err = remembered_find(turn->world, request, scope, &row, &is_answered);
 	if (err)
 		return err;
 	/* A path that loses replies must not use up the rate: an array is

@@ -77,6 +77,7 @@ reason_sentence(enum end_reason reason)
 	case END_KICKED:
 		return "Player Kicked By Operator";
 	case END_UNREGISTERED:
+	case END_UNUSED:
 		break;
 	}
 	return err_sentence(ERR_TIMED_OUT);

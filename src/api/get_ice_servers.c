@@ -22,6 +22,8 @@ get_ice_servers_run(struct turn *turn, struct request *request)
 		reply_fail_session(request, err, reason);
 		return ERR_NONE;
 	}
+	if (!turn_pay_poll(turn, request, player))
+		return ERR_NONE;
 	request_reset_reply(request);
 	reply->status = 200;
 	reply->type = REPLY_JSON;

@@ -20,6 +20,8 @@ get_room_run(struct turn *turn, struct request *request)
 				     ERR_NO_ROOM;
 	if (err == ERR_STORAGE)
 		return err;
+	if (!err && !turn_pay_poll(turn, request, player))
+		return ERR_NONE;
 	if (err) {
 		reply_fail_session(request, err, reason);
 		return ERR_NONE;

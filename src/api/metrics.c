@@ -85,6 +85,8 @@ reason_word(size_t reason)
 		return "unregistered";
 	case END_KICKED:
 		return "kicked";
+	case END_UNUSED:
+		return "unused";
 	}
 	return NULL;
 }
@@ -94,7 +96,7 @@ static const char *
 label_value(unsigned row, size_t i)
 {
 	static const char *const limits[] = { "connections", "requests",
-		"commands", "registers" };
+		"unsent", "commands", "registers", "polls", "relays" };
 
 	switch (row) {
 	case METRIC_ROW_POLLS:

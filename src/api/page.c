@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+/* To change the style is to change PAGE_STYLE_SHA256. */
 static const char head
     [] = "<!doctype html>\n"
 	 "<html lang=\"en\">\n"

@@ -53,13 +53,13 @@ find_members(
 	for (size_t i = 0; i < spec.n; i++)
 		out[i] = (struct json_value){ JSON_NULL, { NULL, 0 } };
 	while (json_next_member(&walk, &key, &value)) {
-		for (size_t i = 0; i < spec.n; i++) {
-			if (!value_key_is(key, spec.names[i]))
-				continue;
-			if (out[i].text.at)
-				return ERR_BAD_JSON;
-			out[i] = value;
-		}
+		size_t i = value_find_name(key, spec.names, spec.n);
+
+		if (i == spec.n)
+			continue;
+		if (out[i].text.at)
+			return ERR_BAD_JSON;
+		out[i] = value;
 	}
 	return ERR_NONE;
 }

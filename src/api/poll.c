@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "core/mailbox.h"
 #include "core/parking.h"
+#include "core/presence.h"
 
 #define MAX_EVENTS 256
 #define MAX_BYTES ((size_t)256 << 10)
@@ -19,6 +20,11 @@
 #define AFTER_DRAIN_MAX_MS 3000
 #define AFTER_CROWDED_MIN_MS 1000
 #define AFTER_CROWDED_MAX_MS 3000
+
+/* When no more polls can be held, one that has been held for less keeps its
+ * place: of a player in the lobby, from another in the lobby; of one in a room. */
+#define CROWDED_LOBBY_MS 250
+#define CROWDED_ROOM_MS 1000
 
 /* What a look into the mailbox has found. */
 enum look {
@@ -112,22 +118,34 @@ add_reset(struct world *world, const struct player *player, struct buf *out)
 	return room_text_add_snapshot(world, player, out);
 }
 
+/* Take the cursor, and see what there is to say.  *out_has_acked: it has
+ * acknowledged something. */
 static MUST_CHECK enum err
-add_look(struct world *world, struct player *player,
-    const struct poll_args *args, struct reply *reply, enum look *out_look)
+look_into(struct world *world, struct player *player,
+    const struct poll_args *args, enum look *out, bool *out_has_acked)
 {
-	enum err err;
+	uint64_t acked;
+	enum err err = mailbox_load(world, player);
 
-	err = mailbox_load(world, player);
-	if (!err)
-		err = take_cursor(world, player, args, out_look);
+	presence_polled(world, player);
 	if (err)
 		return err;
-	if (*out_look == LOOK_RESET)
-		return add_reset(world, player, &reply->body);
-	if (player->head > player->acked)
-		*out_look = LOOK_MAIL;
-	return add_mail(world, player, args, reply);
+	acked = player->acked;
+	err = take_cursor(world, player, args, out);
+	if (err)
+		return err;
+	if (*out != LOOK_RESET && player->head > player->acked)
+		*out = LOOK_MAIL;
+	*out_has_acked = player->acked > acked;
+	return ERR_NONE;
+}
+
+static MUST_CHECK enum err
+add_found(struct world *world, struct player *player,
+    const struct poll_args *args, enum look look, struct reply *reply)
+{
+	return look == LOOK_RESET ? add_reset(world, player, &reply->body) :
+				    add_mail(world, player, args, reply);
 }
 
 enum err
@@ -135,11 +153,17 @@ poll_add_events(
     struct turn *turn, struct player *player, struct request *request)
 {
 	struct buf *out = &request->reply.body;
+	bool has_acked;
 	enum look look;
+	enum err err;
 
-	if (player)
-		return add_look(turn->world, player, &request->poll,
-		    &request->reply, &look);
+	if (player) {
+		err = look_into(
+		    turn->world, player, &request->poll, &look, &has_acked);
+		return err ? err :
+			     add_found(turn->world, player, &request->poll,
+				 look, &request->reply);
+	}
 	buf_add_text(out, "\"events\":[],\"next\":");
 	buf_add_int(out, (int64_t)request->poll.after);
 	return ERR_NONE;
@@ -212,6 +236,35 @@ may_hold(const struct request *request)
 	    !(request->poll.has_wait && request->poll.wait_s == 0);
 }
 
+static uint32_t
+crowded_ms(void)
+{
+	return random_between(AFTER_CROWDED_MIN_MS, AFTER_CROWDED_MAX_MS);
+}
+
+/* Make a place among the parked polls: the one that has been held for longest
+ * is answered.  A crowd then shares the places, each of its polls being held for
+ * less; and a player whose polls are answered by mail keeps the place.  The
+ * lobby goes first, since no mail comes there.  false: all are young. */
+static bool
+take_longest_place(struct turn *turn, const struct player *newest)
+{
+	const int64_t spared_ms[] = { newest->room ? 0 : CROWDED_LOBBY_MS,
+		CROWDED_ROOM_MS };
+
+	for (int i = 0; i < 2; i++) {
+		struct parked *longest = parking_longest(turn->world, i);
+
+		if (!longest ||
+		    clock_now_ms() - longest->since_ms < spared_ms[i])
+			continue;
+		answer_empty(
+		    turn, turn_request_of(longest), POLL_CROWDED, crowded_ms());
+		return true;
+	}
+	return false;
+}
+
 /* Park the poll in the place of an older one.  false, and *out_after_ms set:
  * no poll can be held at the moment. */
 static bool
@@ -231,10 +284,10 @@ park(struct turn *turn, struct request *request, struct player *player,
 		answer_empty(turn,
 		    CONTAINER_OF(player->parked, struct request, parked),
 		    POLL_SUPERSEDED, AFTER_SUPERSEDED_MS);
-	if (max && world->parked.len >= max) {
+	if (max && world->parked.len >= max &&
+	    !take_longest_place(turn, player)) {
 		request->poll_end = POLL_CROWDED;
-		*out_after_ms = random_between(
-		    AFTER_CROWDED_MIN_MS, AFTER_CROWDED_MAX_MS);
+		*out_after_ms = crowded_ms();
 		return false;
 	}
 	request_reset_reply(request);
@@ -256,6 +309,7 @@ poll_run(struct turn *turn, struct request *request)
 	struct player *player;
 	enum end_reason reason = END_UNREGISTERED;
 	uint32_t after_ms = 0;
+	bool has_acked;
 	enum look look;
 	enum err err;
 
@@ -274,9 +328,16 @@ poll_run(struct turn *turn, struct request *request)
 	}
 	if (err)
 		return err;
+	err = look_into(turn->world, player, &request->poll, &look, &has_acked);
+	if (err)
+		return err;
+	/* Who comes for more has to be let in; and one that was held has paid. */
+	if (!has_acked && !request->is_due &&
+	    !turn_pay_poll(turn, request, player))
+		return ERR_NONE;
 	begin_reply(request);
-	err = add_look(
-	    turn->world, player, &request->poll, &request->reply, &look);
+	err = add_found(
+	    turn->world, player, &request->poll, look, &request->reply);
 	if (err)
 		return err;
 	request->poll_end = ends[look];

@@ -183,7 +183,8 @@ struct request {
 	bool is_due;      /* a poll whose time is over */
 	int64_t woken_us; /* when what woke it was begun; 0: nothing did */
 	enum poll_end poll_end;
-	bool is_charged;  /* has paid its rate */
+	bool is_charged; /* has paid its rate */
+	struct bill relay_bill;
 	bool is_held;     /* a backup that is being made */
 	bool is_finished; /* its reply is on the way back */
 

@@ -8,6 +8,7 @@
 #include "api/reply.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_flood.h"
 #include "base/metric.h"
 #include "core/player.h"
 #include "core/presence.h"
@@ -28,14 +29,33 @@ turn_find_session(struct turn *turn, const struct request *request,
 	if (!request->has_token)
 		return ERR_NO_SESSION;
 	err = player_find_by_token(world, request->token_hash, out);
-	if (!err)
+	if (!err) {
+		presence_used(*out);
 		presence_seen(world, *out);
+	}
 	if (err != ERR_ABSENT)
 		return err;
 	err = player_find_ended(world, request->token_hash, out_reason);
 	if (err == ERR_ABSENT)
 		return ERR_NO_SESSION;
 	return err ? err : ERR_TIMED_OUT;
+}
+
+bool
+turn_pay_poll(struct turn *turn, struct request *request, struct player *player)
+{
+	int64_t wait_ms = 0;
+
+	if (!request->is_charged)
+		wait_ms = bucket_take(&player->polls,
+		    turn->world->settings->poll_rate, clock_now_ms(), 1);
+	request->is_charged = wait_ms == 0;
+	if (request->is_charged)
+		return true;
+	metric_add(METRIC_LIMITED_POLLS, 1);
+	reply_fail(request, ERR_RATE_LIMITED);
+	request->reply.retry_after_s = (unsigned)((wait_ms + 999) / 1000);
+	return false;
 }
 
 void
@@ -101,6 +121,7 @@ commit(struct turn *turn)
 	if (err == ERR_FATAL) {
 		log_error("the database could not be synced to disk: "
 			  "stopping without acknowledging anything");
+		log_flood_end();
 		_exit(1);
 	}
 	if (!err && has_written) {

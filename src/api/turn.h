@@ -31,6 +31,11 @@ MUST_CHECK enum err turn_find_session(struct turn *turn,
     const struct request *request, struct player **out,
     enum end_reason *out_reason);
 
+/* Let the player pay for a request that is no command: GET /room, or a poll that
+ * acknowledges nothing.  false: too many, and the failure reply is written. */
+bool turn_pay_poll(
+    struct turn *turn, struct request *request, struct player *player);
+
 /* Give the request back: its reply is ready, and what it tells is committed.
  */
 void turn_finish(struct turn *turn, struct request *request);

@@ -1,65 +1,146 @@
-/* value.c - see value.h. */
+/* value.c - see value.h.
+ *
+ * Clients choose how a string is written, so "id" may come as "\u0069d".  The
+ * keys of a body are many, and nearly all of them are none of ours: a key is
+ * unescaped into a few bytes on the stack, and given up where it is longer
+ * than any name.  json_check() has found every escape to be a whole one, and
+ * every surrogate to be one of a pair.
+ */
 #include "api/value.h"
 
+#include <assert.h>
 #include <json-c/json.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 
-/* Let json-c parse a string with escapes in it. */
-static struct json_object *
-parse_string(struct span text)
-{
-	struct json_tokener *tokener = json_tokener_new();
-	struct json_object *object;
+#define MAX_CHARACTER 4 /* bytes of UTF-8 */
 
-	if (!tokener)
-		mem_exhausted();
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	object = json_tokener_parse_ex(tokener, text.at, (int)text.len);
-	json_tokener_free(tokener);
-	return object;
+static uint32_t
+hex_digit(char c)
+{
+	return (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+}
+
+/* The code unit of the four digits. */
+static uint32_t
+code_unit(const char *at)
+{
+	return hex_digit(at[0]) << 12 | hex_digit(at[1]) << 8 |
+	    hex_digit(at[2]) << 4 | hex_digit(at[3]);
+}
+
+static size_t
+write_utf8(uint32_t code, char out[MAX_CHARACTER])
+{
+	size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+
+	if (n == 1) {
+		out[0] = (char)code;
+		return n;
+	}
+	for (size_t i = n - 1; i > 0; i--) {
+		out[i] = (char)(0x80 | (code & 0x3f));
+		code >>= 6;
+	}
+	out[0] = (char)((0xf0u << (4 - n) & 0xff) | code);
+	return n;
+}
+
+/* Read the escape at *at, which is moved behind it.  Returns the length of
+ * what it stands for. */
+static size_t
+take_escape(const char **at, char out[MAX_CHARACTER])
+{
+	static const char escapes[] = "bfnrt", meanings[] = "\b\f\n\r\t";
+	const char *p = *at + 1, *known;
+	uint32_t code, low;
+
+	if (*p != 'u') {
+		known = strchr(escapes, *p);
+		out[0] = known ? meanings[known - escapes] : *p;
+		*at = p + 1;
+		return 1;
+	}
+	code = code_unit(p + 1);
+	p += 5;
+	if (code >= 0xd800 && code <= 0xdbff) {
+		low = code_unit(p + 2);
+		code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+		p += 6;
+	}
+	*at = p;
+	return write_utf8(code, out);
 }
 
 bool
 value_string(struct json_value value, struct buf *out)
 {
-	struct json_object *object;
+	const char *at, *end, *escape;
+	char character[MAX_CHARACTER];
 
 	if (value.type != JSON_STRING)
 		return false;
-	if (!memchr(value.text.at, '\\', value.text.len)) {
-		buf_add(out, value.text.at + 1, value.text.len - 2);
-		return !out->overflowed;
+	at = value.text.at + 1;
+	end = at + value.text.len - 2;
+	while (at < end && !out->overflowed) {
+		escape = memchr(at, '\\', (size_t)(end - at));
+		if (escape == at) {
+			buf_add(out, character, take_escape(&at, character));
+			continue;
+		}
+		buf_add(out, at, (size_t)((escape ? escape : end) - at));
+		at = escape ? escape : end;
 	}
-	object = parse_string(value.text);
-	if (!json_object_is_type(object, json_type_string))
-		out->overflowed = true;
-	else
-		buf_add(out, json_object_get_string(object),
-		    (size_t)json_object_get_string_len(object));
-	json_object_put(object);
 	return !out->overflowed;
+}
+
+/* Unescape the key into name.  false: it is longer. */
+static bool
+unescape_key(struct span key, char name[VALUE_MAX_NAME], size_t *out_len)
+{
+	const char *at = key.at, *end = key.at + key.len;
+	char character[MAX_CHARACTER];
+	size_t len = 0, n;
+
+	while (at < end) {
+		n = 1;
+		if (*at == '\\')
+			n = take_escape(&at, character);
+		else
+			character[0] = *at++;
+		if (len + n > VALUE_MAX_NAME)
+			return false;
+		memcpy(name + len, character, n);
+		len += n;
+	}
+	*out_len = len;
+	return true;
+}
+
+size_t
+value_find_name(struct span key, const char *const *names, size_t n)
+{
+	char unescaped[VALUE_MAX_NAME];
+
+	if (memchr(key.at, '\\', key.len)) {
+		if (!unescape_key(key, unescaped, &key.len))
+			return n;
+		key.at = unescaped;
+	}
+	for (size_t i = 0; i < n; i++) {
+		assert(strlen(names[i]) <= VALUE_MAX_NAME);
+		if (span_equals(key, names[i]))
+			return i;
+	}
+	return n;
 }
 
 bool
 value_key_is(struct span key, const char *name)
 {
-	struct json_value quoted = { JSON_STRING, { key.at - 1, key.len + 2 } };
-	struct buf text;
-	bool same;
-
-	if (!memchr(key.at, '\\', key.len))
-		return span_equals(key, name);
-	/* Each character of ours takes six at most (\u0061). */
-	if (key.len > 6 * strlen(name))
-		return false;
-	buf_init(&text, key.len);
-	same = value_string(quoted, &text) &&
-	    span_equals(buf_span(&text), name);
-	buf_fini(&text);
-	return same;
+	return value_find_name(key, &name, 1) == 0;
 }
 
 bool

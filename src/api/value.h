@@ -1,7 +1,7 @@
 /* value.h - decoding and printing the few JSON values that we interpret.
  *
- * Floor: api.  Any thread; pure.  By json-c, on texts that json_check() has
- * let through; what is relayed never comes here.
+ * Floor: api.  Any thread; pure.  On texts that json_check() has let through;
+ * what is relayed never comes here.
  */
 #ifndef PEERPOST_API_VALUE_H
 #define PEERPOST_API_VALUE_H
@@ -10,11 +10,20 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Whether the member name key (between its quotes, still escaped) is name. */
+/* The longest name of a member that can be looked for, in bytes. */
+#define VALUE_MAX_NAME 16
+
+/* Which of the n names a member's key is (key: between its quotes, still
+ * escaped); n: none of them.  The key is unescaped once, however many names
+ * there are, and no further than a name can reach.  No name is longer than
+ * VALUE_MAX_NAME. */
+size_t value_find_name(struct span key, const char *const *names, size_t n);
+
+/* Whether the key is that one name. */
 bool value_key_is(struct span key, const char *name);
 
-/* Append the text of the JSON string to out, unescaped. false: value is no
- * string, or out is full. */
+/* Append the text of the JSON string to out, unescaped.  false: value is no
+ * string, or out is full; work on it ends where out does. */
 bool value_string(struct json_value value, struct buf *out);
 
 /* Read a JSON integer 0..2^53-1 (no fraction, no exponent).  false: it is

@@ -38,12 +38,13 @@
 	X(NOT_IN_ROOM,    409, "not-in-room", "You are not in a room.", 0) \
 	X(ROOM_SEALED,    409, "room-sealed", "The room is sealed.", 0) \
 	X(ROOM_FULL,      409, "room-full", "The room is full.", 0) \
-	X(MAILBOX_FULL,   409, "mailbox-full", "The mailbox of this peer is full.", 0) \
+	X(MAILBOX_FULL,   409, "mailbox-full", "The mailbox of a recipient is full. Try again in a moment.", 0) \
+	X(OWN_MAILBOX_FULL, 409, "mailbox-full", "Your own mailbox is full. Acknowledge your events first; what is remembered with an Idempotency-Key takes room, too, for ten minutes.", 0) \
 	X(TIMED_OUT,      410, "timed-out", "The session has ended.", 0) \
 	X(TOO_LARGE,      413, "too-large", "The body is too large.", 0) \
 	X(HEADERS_TOO_LARGE, 431, "too-large", "The header block is too large.", 0) \
 	X(IDEMPOTENCY_MISMATCH, 422, "idempotency-mismatch", "This Idempotency-Key was used for another request.", 0) \
-	X(RATE_LIMITED,   429, "rate-limited", "Too many requests. Wait a little.", 1) \
+	X(RATE_LIMITED,   429, "rate-limited", "Too much at once. Wait a little.", 1) \
 	X(UNKNOWN_METHOD, 501, "method-not-allowed", "This method is not known here.", 0) \
 	X(TOO_MANY_PLAYERS, 503, "too-many-players", "The server is full. Try again later.", 30) \
 	X(TOO_MANY_ROOMS, 503, "too-many-rooms", "There are too many rooms. Try again later.", 30) \

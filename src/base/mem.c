@@ -1,6 +1,7 @@
 /* mem.c - see mem.h. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,21 @@ mem_exhausted(void)
 	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
 		_exit(71);
 	_exit(71);
+}
+
+/* By itself malloc gets a large block from the kernel, or gives it back soon,
+ * and each page of it is a fault when it is used again: 64 for a full reply to
+ * a poll, which takes longer than writing it. */
+#define KEPT_BLOCK (1 << 20) /* up to this size blocks are used again */
+#define KEPT_FREE (32 << 20) /* so much may be free in the heap of a thread */
+
+void
+mem_init(void)
+{
+#ifdef __GLIBC__
+	mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK);
+	mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
+#endif
 }
 
 void *

@@ -11,6 +11,10 @@
 
 #include <stddef.h>
 
+/* Set malloc up for the replies that come and go: their memory is used again.
+ * Before there are other threads. */
+void mem_init(void);
+
 /* Zeroed memory of size bytes.  Caller frees with free(). */
 void *mem_new(size_t size) __attribute__((malloc, returns_nonnull));
 

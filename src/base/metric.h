@@ -48,7 +48,9 @@
 	  "Requests whose client went away before they were answered.") \
 	X(TLS_FAILURES, COUNTER, 1, "peerpost_tls_handshake_failures_total", "", \
 	  "Connections over TLS that ended before their handshake was complete.") \
-	X(RATE_LIMITED, COUNTER, 4, "peerpost_rate_limited_total", "limit", \
+	X(UNSENT_BYTES, GAUGE, 1, "peerpost_unsent_bytes", "", \
+	  "Bytes of replies over HTTP that wait in memory to be sent.") \
+	X(RATE_LIMITED, COUNTER, 7, "peerpost_rate_limited_total", "limit", \
 	  "Connections and requests refused because there were too many, by limit.") \
 	X(POLLS_PARKED, GAUGE, 1, "peerpost_polls_parked", "", \
 	  "Polls that are held.") \
@@ -129,12 +131,15 @@ enum metric_cell {
 	    N_METRIC_CELLS
 };
 
-/* The series of METRIC_RATE_LIMITED; the last two are the engine's. */
+/* The series of METRIC_RATE_LIMITED; the last four are the engine's. */
 enum {
 	METRIC_LIMITED_CONNECTIONS = METRIC_RATE_LIMITED,
 	METRIC_LIMITED_REQUESTS,
+	METRIC_LIMITED_UNSENT,
 	METRIC_LIMITED_COMMANDS,
 	METRIC_LIMITED_REGISTERS,
+	METRIC_LIMITED_POLLS,
+	METRIC_LIMITED_RELAYS,
 };
 
 /* The rows: METRIC_ROW_REQUESTS and so on. */

@@ -1,15 +1,40 @@
-/* mailbox.c - see mailbox.h. */
+/* mailbox.c - see mailbox.h.
+ *
+ * A full mailbox has two causes: its owner does not read, or others write
+ * faster than it can.  The first is evicted, or one dead tab would silence a
+ * room.  The second is not, or any member could throw the others out: what
+ * does not fit is refused to its sender.  mailbox_is_fetched() tells them
+ * apart.  Polling alone proves nothing, since a member that polls and never
+ * acknowledges would silence the room as well.  So the mail must not grow old
+ * either.  Its age is sampled, as TCP does with round trips: one event at a
+ * time is watched, the newest, and when that is acknowledged, the next.
+ */
 #include "core/mailbox.h"
 
 #include <stdlib.h>
 
 #include "base/metric.h"
 #include "core/player.h"
+#include "core/presence.h"
+
+#define FETCHED_MS 10000 /* between two polls, at most */
+#define LATE_MS 30000    /* between getting an event and acknowledging it */
+/* The part of a mailbox that remembered replies may take before their owner
+ * has filled it itself. */
+#define REPLY_PART 4
+
+/* See how long it takes until what is there now is acknowledged. */
+static void
+watch_newest(const struct world *world, struct player *player)
+{
+	player->late_id = player->head;
+	player->late_ms = presence_now_ms(world);
+}
 
 enum err
 mailbox_load(struct world *world, struct player *player)
 {
-	uint64_t head, bytes;
+	uint64_t head, bytes, reply_bytes;
 	enum err err;
 
 	if (player->has_mailbox)
@@ -22,26 +47,56 @@ mailbox_load(struct world *world, struct player *player)
 		player->acked = head;
 	err = world->store->events_bytes(
 	    world->store, player->id, player->acked, &bytes);
+	if (!err)
+		err = world->store->replies_bytes(
+		    world->store, player->id, &reply_bytes);
 	if (err)
 		return err;
 	player->head = head;
 	player->bytes = bytes;
+	player->reply_bytes = reply_bytes;
+	watch_newest(world, player);
 	player->has_mailbox = true;
 	return ERR_NONE;
 }
 
-bool
-mailbox_has_room(
-    const struct world *world, const struct player *player, size_t size_bytes)
+/* With the limits so much higher. */
+static bool
+has_room_within(const struct world *world, const struct player *player,
+    uint64_t n, uint64_t size_bytes, uint64_t spare_events,
+    uint64_t spare_bytes)
 {
-	const struct settings *settings = world->settings;
-	uint64_t n_events = player->head - player->acked;
+	uint64_t max_events = world->settings->max_mailbox_events;
+	uint64_t max_bytes = world->settings->max_mailbox_bytes;
 
-	if (settings->max_mailbox_events &&
-	    n_events >= settings->max_mailbox_events)
+	if (max_events &&
+	    player->head - player->acked + n > max_events + spare_events)
 		return false;
-	return settings->max_mailbox_bytes == 0 ||
-	    player->bytes + size_bytes <= settings->max_mailbox_bytes;
+	return max_bytes == 0 ||
+	    player->bytes + player->reply_bytes + size_bytes <=
+	    max_bytes + spare_bytes;
+}
+
+bool
+mailbox_has_room(const struct world *world, const struct player *player,
+    uint64_t n, uint64_t size_bytes)
+{
+	return has_room_within(world, player, n, size_bytes, 0, 0);
+}
+
+bool
+mailbox_is_fetched(const struct world *world, const struct player *player)
+{
+	uint64_t max_bytes = world->settings->max_mailbox_bytes;
+	int64_t now_ms = presence_now_ms(world);
+
+	if (max_bytes && player->reply_bytes > max_bytes / REPLY_PART)
+		return false;
+	if (!player->parked && player->given <= player->acked &&
+	    now_ms - player->polled_ms >= FETCHED_MS)
+		return false;
+	return player->head == player->acked ||
+	    now_ms - player->late_ms < LATE_MS;
 }
 
 /* The one place where an event gets its id. */
@@ -55,6 +110,8 @@ append(struct world *world, struct player *player, int64_t message, size_t size)
 		return err;
 	player->head++;
 	player->bytes += size;
+	if (player->head == player->acked + 1)
+		watch_newest(world, player);
 	metric_observe(
 	    METRIC_ROW_MAILBOX_EVENTS, (int64_t)(player->head - player->acked));
 	if (player->parked)
@@ -72,7 +129,7 @@ mailbox_send(struct world *world, struct player *player, enum event_kind kind,
 	err = mailbox_load(world, player);
 	if (err)
 		return err;
-	if (!mailbox_has_room(world, player, body.len))
+	if (!mailbox_has_room(world, player, 1, body.len))
 		return ERR_MAILBOX_FULL;
 	err = world->store->message_insert(
 	    world->store, (int)kind, body, 1, &message);
@@ -81,8 +138,37 @@ mailbox_send(struct world *world, struct player *player, enum event_kind kind,
 	return append(world, player, message, body.len);
 }
 
-/* Find out who can take the event; who cannot is listed for eviction.  A
- * player who is to be evicted already gets nothing more. */
+static MUST_CHECK enum err
+find_loaded(struct world *world, uint32_t id, struct player **out)
+{
+	enum err err = player_find(world, id, out);
+
+	return err ? err : mailbox_load(world, *out);
+}
+
+enum err
+mailbox_check(struct world *world, const uint32_t *players, size_t n,
+    enum event_kind kind, uint64_t size_bytes)
+{
+	bool is_notice = kind != EVENT_ROOM_MESSAGE;
+
+	for (size_t i = 0; i < n; i++) {
+		struct player *player;
+		enum err err = find_loaded(world, players[i], &player);
+
+		if (err)
+			return err;
+		if (!has_room_within(world, player, 1, size_bytes,
+			is_notice ? MAILBOX_SPARE_EVENTS : 0,
+			is_notice ? MAILBOX_SPARE_BYTES : 0) &&
+		    mailbox_is_fetched(world, player))
+			return ERR_MAILBOX_FULL;
+	}
+	return ERR_NONE;
+}
+
+/* Find out who gets the event; who cannot is listed for eviction.  A player
+ * who is to be evicted already gets nothing more. */
 static MUST_CHECK enum err
 find_takers(struct world *world, const uint32_t *players, size_t n,
     uint32_t except, size_t size, struct player **takers, size_t *out_n)
@@ -95,15 +181,13 @@ find_takers(struct world *world, const uint32_t *players, size_t n,
 
 		if (players[i] == except)
 			continue;
-		err = player_find(world, players[i], &player);
-		if (err)
-			return err;
-		err = mailbox_load(world, player);
+		err = find_loaded(world, players[i], &player);
 		if (err)
 			return err;
 		if (!list_is_empty(&player->evicted))
 			continue;
-		if (mailbox_has_room(world, player, size))
+		if (mailbox_has_room(world, player, 1, size) ||
+		    mailbox_is_fetched(world, player))
 			takers[n_takers++] = player;
 		else
 			list_append(&world->evicted, &player->evicted);
@@ -117,7 +201,7 @@ mailbox_broadcast(struct world *world, const uint32_t *players, size_t n,
     uint32_t except, enum event_kind kind, struct span body)
 {
 	struct player **takers;
-	size_t n_takers;
+	size_t n_takers = 0;
 	int64_t message;
 	enum err err;
 
@@ -156,6 +240,8 @@ mailbox_acknowledge(struct world *world, struct player *player, uint64_t upto)
 	world->n_acked += upto - player->acked;
 	player->acked = upto;
 	player->bytes = bytes;
+	if (upto >= player->late_id)
+		watch_newest(world, player);
 	list_append(&world->trim, &player->trim);
 	return ERR_NONE;
 }

@@ -18,9 +18,25 @@
  * ERR_STORAGE. */
 MUST_CHECK enum err mailbox_load(struct world *world, struct player *player);
 
-/* Whether an event with a body of so many bytes fits.  mailbox_load() first. */
-bool mailbox_has_room(
-    const struct world *world, const struct player *player, size_t size_bytes);
+/* Whether n events with bodies of so many bytes in all fit, beside what is
+ * there and the player's remembered replies.  mailbox_load() first. */
+bool mailbox_has_room(const struct world *world, const struct player *player,
+    uint64_t n, uint64_t size_bytes);
+
+/* Whether the player comes for its mail: it has a poll parked, has polled
+ * within the last 10 s, or has not yet acknowledged what it was given; and
+ * nothing in its mailbox is older than about 30 s (60 at most).  Whoever fills
+ * its mailbox with remembered replies does not.  mailbox_load() first. */
+bool mailbox_is_fetched(const struct world *world, const struct player *player);
+
+/* See whether mailbox_broadcast() of this event may be done.
+ * ERR_MAILBOX_FULL: somebody who comes for its mail has no room for it.  A
+ * notice (anything but a message) may go a little over the limit: by
+ * MAILBOX_SPARE_EVENTS and MAILBOX_SPARE_BYTES.  ERR_STORAGE. */
+MUST_CHECK enum err mailbox_check(struct world *world, const uint32_t *players,
+    size_t n, enum event_kind kind, uint64_t size_bytes);
+#define MAILBOX_SPARE_EVENTS 64
+#define MAILBOX_SPARE_BYTES 1024
 
 /* Put one event for one player, all or nothing.
  * ERR_MAILBOX_FULL: nothing was written.  ERR_STORAGE. */
@@ -28,8 +44,11 @@ MUST_CHECK enum err mailbox_send(struct world *world, struct player *player,
     enum event_kind kind, struct span body);
 
 /* Put one event, its body stored once, into the mailboxes of all n players
- * (by id), but for `except` (a player id; 0: nobody).  Who has no room for it
- * does not get it, and is listed for eviction.  ERR_STORAGE. */
+ * (by id), but for `except` (a player id; 0: nobody).  Whoever comes for its
+ * mail gets it, room or not: mailbox_check() is the limit of what can be
+ * refused to its sender.  What cannot be (somebody has left) is one event for
+ * each join that was checked.  Anybody else who has no room for it does not
+ * get it, and is listed for eviction.  ERR_STORAGE. */
 MUST_CHECK enum err mailbox_broadcast(struct world *world,
     const uint32_t *players, size_t n, uint32_t except, enum event_kind kind,
     struct span body);

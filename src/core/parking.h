@@ -15,6 +15,7 @@
 /* Embedded in whatever waits; zeroed: not parked. */
 struct parked {
 	struct heap_node due;
+	struct list longest;   /* in world->parked_longest */
 	int64_t since_ms;      /* clock_now_ms() */
 	struct player *player; /* NULL: not parked */
 };
@@ -29,6 +30,10 @@ void parking_remove(struct world *world, struct parked *parked);
 
 /* The poll that is due first and due by now_ms, left parked; or NULL. */
 struct parked *parking_due(const struct world *world, int64_t now_ms);
+
+/* The poll that has been held for longest, of players in a room or of the
+ * others, left parked; or NULL. */
+struct parked *parking_longest(const struct world *world, bool is_in_room);
 
 /* The due time of the earliest poll, or -1. */
 int64_t parking_next_due_ms(const struct world *world);

@@ -27,6 +27,7 @@ new_player(
 	player->generation = world->generation;
 	list_init(&player->seen);
 	list_init(&player->lobby);
+	list_init(&player->unused);
 	list_init(&player->woken);
 	list_init(&player->evicted);
 	list_init(&player->added);
@@ -46,6 +47,7 @@ player_free(struct world *world, struct player *player)
 	HASH_DELETE(hh_token, world->players_by_token, player);
 	list_remove(&player->seen);
 	list_remove(&player->lobby);
+	list_remove(&player->unused);
 	list_remove(&player->woken);
 	list_remove(&player->evicted);
 	list_remove(&player->added);
@@ -75,6 +77,7 @@ load(struct world *world, const struct player_row *row, struct player **out)
 	player = new_player(world, row->id, row->token_hash);
 	player->room = room;
 	player->acked = player->given = row->floor;
+	player->is_used = true;
 	presence_player_loaded(world, player);
 	*out = player;
 	return ERR_NONE;
@@ -177,6 +180,26 @@ player_new_id(struct world *world, uint32_t *out)
 	}
 }
 
+/* See that there is a place for one more.  When there is none, whoever has
+ * only registered and left it at that gives up its own: a flood of registers
+ * throws out itself, and nobody who plays. */
+static MUST_CHECK enum err
+make_place(struct world *world)
+{
+	uint64_t max = world->settings->max_players;
+	struct player *unused;
+	enum err err;
+
+	if (max == 0 || world->n_players < max)
+		return ERR_NONE;
+	unused = presence_find_unused(world);
+	/* More than one too many: a reload has lowered the limit. */
+	if (!unused || world->n_players > max)
+		return ERR_TOO_MANY_PLAYERS;
+	err = player_refresh(world, unused);
+	return err ? err : player_end(world, unused, END_UNUSED);
+}
+
 enum err
 player_register(struct world *world, uint32_t id,
     const uint8_t token_hash[DIGEST_SIZE], const char *name,
@@ -186,9 +209,9 @@ player_register(struct world *world, uint32_t id,
 	struct player *player;
 	enum err err;
 
-	if (world->settings->max_players &&
-	    world->n_players >= world->settings->max_players)
-		return ERR_TOO_MANY_PLAYERS;
+	err = make_place(world);
+	if (err)
+		return err;
 	memcpy(row.token_hash, token_hash, DIGEST_SIZE);
 	assert(strlen(name) < sizeof(row.name));
 	strcpy(row.name, name);
@@ -200,8 +223,7 @@ player_register(struct world *world, uint32_t id,
 	player = new_player(world, id, token_hash);
 	player->has_mailbox = true; /* empty */
 	list_append(&world->added, &player->added);
-	presence_seen(world, player);
-	presence_enter_lobby(world, player);
+	presence_registered(world, player);
 	*out = player;
 	return ERR_NONE;
 }
@@ -217,7 +239,8 @@ remember_end(
 	uint64_t max = world->settings->max_players;
 	enum err err;
 
-	if (reason == END_UNREGISTERED)
+	/* What a flood leaves behind would push out what is worth keeping. */
+	if (reason == END_UNREGISTERED || reason == END_UNUSED)
 		return ERR_NONE;
 	err = store->ended_insert(
 	    store, player->token_hash, (int)reason, now_s);
@@ -249,6 +272,7 @@ player_end(struct world *world, struct player *player, enum end_reason reason)
 	list_append(&world->removed, &player->removed);
 	list_remove(&player->seen);
 	list_remove(&player->lobby);
+	list_remove(&player->unused);
 	list_remove(&player->woken);
 	list_remove(&player->trim);
 	return ERR_NONE;

@@ -24,14 +24,17 @@ MUST_CHECK enum err player_find(
 MUST_CHECK enum err player_refresh(struct world *world, struct player *player);
 
 /* Why the session of this token ended, if within the last hour.
- * ERR_ABSENT: it never was, or it was unregistered.  ERR_STORAGE. */
+ * ERR_ABSENT: it never was, it was unregistered, or it was never used.
+ * ERR_STORAGE. */
 MUST_CHECK enum err player_find_ended(struct world *world,
     const uint8_t token_hash[DIGEST_SIZE], enum end_reason *out);
 
 /* A random id that no player has.  ERR_STORAGE. */
 MUST_CHECK enum err player_new_id(struct world *world, uint32_t *out);
 
-/* Add a player to the lobby.  ERR_TOO_MANY_PLAYERS, ERR_STORAGE. */
+/* Add a player to the lobby.  If all places are taken, the session of the
+ * oldest register that was never used ends for it (presence_find_unused()).
+ * ERR_TOO_MANY_PLAYERS, ERR_STORAGE. */
 MUST_CHECK enum err player_register(struct world *world, uint32_t id,
     const uint8_t token_hash[DIGEST_SIZE], const char *name,
     struct player **out);

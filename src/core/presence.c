@@ -11,7 +11,7 @@
 #define LATE_MS 4000    /* later than this, the daemon has stood still */
 #define SWEEP_CHUNK 256 /* players loaded in one go */
 
-static int64_t
+int64_t
 presence_now_ms(const struct world *world)
 {
 	return clock_now_ms() - world->excess_ms;
@@ -22,6 +22,7 @@ presence_init(struct world *world)
 {
 	list_init(&world->seen);
 	list_init(&world->lobby);
+	list_init(&world->unused);
 	list_init(&world->active);
 	list_init(&world->sealed);
 	world->excess_ms = 0;
@@ -50,6 +51,43 @@ presence_seen(struct world *world, struct player *player)
 		return;
 	player->seen_ms = presence_now_ms(world);
 	list_append(&world->seen, &player->seen);
+	/* A register that is repeated: its time begins anew. */
+	if (!list_is_empty(&player->unused))
+		list_append(&world->unused, &player->unused);
+}
+
+void
+presence_polled(struct world *world, struct player *player)
+{
+	player->polled_ms = presence_now_ms(world);
+}
+
+void
+presence_registered(struct world *world, struct player *player)
+{
+	presence_seen(world, player);
+	presence_polled(world, player);
+	presence_enter_lobby(world, player);
+}
+
+void
+presence_used(struct player *player)
+{
+	player->is_used = true;
+	list_remove(&player->unused);
+}
+
+struct player *
+presence_find_unused(const struct world *world)
+{
+	struct list *node = list_first(&world->unused);
+	struct player *player;
+
+	if (!node)
+		return NULL;
+	player = CONTAINER_OF(node, struct player, unused);
+	return presence_idle_ms(world, player) >= PRESENCE_UNUSED_MS ? player :
+								       NULL;
 }
 
 int64_t
@@ -63,12 +101,15 @@ presence_enter_lobby(struct world *world, struct player *player)
 {
 	player->lobby_since_ms = presence_now_ms(world);
 	list_append(&world->lobby, &player->lobby);
+	if (!player->is_used)
+		list_append(&world->unused, &player->unused);
 }
 
 void
 presence_leave_lobby(struct player *player)
 {
 	list_remove(&player->lobby);
+	list_remove(&player->unused);
 }
 
 void
@@ -93,11 +134,12 @@ presence_player_loaded(struct world *world, struct player *player)
 {
 	if (world->generation) {
 		presence_seen(world, player);
+		presence_polled(world, player);
 		if (!player->room)
 			presence_enter_lobby(world, player);
 		return;
 	}
-	player->seen_ms = world->start_ms;
+	player->seen_ms = player->polled_ms = world->start_ms;
 	list_prepend(&world->seen, &player->seen);
 	if (!player->room) {
 		player->lobby_since_ms = world->start_ms;

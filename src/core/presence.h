@@ -19,7 +19,13 @@
 /* How often presence_tick() must be called at least. */
 #define PRESENCE_TICK_MS 1000
 
+/* How long a newcomer has to make its first request. */
+#define PRESENCE_UNUSED_MS 5000
+
 void presence_init(struct world *world);
+
+/* The presence clock. */
+int64_t presence_now_ms(const struct world *world);
 
 /* Look at the time.  When the last look was longer ago than it should, by
  * more than a few seconds, the excess is taken off every clock. */
@@ -34,6 +40,15 @@ bool presence_is_due(const struct world *world);
 /* The player has been heard of, just now; with a poll parked its clock
  * stands until the poll ends. */
 void presence_seen(struct world *world, struct player *player);
+/* The player has looked into its mailbox, just now. */
+void presence_polled(struct world *world, struct player *player);
+/* The player has just registered; it has made its first request after that.
+ * In between it is unused, unless it is in a room. */
+void presence_registered(struct world *world, struct player *player);
+void presence_used(struct player *player);
+/* The oldest of the unused, if it has been so for PRESENCE_UNUSED_MS at least;
+ * or NULL. */
+struct player *presence_find_unused(const struct world *world);
 /* For how long nothing has been heard of the player; 0 while a poll is
  * parked. */
 int64_t presence_idle_ms(

@@ -10,6 +10,7 @@
 #include "core/presence.h"
 
 #define HOST_PEER_ID 1
+#define MAX_PEER_DIGITS 10
 
 uint32_t
 room_peer_id(const struct room *room, uint32_t player)
@@ -183,6 +184,19 @@ tell_others(struct world *world, const struct room *room, uint32_t except,
 	    kind, peer_text(peer, digits));
 }
 
+/* Whether the player's own mailbox can take n more peer ids. */
+static MUST_CHECK enum err
+check_own(struct world *world, struct player *player, uint64_t n)
+{
+	enum err err = mailbox_load(world, player);
+
+	if (err)
+		return err;
+	return mailbox_has_room(world, player, n, n * MAX_PEER_DIGITS) ?
+	    ERR_NONE :
+	    ERR_OWN_MAILBOX_FULL;
+}
+
 enum err
 room_create(struct world *world, struct player *player)
 {
@@ -197,6 +211,9 @@ room_create(struct world *world, struct player *player)
 	if (world->settings->max_rooms &&
 	    world->n_rooms >= world->settings->max_rooms)
 		return ERR_TOO_MANY_ROOMS;
+	err = check_own(world, player, 1);
+	if (err)
+		return err;
 	random_bytes(bytes, sizeof(bytes));
 	text_from_uuid(row.uuid, bytes);
 	err = store->room_insert(store, row.uuid, row.host, &row.id);
@@ -211,12 +228,11 @@ room_create(struct world *world, struct player *player)
 	return tell_peer(world, player, EVENT_CONNECTED_TO_ROOM, HOST_PEER_ID);
 }
 
-/* Whether the news of somebody's joining fits into the host's mailbox; if
- * not, the host's session is ended, and with it the room. */
+/* When the host does not come for its mail, and the news of somebody's joining
+ * does not fit into its mailbox, its session is ended, and with it the room. */
 static MUST_CHECK enum err
-check_host(struct world *world, struct room *room, uint32_t joiner)
+check_host(struct world *world, struct room *room, size_t size_bytes)
 {
-	char digits[TEXT_INT_SIZE];
 	struct player *host;
 	enum err err;
 
@@ -225,10 +241,26 @@ check_host(struct world *world, struct room *room, uint32_t joiner)
 		err = mailbox_load(world, host);
 	if (err)
 		return err;
-	if (mailbox_has_room(world, host, text_from_int(digits, joiner)))
+	if (mailbox_has_room(world, host, 1, size_bytes) ||
+	    mailbox_is_fetched(world, host))
 		return ERR_NONE;
 	err = player_end(world, host, END_MAILBOX_OVERFLOW);
 	return err ? err : ERR_ROOM_NOT_FOUND;
+}
+
+/* Whether all that a join writes into mailboxes can be written. */
+static MUST_CHECK enum err
+check_join(struct world *world, struct player *player, struct room *room)
+{
+	char digits[TEXT_INT_SIZE];
+	size_t size_bytes = text_from_int(digits, player->id);
+	enum err err = check_own(world, player, 1 + room->n_members);
+
+	if (!err)
+		err = check_host(world, room, size_bytes);
+	return err ? err :
+		     mailbox_check(world, room->members, room->n_members,
+			 EVENT_PEER_CONNECTED, size_bytes);
 }
 
 enum err
@@ -247,7 +279,7 @@ room_join(struct world *world, struct player *player, const char *uuid)
 	if (world->settings->max_room_members &&
 	    room->n_members >= world->settings->max_room_members)
 		return ERR_ROOM_FULL;
-	err = check_host(world, room, player->id);
+	err = check_join(world, player, room);
 	if (err)
 		return err;
 	err = enter(world, player, room);
@@ -272,6 +304,7 @@ room_join(struct world *world, struct player *player, const char *uuid)
 enum err
 room_seal(struct world *world, struct player *player)
 {
+	struct span body = span_of("\"null\"");
 	struct room *room = player->room;
 	enum err err;
 
@@ -281,30 +314,17 @@ room_seal(struct world *world, struct player *player)
 		return ERR_NOT_HOST;
 	if (room->is_sealed)
 		return ERR_ROOM_SEALED;
-	err = world->store->room_seal(world->store, room->id);
+	err = mailbox_check(
+	    world, room->members, room->n_members, EVENT_ROOM_SEALED, body.len);
+	if (!err)
+		err = world->store->room_seal(world->store, room->id);
 	if (err)
 		return err;
 	room->is_sealed = true;
 	presence_room_active(world, room);
 	presence_room_sealed(world, room);
-	return mailbox_broadcast(world, room->members, room->n_members, 0,
-	    EVENT_ROOM_SEALED, span_of("\"null\""));
-}
-
-enum err
-room_message(struct world *world, struct player *player, struct span body)
-{
-	struct room *room = player->room;
-
-	if (!room)
-		return ERR_NOT_IN_ROOM;
-	/* Nobody could ever take it, and all would be evicted. */
-	if (world->settings->max_mailbox_bytes &&
-	    body.len > world->settings->max_mailbox_bytes)
-		return ERR_MAILBOX_FULL;
-	presence_room_active(world, room);
 	return mailbox_broadcast(
-	    world, room->members, room->n_members, 0, EVENT_ROOM_MESSAGE, body);
+	    world, room->members, room->n_members, 0, EVENT_ROOM_SEALED, body);
 }
 
 enum err

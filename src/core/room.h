@@ -26,23 +26,20 @@ MUST_CHECK enum err room_find_by_uuid(
     struct world *world, const char *uuid, struct room **out);
 
 /* Make a room with player as its host.
- * ERR_ALREADY_IN_ROOM, ERR_TOO_MANY_ROOMS. */
+ * ERR_ALREADY_IN_ROOM, ERR_TOO_MANY_ROOMS, ERR_OWN_MAILBOX_FULL. */
 MUST_CHECK enum err room_create(struct world *world, struct player *player);
 
 /* Make player a member of the room with this UUID (lower case).
- * ERR_ALREADY_IN_ROOM, ERR_ROOM_NOT_FOUND, ERR_ROOM_SEALED, ERR_ROOM_FULL.
+ * ERR_ALREADY_IN_ROOM, ERR_ROOM_NOT_FOUND, ERR_ROOM_SEALED, ERR_ROOM_FULL,
+ * ERR_OWN_MAILBOX_FULL, ERR_MAILBOX_FULL: see mailbox_check().
  * When the host's mailbox has no room for the news, the host is evicted and
  * the room closed: ERR_ROOM_NOT_FOUND, and nothing happens to player. */
 MUST_CHECK enum err room_join(
     struct world *world, struct player *player, const char *uuid);
 
-/* ERR_NOT_IN_ROOM, ERR_NOT_HOST, ERR_ROOM_SEALED (already). */
+/* ERR_NOT_IN_ROOM, ERR_NOT_HOST, ERR_ROOM_SEALED (already), ERR_MAILBOX_FULL:
+ * see mailbox_check(). */
 MUST_CHECK enum err room_seal(struct world *world, struct player *player);
-
-/* Send body, a JSON text, to all members, the sender too.  ERR_NOT_IN_ROOM,
- * ERR_MAILBOX_FULL: it is larger than any mailbox may be. */
-MUST_CHECK enum err room_message(
-    struct world *world, struct player *player, struct span body);
 
 /* Find who has this peer id in the player's room, and count that as activity
  * of the room.  ERR_NOT_IN_ROOM, ERR_PEER_NOT_FOUND (oneself too). */

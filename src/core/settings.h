@@ -34,7 +34,9 @@ struct settings {
 	uint64_t max_players;
 	uint64_t max_parked;
 
-	struct rate command_rate;  /* per player */
+	struct rate command_rate; /* per player */
+	struct rate poll_rate;    /* per player, of what acknowledges nothing */
+	struct rate relay_rate;   /* bytes, per player */
 	struct rate register_rate; /* per address */
 
 	struct ice_settings ice;

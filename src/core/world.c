@@ -35,6 +35,8 @@ world_init(
 	list_init(&world->trimming);
 	presence_init(world);
 	heap_init(&world->parked);
+	list_init(&world->parked_longest[false]);
+	list_init(&world->parked_longest[true]);
 	address_buckets_init(&world->registers);
 	err = store->count_players(store, &world->n_players);
 	if (!err)

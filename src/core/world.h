@@ -32,6 +32,7 @@ enum end_reason {
 	END_MAILBOX_OVERFLOW = 3,
 	END_UNREGISTERED = 4, /* not stored: there is nothing to explain */
 	END_KICKED = 5,       /* by the operator */
+	END_UNUSED = 6, /* gave its place to a newcomer; not stored either */
 };
 
 struct player {
@@ -40,23 +41,30 @@ struct player {
 
 	/* Cached; valid while `generation` is the world's. */
 	unsigned generation;
-	bool has_mailbox;  /* head and bytes have been read */
-	struct room *room; /* NULL: in the lobby */
-	uint64_t head;     /* greatest event id given out; 0: none */
-	uint64_t bytes;    /* size of the events above `acked` */
+	bool has_mailbox;     /* head, bytes and reply_bytes have been read */
+	struct room *room;    /* NULL: in the lobby */
+	uint64_t head;        /* greatest event id given out; 0: none */
+	uint64_t bytes;       /* size of the events above `acked` */
+	uint64_t reply_bytes; /* size of the remembered replies */
 
 	/* Memory. */
 	uint64_t acked;        /* all up to this id is acknowledged */
 	uint64_t given;        /* greatest id handed to the client */
 	struct parked *parked; /* its one held poll, or NULL */
-	struct bucket commands;
+	struct bucket commands, polls, relays;
+	int64_t polled_ms; /* presence clock: last poll ended, or registered */
+	/* At late_ms (presence clock) the greatest id was late_id; until that
+	 * is acknowledged, something has been waiting since. */
+	uint64_t late_id;
+	int64_t late_ms;
 	int64_t seen_ms;        /* presence clock: last poll or request ended */
 	int64_t lobby_since_ms; /* presence clock */
 	enum end_reason end_reason; /* when is_removed */
 	bool is_removed;            /* in this transaction, not yet committed */
+	bool is_used; /* has made a request with its token, or may have */
 
 	/* Places in the world's lists of these names. */
-	struct list seen, lobby, woken, evicted, added, removed, trim;
+	struct list seen, lobby, unused, woken, evicted, added, removed, trim;
 	UT_hash_handle hh_id, hh_token;
 };
 
@@ -100,6 +108,7 @@ struct world {
 	/* Clocks (presence.h); each list has the oldest first. */
 	struct list seen;   /* players without a parked poll */
 	struct list lobby;  /* players in no room */
+	struct list unused; /* players who have only registered */
 	struct list active; /* rooms */
 	struct list sealed; /* sealed rooms */
 	int64_t start_ms;   /* presence clock */
@@ -111,6 +120,8 @@ struct world {
 	int64_t purged_s;   /* Unix time of the last purge of ended sessions */
 
 	struct heap parked; /* by due time */
+	/* The same, held for longest first; [1]: of players in a room. */
+	struct list parked_longest[2];
 
 	struct address_buckets registers;
 };

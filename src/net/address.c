@@ -189,11 +189,11 @@ address_of_peer(const struct peer_address *peer)
 }
 
 static struct address_count *
-find_count(struct address_counts *counts, const struct address *address)
+find_count(struct address_counts *counts, const uint8_t key[ADDRESS_KEY_SIZE])
 {
 	struct address_count *count;
 
-	HASH_FIND(hh, counts->by_key, address->key, ADDRESS_KEY_SIZE, count);
+	HASH_FIND(hh, counts->by_key, key, ADDRESS_KEY_SIZE, count);
 	return count;
 }
 
@@ -207,31 +207,58 @@ address_counts_init(struct address_counts *counts)
 }
 
 static bool
-add(struct address_counts *counts, const struct address *address, uint32_t max)
+has_room(struct address_counts *counts, const uint8_t key[ADDRESS_KEY_SIZE],
+    uint64_t max)
 {
-	struct address_count *count = find_count(counts, address);
+	struct address_count *count = find_count(counts, key);
 
-	if (count && max && count->n >= max)
-		return false;
+	return !count || max == 0 || count->n < max;
+}
+
+static void
+add(struct address_counts *counts, const uint8_t key[ADDRESS_KEY_SIZE])
+{
+	struct address_count *count = find_count(counts, key);
+
 	if (!count) {
 		count = mem_new(sizeof(*count));
-		memcpy(count->key, address->key, ADDRESS_KEY_SIZE);
+		memcpy(count->key, key, ADDRESS_KEY_SIZE);
 		HASH_ADD(hh, counts->by_key, key, ADDRESS_KEY_SIZE, count);
 	}
 	count->n++;
-	return true;
+}
+
+static void
+take_away(struct address_counts *counts, const uint8_t key[ADDRESS_KEY_SIZE])
+{
+	struct address_count *count = find_count(counts, key);
+
+	assert(count && count->n > 0);
+	if (--count->n > 0)
+		return;
+	HASH_DELETE(hh, counts->by_key, count);
+	free(count);
 }
 
 bool
 address_counts_add(
     struct address_counts *counts, const struct address *address, uint32_t max)
 {
-	bool is_added;
+	uint8_t network[ADDRESS_KEY_SIZE];
+	bool has_network, is_added;
 
 	if (address->is_exempt)
 		return true;
+	has_network = address_network(address->key, network);
 	pthread_mutex_lock(&counts->lock);
-	is_added = add(counts, address, max);
+	is_added = has_room(counts, address->key, max) &&
+	    (!has_network ||
+		has_room(
+		    counts, network, (uint64_t)max * ADDRESS_NETWORK_FACTOR));
+	if (is_added)
+		add(counts, address->key);
+	if (is_added && has_network)
+		add(counts, network);
 	pthread_mutex_unlock(&counts->lock);
 	return is_added;
 }
@@ -240,16 +267,13 @@ void
 address_counts_remove(
     struct address_counts *counts, const struct address *address)
 {
-	struct address_count *count;
+	uint8_t network[ADDRESS_KEY_SIZE];
 
 	if (address->is_exempt)
 		return;
 	pthread_mutex_lock(&counts->lock);
-	count = find_count(counts, address);
-	assert(count && count->n > 0);
-	if (--count->n == 0) {
-		HASH_DELETE(hh, counts->by_key, count);
-		free(count);
-	}
+	take_away(counts, address->key);
+	if (address_network(address->key, network))
+		take_away(counts, network);
 	pthread_mutex_unlock(&counts->lock);
 }

@@ -44,8 +44,8 @@ void peer_address_format(
 /* Whether it is an IPv4 address, by whatever kind of socket. */
 bool peer_address_is_ipv4(const struct peer_address *peer);
 
-/* What limits per address count by.  IPv4 as ::ffff:a.b.c.d; of IPv6 the /64,
- * which is what one subscriber has. */
+/* What limits per address count by, see core/limits.h.  IPv4 as
+ * ::ffff:a.b.c.d; of IPv6 the /64, which is what one subscriber has. */
 struct address {
 	uint8_t key[ADDRESS_KEY_SIZE];
 	/* Loopback or a Unix socket: somebody's reverse proxy, or the
@@ -55,7 +55,9 @@ struct address {
 
 struct address address_of_peer(const struct peer_address *peer);
 
-/* Connections by address.  Lasts as long as the process. */
+/* Connections by address and by network (address_network()).  Has those that
+ * have a connection, so no more than two for each.  Lasts as long as the
+ * process. */
 struct address_counts {
 	pthread_mutex_t lock; /* of the rest */
 	struct address_count *by_key;
@@ -63,7 +65,8 @@ struct address_counts {
 
 void address_counts_init(struct address_counts *counts);
 
-/* Count one more.  false: there are max already (max 0: no limit). */
+/* Count one more.  false, and nothing is counted: there are max already, or
+ * ADDRESS_NETWORK_FACTOR times max in its network (max 0: no limit). */
 bool address_counts_add(
     struct address_counts *counts, const struct address *address, uint32_t max);
 /* Count one less. */

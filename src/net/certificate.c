@@ -15,9 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -26,8 +26,7 @@
 /* What is being read. */
 struct reading {
 	const char *cert_path, *key_path;
-	gnutls_datum_t cert, key;
-	bool is_exposed; /* everybody can read the key */
+	struct file_text cert, key;
 	time_t since, until;
 	char *why; /* of CERTIFICATE_WHY_SIZE */
 };
@@ -47,49 +46,31 @@ refuse(struct reading *reading, const char *format, ...)
 	return false;
 }
 
-static void
-forget(gnutls_datum_t *text)
+static bool
+read_file(struct reading *reading, const char *path, struct file_text *out)
 {
-	if (text->data)
-		gnutls_memset(text->data, 0, text->size);
-	free(text->data);
-	text->data = NULL;
+	char why[FILE_WHY_SIZE];
+
+	return file_read(path, MAX_FILE, out, why) ||
+	    refuse(reading, "cannot read '%s': %s", path, why);
 }
 
-/* The file as a text, with a NUL behind it.  out_is_exposed: NULL if it does
- * not matter. */
-static bool
-read_file(struct reading *reading, const char *path, gnutls_datum_t *out,
-    bool *out_is_exposed)
+/* As GnuTLS wants it; borrowed. */
+static gnutls_datum_t
+datum_of(const struct file_text *text)
 {
-	FILE *file = fopen(path, "re");
-	struct stat st;
-	size_t len;
-	bool is_read;
-
-	if (!file)
-		return refuse(
-		    reading, "cannot read '%s': %s", path, strerror(errno));
-	if (out_is_exposed)
-		*out_is_exposed = fstat(fileno(file), &st) == 0 &&
-		    S_ISREG(st.st_mode) && (st.st_mode & S_IROTH);
-	out->data = mem_new(MAX_FILE + 1);
-	len = fread(out->data, 1, MAX_FILE, file);
-	out->size = (unsigned)len;
-	is_read = !ferror(file);
-	if (!is_read)
-		refuse(reading, "cannot read '%s': %s", path, strerror(errno));
-	fclose(file);
-	return is_read;
+	return (
+	    gnutls_datum_t){ (unsigned char *)text->data, (unsigned)text->len };
 }
 
 static bool
 check_cert(struct reading *reading)
 {
+	gnutls_datum_t cert = datum_of(&reading->cert);
 	gnutls_x509_crt_t *chain = NULL;
 	unsigned n = 0;
 	int result = gnutls_x509_crt_list_import2(
-	    &chain, &n, &reading->cert, GNUTLS_X509_FMT_PEM, 0);
+	    &chain, &n, &cert, GNUTLS_X509_FMT_PEM, 0);
 
 	if (result < 0 || n == 0)
 		return refuse(reading, "'%s' has no certificate (in PEM): %s",
@@ -115,10 +96,11 @@ is_encrypted(const char *text)
 static bool
 check_key(struct reading *reading)
 {
+	gnutls_datum_t text = datum_of(&reading->key);
 	gnutls_privkey_t key;
 	int result;
 
-	if (is_encrypted((const char *)reading->key.data))
+	if (is_encrypted(reading->key.data))
 		return refuse(reading,
 		    "the key in '%s' is encrypted, and nobody is there to "
 		    "type its password: decrypt it (openssl pkey -in ...)",
@@ -126,7 +108,7 @@ check_key(struct reading *reading)
 	result = gnutls_privkey_init(&key);
 	if (result == GNUTLS_E_SUCCESS) {
 		result = gnutls_privkey_import_x509_raw(
-		    key, &reading->key, GNUTLS_X509_FMT_PEM, NULL, 0);
+		    key, &text, GNUTLS_X509_FMT_PEM, NULL, 0);
 		gnutls_privkey_deinit(key);
 	}
 	if (result < 0)
@@ -140,6 +122,8 @@ static struct certificate *
 join(struct reading *reading)
 {
 	gnutls_certificate_credentials_t credentials;
+	gnutls_datum_t cert = datum_of(&reading->cert);
+	gnutls_datum_t key = datum_of(&reading->key);
 	struct certificate *certificate;
 	int result = gnutls_certificate_allocate_credentials(&credentials);
 
@@ -147,8 +131,8 @@ join(struct reading *reading)
 		refuse(reading, "%s", gnutls_strerror(result));
 		return NULL;
 	}
-	result = gnutls_certificate_set_x509_key_mem2(credentials,
-	    &reading->cert, &reading->key, GNUTLS_X509_FMT_PEM, NULL, 0);
+	result = gnutls_certificate_set_x509_key_mem2(
+	    credentials, &cert, &key, GNUTLS_X509_FMT_PEM, NULL, 0);
 	if (result >= 0) {
 		certificate = mem_new(sizeof(*certificate));
 		certificate->credentials = credentials;
@@ -175,7 +159,7 @@ warn(const struct reading *reading)
 {
 	int64_t now = clock_unix_s();
 
-	if (reading->is_exposed)
+	if (reading->key.is_exposed)
 		log_warning(
 		    "everybody can read the key in '%s'", reading->key_path);
 	if (now >= reading->until)
@@ -194,15 +178,14 @@ certificate_read(const char *cert_path, const char *key_path, char *out_why)
 	};
 	struct certificate *certificate = NULL;
 
-	if (read_file(&reading, cert_path, &reading.cert, NULL) &&
+	if (read_file(&reading, cert_path, &reading.cert) &&
 	    check_cert(&reading) &&
-	    read_file(&reading, key_path, &reading.key, &reading.is_exposed) &&
-	    check_key(&reading))
+	    read_file(&reading, key_path, &reading.key) && check_key(&reading))
 		certificate = join(&reading);
 	if (certificate)
 		warn(&reading);
-	forget(&reading.cert);
-	forget(&reading.key);
+	file_forget(&reading.cert);
+	file_forget(&reading.key);
 	return certificate;
 }
 

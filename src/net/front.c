@@ -14,7 +14,8 @@
 bool
 front_has_room(const struct front *front)
 {
-	return front->shared->n_connections < front->settings.max_connections;
+	return !front->shared->is_starved &&
+	    front->shared->n_connections < front->settings.max_connections;
 }
 
 bool
@@ -60,13 +61,31 @@ front_remove_connection(struct front *front, enum front_kind kind)
 	front->n_connections--;
 	front_give_place(front);
 	front->shared->is_evicting = false;
+	front->shared->is_starved = false;
 	if (front->settings.door == DOOR_PUBLIC)
 		metric_sub(METRIC_CONNECTIONS + (unsigned)kind, 1);
 }
 
 void
+front_count_unsent(struct front *front, size_t n_less, size_t n_more)
+{
+	if (n_less == n_more)
+		return;
+	front->shared->n_unsent += n_more - n_less;
+	metric_add(METRIC_UNSENT_BYTES, n_more - n_less);
+}
+
+bool
+front_has_too_much_unsent(const struct front *front)
+{
+	return front->settings.max_unsent &&
+	    front->shared->n_unsent > front->settings.max_unsent;
+}
+
+void
 front_shared_init(struct front_shared *shared)
 {
+	shared->n_unsent = 0;
 	shared->n_connections = 0;
 	address_counts_init(&shared->addresses);
 	/* Those of one run are seldom those of the last. */

@@ -28,6 +28,8 @@
 #define FRONT_REST_MS 75000
 /* Not even to make room is a connection closed that is idle for less. */
 #define FRONT_SPARED_MS 1000
+/* But one that has never got anything. */
+#define FRONT_SPARED_NEW_MS 250
 
 struct front_settings {
 	enum door door;
@@ -41,6 +43,7 @@ struct front_settings {
 	int64_t rest_ms;            /* over HTTP, FRONT_REST_MS or another */
 	size_t max_connections;     /* of all that share */
 	uint32_t max_connections_per_address; /* 0: no limit */
+	size_t max_unsent; /* bytes of replies; 0: no limit */
 	struct trusted_proxies trusted;
 };
 
@@ -49,9 +52,13 @@ struct front_shared {
 	_Atomic(size_t) n_connections;   /* and those that are on their way */
 	struct address_counts addresses; /* of connections, and see submit */
 	_Atomic(size_t) n_fastcgi;       /* requests that are live */
+	_Atomic(size_t) n_unsent;        /* bytes of replies in memory */
 	_Atomic(uint32_t) last_id;       /* of a request */
 	_Atomic(bool) is_waited_for;     /* there is no room, and must be */
 	_Atomic(bool) is_evicting;       /* a connection is being closed */
+	/* There is no descriptor, or no memory, for one more, whatever the
+	 * count says; until one is closed, or for a second. */
+	_Atomic(bool) is_starved;
 };
 
 /* The doors of one loop thread. */
@@ -94,6 +101,11 @@ void front_give_place(struct front *front);
 /* There is one more, which has a place; or one less, and a place more. */
 void front_add_connection(struct front *front, enum front_kind kind);
 void front_remove_connection(struct front *front, enum front_kind kind);
+
+/* Of the bytes of replies that wait to be sent, so many are there no more, and
+ * so many more.  Whether they are too many. */
+void front_count_unsent(struct front *front, size_t n_less, size_t n_more);
+bool front_has_too_much_unsent(const struct front *front);
 
 /* A new request of a door's: owner and give_back are as in request.h.  It
  * began now, and is that of peer until front_identify() knows better. */

@@ -10,13 +10,21 @@
 #include "api/metrics.h"
 #include "api/route.h"
 #include "base/clock.h"
+#include "base/log_flood.h"
 #include "base/log_line.h"
 #include "base/metric.h"
 
+/* A failure of ours is a warning, unless there have just been many of its
+ * kind. */
 static enum log_level
-level_of(const struct front *front, unsigned status)
+level_of(const struct front *front, const struct reply *reply)
 {
-	if (status >= 500 && status != err_status(ERR_UNKNOWN_METHOD))
+	static struct log_flood floods[N_ERRS];
+
+	if (reply->status >= 500 &&
+	    reply->status != err_status(ERR_UNKNOWN_METHOD) &&
+	    log_flood_passes(&floods[reply->err], LOG_LEVEL_WARNING,
+		reply->err ? err_word(reply->err) : "failed"))
 		return LOG_LEVEL_WARNING;
 	return front->settings.has_access_log ? LOG_LEVEL_INFO :
 						LOG_LEVEL_DEBUG;
@@ -90,7 +98,7 @@ void
 front_finish(const struct front *front, const struct request *request,
     struct front_client *client)
 {
-	enum log_level level = level_of(front, request->reply.status);
+	enum log_level level;
 	int64_t now_us;
 
 	if (client->is_finished)
@@ -99,6 +107,7 @@ front_finish(const struct front *front, const struct request *request,
 	now_us = clock_now_us();
 	if (request->door == DOOR_PUBLIC)
 		count(request, client, now_us);
+	level = level_of(front, &request->reply);
 	if (log_is_on(level))
 		write_line(front, request, client, level, now_us);
 }

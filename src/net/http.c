@@ -17,8 +17,10 @@ http_create(struct front *front)
 		list_init(&http->full[i]);
 	}
 	list_init(&http->touched);
-	list_init(&http->receiving);
-	list_init(&http->resting);
+	for (int i = 0; i < N_CONNECTION_STATES; i++) {
+		list_init(&http->in_state[i][false]);
+		list_init(&http->in_state[i][true]);
+	}
 	list_init(&http->hungup);
 	return http;
 }
@@ -26,8 +28,11 @@ http_create(struct front *front)
 bool
 http_is_busy(const struct http *http)
 {
+	const struct list *receiving = http->in_state[CONNECTION_RECEIVING];
+
 	return http->n_sending > 0 || http->n_waiting > 0 ||
-	    !list_is_empty(&http->receiving);
+	    !list_is_empty(&receiving[false]) ||
+	    !list_is_empty(&receiving[true]);
 }
 
 static void

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/log_flood.h"
 #include "base/mem.h"
 
 /* (libmicrohttpd stalls when just 128 are ready at once, and deadlocks when a
@@ -57,6 +57,8 @@ start_daemon(struct http *http, bool is_tls)
 static struct cell *
 create(struct http *http, bool is_tls)
 {
+	static const char why[] = "cannot make room for more connections";
+	static struct log_flood flood;
 	struct cell *cell = mem_new(sizeof(*cell));
 
 	cell->http = http;
@@ -66,7 +68,9 @@ create(struct http *http, bool is_tls)
 	cell->is_tls = is_tls;
 	cell->daemon = start_daemon(http, is_tls);
 	if (!cell->daemon) {
-		log_warning("cannot make room for more connections");
+		if (log_flood_passes(&flood, LOG_LEVEL_WARNING, why))
+			log_warning("%s", why);
+		http->front->shared->is_starved = true;
 		free(cell);
 		return NULL;
 	}

@@ -54,18 +54,11 @@ connection_set_state(struct connection *connection, enum connection_state state)
 	connection->cell->n_waiting += state == CONNECTION_WAITING;
 	connection->state = state;
 	connection->since_ms = clock_now_ms();
-	switch (state) {
-	case CONNECTION_RECEIVING:
-		list_append(&http->receiving, &connection->deadline);
-		break;
-	case CONNECTION_IDLE:
-	case CONNECTION_SENDING:
-		list_append(&http->resting, &connection->deadline);
-		break;
-	case CONNECTION_WAITING:
+	if (state == CONNECTION_WAITING)
 		list_remove(&connection->deadline); /* the poll has one */
-		break;
-	}
+	else
+		list_append(&http->in_state[state][connection->has_served],
+		    &connection->deadline);
 }
 
 struct connection *
@@ -173,6 +166,7 @@ on_closed(struct connection *connection)
 	address_counts_remove(
 	    &http->front->shared->addresses, &connection->address);
 	cell_release(connection);
+	connection_set_unsent(connection, 0);
 	front_remove_connection(http->front, connection_kind(connection));
 	certificate_release(connection->tls.certificate);
 	intake_fini(&connection->intake);
@@ -293,79 +287,158 @@ http_accept(struct http *http, struct certificate *certificate, int fd,
 	start(connection, addr, len);
 }
 
+void
+connection_set_unsent(struct connection *connection, size_t n)
+{
+	front_count_unsent(connection->http->front, connection->n_unsent, n);
+	connection->n_unsent = n;
+}
+
+/* The connection at the head of a list of struct http; NULL: it is empty. */
+static struct connection *
+first_in(const struct list *list)
+{
+	return list_is_empty(list) ?
+	    NULL :
+	    CONTAINER_OF(list->next, struct connection, deadline);
+}
+
 static void
-expire(struct list *list, int64_t limit_ms)
+expire(struct http *http, enum connection_state state, int64_t limit_ms)
 {
 	int64_t now_ms = clock_now_ms();
-	struct list *node;
 
-	while ((node = list_first(list)) != NULL) {
-		struct connection *connection = CONTAINER_OF(
-		    node, struct connection, deadline);
+	for (int i = 0; i < 2; i++) {
+		struct connection *connection;
 
-		if (now_ms - connection->since_ms < limit_ms)
-			return;
-		list_remove(node);
-		connection_end(connection);
+		while ((connection = first_in(&http->in_state[state][i])) !=
+			NULL &&
+		    now_ms - connection->since_ms >= limit_ms) {
+			list_remove(&connection->deadline);
+			connection_end(connection);
+		}
+	}
+}
+
+/* Linux tells libmicrohttpd's epoll of an event before ours, which was there
+ * first, so a cell that runs always finds it.  Nobody promises that; so a
+ * connection whose request is under way is looked at once more. */
+static void
+touch_receiving(struct http *http)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct list
+		    *list = &http->in_state[CONNECTION_RECEIVING][i];
+		const struct list *node;
+
+		for (node = list->next; node != list; node = node->next)
+			cell_touch(
+			    CONTAINER_OF(node, struct connection, deadline)
+				->cell);
 	}
 }
 
 void
 http_expire(struct http *http)
 {
-	struct list *node;
+	const struct front_settings *settings = &http->front->settings;
 
-	/* Linux tells libmicrohttpd's epoll of an event before ours, which was
-	 * there first, so a cell that runs always finds it.  Nobody promises
-	 * that; so whose request is under way is looked at once more. */
-	for (node = http->receiving.next; node != &http->receiving;
-	     node = node->next)
-		cell_touch(
-		    CONTAINER_OF(node, struct connection, deadline)->cell);
-	expire(&http->receiving, http->front->settings.request_timeout_ms);
-	expire(&http->resting, http->front->settings.rest_ms);
+	touch_receiving(http);
+	expire(http, CONNECTION_RECEIVING, settings->request_timeout_ms);
+	expire(http, CONNECTION_IDLE, settings->rest_ms);
+	expire(http, CONNECTION_SENDING, settings->rest_ms);
 }
 
+/* Of those that have served a request, or of the others: which has been in the
+ * same state for longest, be it idle, receiving or sending.  NULL: there is
+ * none. */
+static struct connection *
+find_slowest(const struct http *http, bool has_served)
+{
+	struct connection *slowest = NULL;
+
+	for (int i = 0; i < N_CONNECTION_STATES; i++) {
+		struct connection *connection = first_in(
+		    &http->in_state[i][has_served]);
+
+		if (connection &&
+		    (!slowest || connection->since_ms < slowest->since_ms))
+			slowest = connection;
+	}
+	return slowest;
+}
+
+/* A handshake takes longer than a request. */
+static int64_t
+spared_ms(const struct connection *connection)
+{
+	return connection->has_served || connection->tls.certificate ?
+	    FRONT_SPARED_MS :
+	    FRONT_SPARED_NEW_MS;
+}
+
+/* Connections that have never got anything go first: whoever fills the server
+ * opens such ones as fast as they are closed, and a player that has one which
+ * works should keep it. */
 bool
 http_make_room(struct http *http)
 {
 	int64_t now_ms = clock_now_ms();
-	struct list *node;
 
-	for (node = http->resting.next; node != &http->resting;
-	     node = node->next) {
-		struct connection *connection = CONTAINER_OF(
-		    node, struct connection, deadline);
+	for (int i = 0; i < 2; i++) {
+		struct connection *connection = find_slowest(http, i);
 
-		/* Who has just been answered is likely to ask again. */
-		if (now_ms - connection->since_ms < FRONT_SPARED_MS)
-			return false;
-		if (connection->state != CONNECTION_IDLE)
+		if (!connection ||
+		    now_ms - connection->since_ms < spared_ms(connection))
 			continue;
-		if (!front_claim_eviction(http->front))
-			return true;
-		list_remove(node);
-		connection_end(connection);
+		if (front_claim_eviction(http->front)) {
+			list_remove(&connection->deadline);
+			connection_end(connection);
+		}
 		return true;
 	}
 	return false;
 }
 
 void
+http_shed(struct http *http)
+{
+	while (front_has_too_much_unsent(http->front)) {
+		struct connection *sending[2];
+		struct connection *slowest;
+
+		for (int i = 0; i < 2; i++)
+			sending[i] = first_in(
+			    &http->in_state[CONNECTION_SENDING][i]);
+		slowest = sending[0] ? sending[0] : sending[1];
+		if (!slowest)
+			return;
+		if (sending[1] && sending[1]->since_ms < slowest->since_ms)
+			slowest = sending[1];
+		metric_add(METRIC_LIMITED_UNSENT, 1);
+		connection_set_unsent(slowest, 0);
+		list_remove(&slowest->deadline);
+		connection_end(slowest);
+	}
+}
+
+void
 http_end_idle(struct http *http)
 {
-	struct list *node, *next;
+	for (int i = 0; i < 2; i++) {
+		struct list *list = &http->in_state[CONNECTION_IDLE][i];
+		struct list *node, *next;
 
-	for (node = http->resting.next; node != &http->resting; node = next) {
-		struct connection *connection = CONTAINER_OF(
-		    node, struct connection, deadline);
+		for (node = list->next; node != list; node = next) {
+			struct connection *connection = CONTAINER_OF(
+			    node, struct connection, deadline);
 
-		next = node->next;
-		/* What has just come is on its way to be served. */
-		if (connection->state != CONNECTION_IDLE ||
-		    connection_has_bytes(connection))
-			continue;
-		list_remove(node);
-		connection_end(connection);
+			next = node->next;
+			/* What has just come is on its way to be served. */
+			if (connection_has_bytes(connection))
+				continue;
+			list_remove(node);
+			connection_end(connection);
+		}
 	}
 }

@@ -41,15 +41,34 @@ has_more(const struct connection *connection)
 	    connection_has_bytes(connection);
 }
 
+/* Whether the connection is to end after the reply, although nothing is wrong
+ * with it.  When there is no room for more connections, a poll that has brought
+ * nothing makes room; and the rest of a burst of requests that was too fast is
+ * not looked at. */
+static bool
+is_unwelcome(const struct exchange *exchange)
+{
+	const struct request *request = exchange->request;
+
+	return (request->poll_end > POLL_MAIL &&
+		   !front_has_room(exchange->front)) ||
+	    (request->reply.err == ERR_RATE_LIMITED &&
+		exchange->connection->has_more_bytes);
+}
+
 static enum MHD_Result
 reply(struct exchange *exchange)
 {
 	struct connection *connection = exchange->connection;
+	bool is_last = exchange->is_answered || !exchange->head.is_kept ||
+	    exchange->front->is_draining ||
+	    (connection->is_half_closed && !has_more(connection)) ||
+	    is_unwelcome(exchange);
 
 	exchange->has_reply = true;
-	return response_queue(connection, exchange->request,
-	    exchange->is_answered || exchange->front->is_draining ||
-		(connection->is_half_closed && !has_more(connection)));
+	if (is_last)
+		intake_end(connection);
+	return response_queue(connection, exchange->request, is_last);
 }
 
 /* It may be over when this returns, but the exchange is still there. */
@@ -119,6 +138,8 @@ exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 	connection = exchange->connection;
 	if (connection) {
 		connection->exchange = NULL;
+		connection_set_unsent(connection, 0);
+		connection->has_served |= exchange->request->reply.status < 400;
 		go_on(connection);
 		if (connection->is_half_closed)
 			connection_hang_up(connection);

@@ -87,11 +87,11 @@ next_word(struct span *rest)
 	const char *end = rest->len ? memchr(rest->at, ' ', rest->len) : NULL;
 	struct span word = *rest;
 
+	*rest = (struct span){ NULL, 0 };
 	if (end) {
-		word.len = (size_t)(end - rest->at);
-		*rest = (struct span){ end + 1, rest->len - word.len - 1 };
-	} else {
-		*rest = (struct span){ rest->at + rest->len, 0 };
+		*rest = (struct span){ end + 1,
+			word.len - (size_t)(end - word.at) - 1 };
+		word.len = (size_t)(end - word.at);
 	}
 	return word;
 }

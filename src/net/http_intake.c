@@ -28,7 +28,6 @@
  */
 #include "net/http_internal.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <string.h>
@@ -228,12 +227,13 @@ static enum intake_state
 feed_ahead(struct connection *connection)
 {
 	struct intake *intake = &connection->intake;
-	struct span rest = { intake->ahead.data + intake->ahead_at,
-		intake->ahead.len - intake->ahead_at };
+	struct span rest = buf_span(&intake->ahead);
 	enum intake_state state;
 
 	if (rest.len == 0)
 		return INTAKE_MORE;
+	rest.at += intake->ahead_at;
+	rest.len -= intake->ahead_at;
 	state = feed(connection, &rest);
 	intake->ahead_at = intake->ahead.len - rest.len;
 	if (rest.len == 0) {
@@ -241,17 +241,6 @@ feed_ahead(struct connection *connection)
 		intake->ahead_at = 0;
 	}
 	return state;
-}
-
-/* What is still to come of a request that is refused is read as far as it is
- * there: closing a socket with something in it breaks the connection, and the
- * reply may be lost with it. */
-static void
-discard(struct connection *connection)
-{
-	for (int i = 0; i < MAX_READS; i++)
-		if (read_some(connection) <= 0)
-			return;
 }
 
 /* Write the head that libmicrohttpd is to see into size bytes, and return its
@@ -264,10 +253,7 @@ give(struct connection *connection, char *out, size_t size, bool is_more)
 	bool is_last = connection->intake.is_ended;
 	size_t len = exchange_write_head(exchange, is_last, out, size);
 
-	if (is_last) {
-		discard(connection);
-		is_more = false;
-	}
+	is_more &= !is_last;
 	exchange->is_given = true;
 	connection->has_more_bytes |= is_more;
 	if (is_more && len + sizeof(filler) + 4 < size) {
@@ -275,6 +261,7 @@ give(struct connection *connection, char *out, size_t size, bool is_more)
 		memset(out + len - 2, 'x', size - len + 2);
 		memcpy(out + len - 2, filler, sizeof(filler) - 1);
 		memcpy(out + size - 4, "\r\n\r\n", 4);
+		exchange->is_filled_up = true;
 		len = size;
 	}
 	return (ssize_t)len;
@@ -319,6 +306,17 @@ intake_read(struct connection *connection, char *out, size_t size)
 			return n;
 	}
 	return nothing(connection, true);
+}
+
+/* What has come already is read: closing a socket with something in it breaks
+ * the connection, and the last reply may be lost with it. */
+void
+intake_end(struct connection *connection)
+{
+	connection->intake.is_ended = true;
+	for (int i = 0; i < MAX_READS; i++)
+		if (read_some(connection) <= 0)
+			return;
 }
 
 void

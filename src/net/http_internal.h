@@ -22,9 +22,10 @@
 #include "net/http_head.h"
 
 /* What libmicrohttpd keeps for a connection: the head that it is given, which
- * may take half of it (http_intake.c), and the header of the reply.  That has
- * up to REPLY_MAX_LINKS bytes of links, and some 800 of everything else. */
-#define HTTP_MEMORY ((size_t)6400)
+ * may take half of it (http_intake.c), and the header of the reply. */
+#define HTTP_MEMORY ((size_t)4 << 10)
+/* So many bytes of Link headers have a place beside a head that takes half. */
+#define HTTP_LINKS_BESIDE ((size_t)1 << 10)
 /* So much is read from a socket at once. */
 #define HTTP_SCRATCH ((size_t)32 << 10)
 
@@ -70,6 +71,7 @@ enum connection_state {
 	CONNECTION_WAITING,   /* the engine has the request */
 	CONNECTION_SENDING,   /* the reply is on its way */
 };
+#define N_CONNECTION_STATES (CONNECTION_SENDING + 1)
 
 struct connection {
 	struct http *http;
@@ -80,7 +82,9 @@ struct connection {
 	struct loop_source source;
 	enum connection_state state;
 	int64_t since_ms;     /* when the state began */
-	struct list deadline; /* in http->receiving or resting, or in none */
+	struct list deadline; /* in http->in_state, or in none */
+	bool has_served;      /* a request has got what it asked for */
+	size_t n_unsent;      /* bytes of the reply, until it is sent */
 	bool is_half_closed;  /* the client will send no more */
 	struct list hungup;   /* in http->hungup until that is dealt with */
 	bool has_more_bytes;  /* came in while WAITING or SENDING */
@@ -104,6 +108,7 @@ struct exchange {
 	size_t n_swallowed; /* bytes of a body that is too large */
 	bool is_answered;   /* without the engine, and the connection ends */
 	bool is_given;      /* to libmicrohttpd */
+	bool is_filled_up;  /* the head that it got */
 	bool is_cancelled;  /* the engine knows that the client is gone */
 	bool has_reply;     /* which libmicrohttpd has, too */
 	bool is_over;       /* NOTIFY_COMPLETED */
@@ -116,9 +121,10 @@ struct http {
 	struct list roomy[N_CELL_KINDS]; /* cells that can take more */
 	struct list full[N_CELL_KINDS];  /* and that cannot */
 	struct list touched;             /* cells */
-	struct list receiving;           /* deadline: request_timeout_ms */
-	struct list resting; /* idle or sending; deadline: FRONT_REST_MS */
-	struct list hungup;  /* half-closed, and not waiting */
+	/* Connections by their state and has_served, but for WAITING; those that
+	 * have been in it for longest first. */
+	struct list in_state[N_CONNECTION_STATES][2];
+	struct list hungup; /* half-closed, and not waiting */
 	char scratch[HTTP_SCRATCH];
 };
 
@@ -152,6 +158,8 @@ void connection_end(struct connection *connection);
 void connection_end_hungup(struct http *http);
 /* The connection behind a handle of libmicrohttpd's. */
 struct connection *connection_of(struct MHD_Connection *mhd);
+/* So many bytes of a reply are still to be sent. */
+void connection_set_unsent(struct connection *connection, size_t n);
 /* Whether its socket has something to read. */
 bool connection_has_bytes(const struct connection *connection);
 
@@ -159,6 +167,8 @@ bool connection_has_bytes(const struct connection *connection);
 
 void intake_init(struct intake *intake);
 void intake_fini(struct intake *intake);
+/* The last reply of the connection is on its way: whatever comes is dropped. */
+void intake_end(struct connection *connection);
 /* Around MHD_run(): whose connections it reads from. */
 void intake_enter(const struct cell *cell);
 void intake_leave(void);

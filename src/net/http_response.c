@@ -5,9 +5,12 @@
 
 #include "net/reply_headers.h"
 
-/* (libmicrohttpd's own notes of a request take less than 150 bytes.) */
-static_assert(HTTP_MEMORY / 2 >= 150 + REPLY_MAX_LINKS + 1000,
-    "the largest header of a reply fits beside the head of the request");
+/* libmicrohttpd's own notes of a request take less than 150 bytes, and whatever
+ * is no value of a Link less than 850. */
+static_assert(HTTP_MEMORY / 2 >= 150 + HTTP_LINKS_BESIDE + 850,
+    "the header of a reply fits beside a head that takes half");
+static_assert(HTTP_MEMORY >= 1000 + REPLY_MAX_LINKS + 850,
+    "the largest header of a reply fits beside any other head");
 
 static void
 add(void *cls, const char *name, const char *value)
@@ -46,7 +49,16 @@ response_queue(
 	struct reply *reply = &request->reply;
 	struct MHD_Response *response;
 	enum MHD_Result result;
+	/* A file is not in memory. */
+	size_t n_bytes = reply->type == REPLY_ASSET ||
+		reply->type == REPLY_FILE ?
+	    0 :
+	    reply_n_sent(request);
 
+	/* They say again what the body says. */
+	if (connection->exchange->is_filled_up &&
+	    reply->links.len > HTTP_LINKS_BESIDE)
+		buf_reset(&reply->links);
 	front_finish(
 	    connection->http->front, request, &connection->exchange->client);
 	response = make_response(reply);
@@ -58,7 +70,9 @@ response_queue(
 		add(response, "Connection", "close");
 	result = MHD_queue_response(connection->mhd, reply->status, response);
 	MHD_destroy_response(response);
-	if (result == MHD_YES)
+	if (result == MHD_YES) {
+		connection_set_unsent(connection, n_bytes);
 		connection_set_state(connection, CONNECTION_SENDING);
+	}
 	return result;
 }

@@ -14,25 +14,20 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/list.h"
-#include "base/log.h"
+#include "base/log_flood.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 #define BACKLOG 4096
 #define MAX_ACCEPTS 256 /* in one go, so that others get their turn */
-#define COMPLAIN_EVERY_MS 60000
-#define RETRY_MS 1000
 
 struct listener {
 	struct loop *loop;
 	struct loop_source source;
 	int fd;
 	bool is_paused;
-	int64_t complained_ms; /* when accept(2)'s failure was logged last */
-	int64_t retry_ms;      /* no accept(2) before this */
-	char *unix_path;       /* to be removed; NULL: TCP, or not ours */
+	char *unix_path; /* to be removed; NULL: TCP, or not ours */
 	char url[LISTENER_URL_SIZE];
 	listener_accept_fn on_accept;
 	void *cls;
@@ -115,19 +110,18 @@ listen_url_parse(const char *text, struct listen_address *out, bool *out_is_tls,
 }
 
 /* Out of descriptors or memory, though there is room by our own count.  The
- * level-triggered epoll would spin: rest for a second. */
+ * level-triggered epoll would spin. */
 static void
 on_accept_failed(struct listener *listener)
 {
-	int64_t now_ms = clock_now_ms();
+	static const char why[] = "cannot accept connections";
+	static struct log_flood flood;
+	int code = errno;
 
-	if (listener->complained_ms == 0 ||
-	    now_ms - listener->complained_ms >= COMPLAIN_EVERY_MS) {
-		listener->complained_ms = now_ms;
-		log_warning("cannot accept connections: %s", strerror(errno));
-	}
-	listener->retry_ms = now_ms + RETRY_MS;
+	if (log_flood_passes(&flood, LOG_LEVEL_WARNING, why))
+		log_warning("%s: %s", why, strerror(code));
 	listener_pause(listener, true);
+	listener->on_accept(listener->cls, -1, NULL, 0);
 }
 
 static void
@@ -368,8 +362,7 @@ listener_close(struct listener *listener)
 void
 listener_pause(struct listener *listener, bool is_paused)
 {
-	if (is_paused == listener->is_paused ||
-	    (!is_paused && clock_now_ms() < listener->retry_ms))
+	if (is_paused == listener->is_paused)
 		return;
 	if (is_paused)
 		loop_remove(listener->loop, &listener->source, listener->fd);

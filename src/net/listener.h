@@ -31,7 +31,10 @@ bool listen_url_parse(const char *text, struct listen_address *out,
 
 struct listener;
 
-/* Called for each connection that comes in; takes fd, which does not block.  */
+/* Called for each connection that comes in; takes fd, which does not block.
+ * With an fd of -1, and neither address nor length: one waits, and cannot be
+ * accepted, for want of descriptors or memory (logged).  The listener has paused
+ * until listener_pause() says otherwise. */
 typedef void (*listener_accept_fn)(
     void *cls, int fd, const struct sockaddr *addr, socklen_t len);
 

@@ -5,16 +5,25 @@
 #include <string.h>
 
 #include "api/asset.h"
+#include "api/page.h"
 
 #define ALLOWED_METHODS "GET, POST, HEAD, OPTIONS"
 #define ALLOWED_HEADERS \
 	"Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 #define EXPOSED_HEADERS "Retry-After, Idempotency-Replayed, Link"
 #define PREFLIGHT_MAX_AGE "86400"
-/* Of the demo (Content Security Policy Level 3): what the page needs comes
- * from here, but the daemon that it speaks to may be any. */
+/* Of a page (Content Security Policy Level 3): nothing but what is named, and in
+ * nobody's frame. */
+#define NOTHING_ELSE \
+	"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+/* The demo's script and style come from here, but the daemon that it speaks to
+ * may be any. */
+#define DEMO_POLICY \
+	"default-src 'none'; script-src 'self'; style-src 'self'; " \
+	"img-src data:; connect-src *" NOTHING_ELSE
 #define PAGE_POLICY \
-	"default-src 'self'; connect-src *; img-src data:; base-uri 'none'; object-src 'none'"
+	"default-src 'none'; style-src 'sha256-" PAGE_STYLE_SHA256 \
+	"'" NOTHING_ELSE
 
 /* Cross-Origin Resource Sharing (Fetch standard).  On errors too: without it
  * an error looks to a page like a network failure. */
@@ -34,6 +43,15 @@ add_cors(const struct front_settings *settings, struct span origin,
 			    settings->origins[i]);
 }
 
+/* What a page may do, and that it does not tell others where it is: its address
+ * may have a token in it. */
+static void
+add_page_headers(const char *policy, reply_header_fn add, void *cls)
+{
+	add(cls, "Content-Security-Policy", policy);
+	add(cls, "Referrer-Policy", "no-referrer");
+}
+
 /* A file may be kept, but not used without asking whether it has changed: it
  * must be that of the daemon that runs. */
 static void
@@ -42,7 +60,7 @@ add_asset_headers(const struct asset *asset, reply_header_fn add, void *cls)
 	add(cls, "ETag", asset->etag);
 	add(cls, "Cache-Control", "no-cache");
 	if (asset->is_page)
-		add(cls, "Content-Security-Policy", PAGE_POLICY);
+		add_page_headers(DEMO_POLICY, add, cls);
 }
 
 static const char *
@@ -68,6 +86,8 @@ add_content_headers(
 		add_asset_headers(reply->asset, add, cls);
 	else
 		add(cls, "Cache-Control", "no-store");
+	if (reply->type == REPLY_HTML)
+		add_page_headers(PAGE_POLICY, add, cls);
 	add(cls, "X-Content-Type-Options", "nosniff");
 	add(cls, "Cross-Origin-Resource-Policy",
 	    door == DOOR_ADMIN ? "same-origin" : "cross-origin");

@@ -49,10 +49,6 @@ struct sqlite_store {
 	bool fsync_failed;   /* what is on disk is not known any more */
 	int wal_pages;       /* in the log since it was last checkpointed */
 
-	int logged_code;       /* of the last hard error that was logged */
-	int64_t logged_ms;     /* and when */
-	unsigned n_not_logged; /* like it, since then */
-
 	struct buf reply_body; /* of the last reply_find() */
 
 	enum durability durability;

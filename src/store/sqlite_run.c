@@ -1,37 +1,30 @@
 /* sqlite_run.c - running statements, and what to do when they fail.
  *
  * See sqlite_internal.h for the rules.  A full disk makes every command fail
- * for as long as it lasts, so an error is logged when its code is another
- * than the last one's, and otherwise at most every LOG_EVERY_MS.
+ * for as long as it lasts, so of each kind of error only the first is logged,
+ * and how many there were.
  */
 #include "store/sqlite_internal.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/log.h"
+#include "base/log_flood.h"
 #include "base/metric.h"
 
-#define LOG_EVERY_MS 10000
+#define N_CODES 32 /* SQLite has had fewer for long */
 
+/* A kind is a primary result code, in the words that SQLite has for it. */
 static void
 log_failure(struct sqlite_store *s, int code, const char *what)
 {
-	int64_t now_ms = clock_now_ms();
+	static struct log_flood floods[N_CODES];
+	int primary = code & 0xff;
 
-	if (code == s->logged_code && now_ms - s->logged_ms < LOG_EVERY_MS) {
-		s->n_not_logged++;
-		return;
-	}
-	if (s->n_not_logged)
-		log_error("database: %u more errors like the last one",
-		    s->n_not_logged);
-	log_error("database: %s: %s (SQLite error %d)", what,
-	    sqlite3_errmsg(s->db), code);
-	s->logged_code = code;
-	s->logged_ms = now_ms;
-	s->n_not_logged = 0;
+	if (log_flood_passes(&floods[primary < N_CODES ? primary : 0],
+		LOG_LEVEL_ERROR, sqlite3_errstr(primary)))
+		log_error("database: %s: %s (SQLite error %d)", what,
+		    sqlite3_errmsg(s->db), code);
 }
 
 enum err

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/log_flood.h"
 
 static enum err
 secret(struct store *store, uint8_t out[DIGEST_SIZE])
@@ -187,36 +187,56 @@ ended_purge(struct store *store, int64_t before_s, uint64_t max)
 	return sqlite_run(s, SQL_ENDED_DELETE_MANY, NULL);
 }
 
+/* Run a bound statement that deletes replies and yields the size of each. */
 static enum err
-forget_replies(
-    struct sqlite_store *s, uint32_t player, int64_t before_s, uint64_t max)
+delete_replies(struct sqlite_store *s, enum sql_statement id, uint64_t *sum)
 {
+	enum err err;
+
+	while ((err = sqlite_row(s, id)) == ERR_NONE)
+		*sum += (uint64_t)sqlite3_column_int64(
+		    sqlite_statement(s, id), 0);
+	return err == ERR_ABSENT ? ERR_NONE : err;
+}
+
+static enum err
+replies_forget(struct store *store, uint32_t player, int64_t before_s,
+    uint64_t max, uint64_t *out)
+{
+	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *stmt = sqlite_statement(s, SQL_REPLY_DELETE_OLD);
+	uint64_t sum = 0;
 	enum err err;
 
 	sqlite_bind_int(stmt, 1, player);
 	sqlite_bind_int(stmt, 2, before_s);
-	err = sqlite_run(s, SQL_REPLY_DELETE_OLD, NULL);
+	err = delete_replies(s, SQL_REPLY_DELETE_OLD, &sum);
 	if (err)
 		return err;
 	stmt = sqlite_statement(s, SQL_REPLY_DELETE_MANY);
 	sqlite_bind_int(stmt, 1, player);
 	sqlite_bind_uint(stmt, 2, max);
-	return sqlite_run(s, SQL_REPLY_DELETE_MANY, NULL);
+	err = delete_replies(s, SQL_REPLY_DELETE_MANY, &sum);
+	if (!err)
+		*out = sum;
+	return err;
 }
 
 static enum err
-reply_insert(struct store *store, const struct reply_row *row, int64_t before_s,
-    uint64_t max)
+replies_bytes(struct store *store, uint32_t player, uint64_t *out)
+{
+	struct sqlite_store *s = sqlite_of(store);
+
+	sqlite_bind_int(sqlite_statement(s, SQL_REPLIES_BYTES), 1, player);
+	return sqlite_number(s, SQL_REPLIES_BYTES, out);
+}
+
+static enum err
+reply_insert(struct store *store, const struct reply_row *row)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *stmt = sqlite_statement(s, SQL_REPLY_INSERT);
-	enum err err;
 
-	assert(max > 0);
-	err = forget_replies(s, row->player, before_s, max - 1);
-	if (err)
-		return err;
 	sqlite_bind_int(stmt, 1, row->scope);
 	sqlite_bind_hash(stmt, 2, row->key_hash);
 	sqlite_bind_int(stmt, 3, row->player);
@@ -231,6 +251,8 @@ reply_find(struct store *store, int64_t scope,
     const uint8_t key_hash[DIGEST_SIZE], struct reply_row *out)
 {
 	struct sqlite_store *s = sqlite_of(store);
+	static const char why[] = "no memory for a remembered reply";
+	static struct log_flood flood;
 	sqlite3_stmt *stmt = sqlite_statement(s, SQL_REPLY_FIND);
 	enum err err;
 
@@ -245,7 +267,8 @@ reply_find(struct store *store, int64_t scope,
 	if (s->reply_body.overflowed) {
 		sqlite_done(s, SQL_REPLY_FIND);
 		s->dead = s->in_transaction;
-		log_error("database: no memory for a remembered reply");
+		if (log_flood_passes(&flood, LOG_LEVEL_ERROR, why))
+			log_error("database: %s", why);
 		return ERR_STORAGE;
 	}
 	out->scope = scope;
@@ -275,5 +298,7 @@ sqlite_set_session_ops(struct sqlite_store *s)
 	ops->ended_by_token = ended_by_token;
 	ops->ended_purge = ended_purge;
 	ops->reply_insert = reply_insert;
+	ops->replies_forget = replies_forget;
+	ops->replies_bytes = replies_bytes;
 	ops->reply_find = reply_find;
 }

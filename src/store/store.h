@@ -190,10 +190,15 @@ struct store {
 	enum err (*ended_purge)(
 	    struct store *store, int64_t before_s, uint64_t max);
 
-	/* Forget replies of row->player beyond the max - 1 newest and those
-	 * created before before_s, then remember this one. */
-	enum err (*reply_insert)(struct store *store,
-	    const struct reply_row *row, int64_t before_s, uint64_t max);
+	enum err (*reply_insert)(
+	    struct store *store, const struct reply_row *row);
+	/* Forget replies of player beyond the max newest and those created
+	 * before before_s.  *out: the sum of their sizes. */
+	enum err (*replies_forget)(struct store *store, uint32_t player,
+	    int64_t before_s, uint64_t max, uint64_t *out);
+	/* The sum of the sizes of the player's remembered replies. */
+	enum err (*replies_bytes)(
+	    struct store *store, uint32_t player, uint64_t *out);
 	enum err (*reply_find)(struct store *store, int64_t scope,
 	    const uint8_t key_hash[DIGEST_SIZE], struct reply_row *out);
 };

@@ -2,6 +2,8 @@
 // keeps the daemon to itself, and nobody is shut out or cut off for what
 // others do.
 import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { Player, ok, parked, request, startDaemon, until } from
     '../lib/peerpost.mjs';
@@ -51,6 +53,35 @@ test('when all connections are taken, an idle one makes room', async () => {
 	assert.ok(idle.filter((wire) => wire.isClosed).length <= 2);
 	for (const wire of idle)
 		wire.close();
+});
+
+const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
+
+test('when there are no descriptors for more connections, idle ones make room',
+    { skip: hasPrlimit ? false : 'no prlimit' }, async () => {
+	const daemon = await startDaemon();
+	const idle = await openMany(daemon, 32);
+	const used = readdirSync(`/proc/${daemon.pid}/fd`).map(Number);
+	const limit = Math.max(...used) + 1;
+	// There are free numbers below the limit.
+	const n = limit - used.length + 8;
+	const late = [];
+
+	execFileSync('prlimit', ['--pid', daemon.pid, `--nofile=${limit}`]);
+	daemon.advance(2);
+	while (late.length < n) {
+		const wire = await Wire.open(daemon);
+
+		late.push(wire);
+		ok(await wire.exchange(plain('POST', '/register', { body: '"x"' })));
+	}
+	await until(() => /warning: cannot accept connections: Too many open files/
+	    .test(daemon.stderr), 'warning');
+	assert.ok(idle.filter((wire) => wire.isClosed).length >= 8);
+	for (const wire of [...idle, ...late])
+		wire.close();
+	assert.equal(await daemon.stop(), 0);
+	assert.ok(daemon.stderr.match(/cannot accept/g).length <= 2);
 });
 
 test('some connections are kept for commands when polls are held',

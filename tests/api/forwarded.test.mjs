@@ -2,8 +2,8 @@
 // the client that the proxy names, and believe nobody else.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { assertFailure, ok, parked, Player, request, startDaemon, until }
-    from '../lib/peerpost.mjs';
+import { assertFailure, ok, parked, Player, request, startDaemon, startStill,
+    until } from '../lib/peerpost.mjs';
 
 const ONE = ['--register-rate', '1', '--register-burst', '1'];
 
@@ -55,6 +55,52 @@ test('IPv6 clients are counted by their /64', async () => {
 	assert.equal(await statuses([], via('2001:db8:0:1::1'),
 	    via('2001:db8:0:1:ffff::2'), via('[2001:db8:0:1::3]:443'),
 	    via('2001:db8:0:2::1')), '200 429 429 200');
+});
+
+test('a /48 of IPv6 has eight times what a /64 has', async () => {
+	const subnet = (n) => via(`2001:db8:0:${n.toString(16)}::1`);
+	const daemon = await startStill({ args: ONE });
+	const found = [];
+
+	for (let n = 1; n <= 64; n++)
+		found.push(await register(daemon, subnet(n)));
+	assert.equal(found.filter((status) => status === 200).length, 8);
+	assert.equal(found.filter((status) => status === 429).length, 56);
+	// Another network has all of it, and so has IPv4 in IPv6's form.
+	assert.equal(await register(daemon, via('2001:db8:1:1::1')), 200);
+	assert.equal(await register(daemon, via('::ffff:198.51.100.1')), 200);
+	assert.equal(await register(daemon, via('198.51.100.1')), 429);
+	daemon.advance(1);
+	assert.equal(await register(daemon, subnet(99)), 200);
+});
+
+test('a client\'s many /64s are limited together in what they hold',
+    async () => {
+	const daemon = await startDaemon({
+		args: ['--max-connections-per-address', '1', '--register-rate',
+			'0'] });
+	const subnet = (n) => ({ headers: via(`2001:db8:0:${n.toString(16)}::1`) });
+	const polls = [];
+
+	for (let n = 1; n <= 8; n++) {
+		const player = await Player.register(daemon, 'p', {});
+		const poll = player.events({ after: 0, wait: 50, ...subnet(n) });
+
+		await parked(daemon, poll);
+		polls.push(poll);
+	}
+
+	const late = await Player.register(daemon, 'late', {});
+
+	assertFailure(await late.room(subnet(9)), 429, 'ICB', 'rate-limited');
+	assertFailure(await late.room(subnet(0x1000)), 429, 'ICB',
+	    'rate-limited');
+	assertFailure(await late.room({ headers: via('2001:db8:1:1::1') }), 404,
+	    'ICB', 'not-in-room');
+	daemon.advance(51);
+	for (const poll of polls)
+		ok(await poll);
+	await until(async () => (await late.room(subnet(9))).status === 404);
 });
 
 test('Forwarded is read where there is no X-Forwarded-For', async () => {

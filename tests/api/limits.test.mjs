@@ -188,7 +188,12 @@ test('--max-mailbox-bytes sets it', async () => {
 	[undefined, undefined, undefined, 'mailbox-full']);
 });
 
-// A room whose members hold at most 5 events each, with bob's full.
+// How long a member may not poll before it counts as one that does not come for
+// its mail (overflow.test.mjs has those who do).
+const AWAY_S = 11;
+
+// A room whose members hold at most 5 events each, with bob's full, and nobody
+// has polled for a while.
 async function withFullBob(names = ['ann', 'bob', 'cat'])
 {
 	const d = await startDaemon({ args: [...FAST,
@@ -198,6 +203,7 @@ async function withFullBob(names = ['ann', 'bob', 'cat'])
 	for (const player of players)
 		ok(await player.events({ after: player.cursor, wait: 0 }));
 	await offers(players[0], players[1].id, 5);
+	d.advance(AWAY_S);
 	return { d, uuid, players };
 }
 
@@ -248,6 +254,7 @@ test('the host is evicted: RPD 1, then RCL "Host Disconnected"', async () => {
 	for (const player of [ann, bob, cat])
 		ok(await player.events({ after: player.cursor, wait: 0 }));
 	await offers(bob, 1, 5);
+	d.advance(AWAY_S);
 	ok(await bob.message('x'));
 	assertOverflow(await ann.room());
 	for (const player of [bob, cat])
@@ -266,6 +273,7 @@ test('an eviction that closes the room being joined: the join is ' +
 	for (const player of [ann, bob])
 		ok(await player.events({ after: player.cursor, wait: 0 }));
 	await offers(bob, 1, 5);
+	d.advance(AWAY_S);
 	assertFailure(await eve.join(uuid), 404, 'JRB', 'room-not-found');
 	assertOverflow(await ann.room());
 	assert.deepEqual((await bob.news()).slice(-2),
@@ -288,6 +296,7 @@ test('evictions are worked off one after the other, until none is left',
 	await offers(ann, bob.id, 6);
 	await offers(ann, cat.id, 5);
 	await offers(ann, dan.id, 4);
+	d.advance(AWAY_S);
 	ok(await ann.message('x'));
 	for (const player of [bob, cat, dan])
 		assertOverflow(await player.room());
@@ -304,6 +313,7 @@ test('one dead tab cannot silence a room', async () => {
 	const { players: [ann, dead, cat] } = await makeRoom(d,
 	    ['ann', 'bob', 'cat']);
 
+	d.advance(31); // it has not acknowledged what it got last
 	for (let i = 0; i < 50; i++) {
 		ok(await cat.message(i));
 		assert.deepEqual((await ann.news()).filter(([code]) =>

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ask } from '../lib/admin.mjs';
-import { makeRoom, ok, parked, Player, rawExchange, request, startDaemon,
-    until } from '../lib/peerpost.mjs';
+import { assertFailure, makeRoom, ok, parked, Player, rawExchange, request,
+    startDaemon, startStill, until } from '../lib/peerpost.mjs';
 
 test('a full run at --log-level debug never logs a token, a query string, a ' +
     'key, a name, a message or a description', async () => {
@@ -67,6 +67,7 @@ test('a full run at --log-level debug never logs a token, a query string, a ' +
 
 	await parked(d, poll);
 	await poll;
+	d.advance(31); // cat does not come for its mail
 	for (let i = 0; i < 30; i++) {
 		ok(await host.message(SECRET + i));
 		await host.drain();
@@ -118,4 +119,62 @@ test('--log-level error is silent about clients', async () => {
 		await request(d, 'GET', '/nope');
 	}
 	assert.doesNotMatch(d.stderr.slice(loud), /debug|nope/);
+});
+
+// As many registers that a full table refuses.
+async function refused(daemon, n)
+{
+	for (let i = 0; i < n; i++)
+		assertFailure(await request(daemon, 'POST', '/register',
+		    { body: 'late' }), 503, 'RPB', 'too-many-players');
+}
+
+const COUNT = /repeats that are not logged kind=too-many-players count=(\d+) /g;
+const counts = (text) => [...text.matchAll(COUNT)].map(([, n]) => Number(n));
+
+test('a flood of 503 makes two lines a minute, and every one is counted',
+    async () => {
+	const d = await startStill({ args: ['--max-players', '1',
+		'--player-timeout', '0'] });
+
+	// One that keeps its place.
+	ok(await (await Player.register(d)).create());
+
+	const before = d.stderr.length;
+
+	await refused(d, 1);
+	// The first is there at once, with all that a line has.
+	await until(() => / finished .* status=503 error=too-many-players /
+	    .test(d.stderr), 'first line');
+	await refused(d, 1000);
+	assert.ok(d.stderr.length - before < 300, d.stderr.slice(before));
+	// The count comes though nothing else does.
+	d.advance(60);
+	await until(() => counts(d.stderr).length, 'count');
+	await refused(d, 500);
+	d.advance(60);
+	await until(() => counts(d.stderr).length === 2, 'second count');
+	await refused(d, 7);
+	assert.equal(await d.stop(), 0);
+	assert.deepEqual(counts(d.stderr), [1000, 500, 7]);
+	assert.ok(d.stderr.length - before < 1000, d.stderr.slice(before));
+});
+
+test('an access log has every request, and its warnings no flood', async () => {
+	const d = await startStill({ args: ['--max-players', '1', '--access-log',
+		'--log-format', 'json'] });
+
+	await Player.register(d);
+	await refused(d, 50);
+	assert.equal(await d.stop(), 0);
+
+	const lines = d.stderr.split('\n').filter((line) => line.startsWith('{'))
+	    .map((line) => JSON.parse(line));
+	const levels = lines.filter(({ msg, error }) => msg === 'finished' &&
+	    error === 'too-many-players').map(({ level }) => level);
+
+	assert.deepEqual(levels, ['warning', ...Array(49).fill('info')]);
+	assert.deepEqual(lines.filter(({ msg }) => /repeats/.test(msg))
+	    .map(({ level, kind, count }) => [level, kind, count]),
+	[['warning', 'too-many-players', 49]]);
 });

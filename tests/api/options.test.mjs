@@ -14,8 +14,9 @@ const SECONDS = ['player-timeout', 'lobby-timeout', 'room-timeout',
 	'turn-ttl'];
 const COUNTS = ['max-body', 'max-mailbox-events', 'max-mailbox-bytes',
 	'max-room-members', 'max-rooms', 'max-players', 'max-connections',
-	'max-connections-per-address', 'max-parked', 'command-rate',
-	'command-burst', 'register-rate', 'register-burst'];
+	'max-connections-per-address', 'max-unsent', 'max-parked',
+	'poll-rate', 'poll-burst', 'command-rate', 'command-burst',
+	'relay-rate', 'relay-burst', 'register-rate', 'register-burst'];
 const OTHERS = ['config', 'check-config', 'listen', 'fastcgi',
 	'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database', 'durability',
 	'io-threads', 'base-path',

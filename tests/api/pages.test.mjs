@@ -1,5 +1,6 @@
 // pages.test.mjs - GET /, /healthz and /room (protocol section 9).
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
 import test from 'node:test';
 import { assertFailure, makeRoom, ok, Player, request, runProgram,
     startDaemon } from '../lib/peerpost.mjs';
@@ -21,6 +22,23 @@ test('GET / needs nothing from elsewhere', async () => {
 	const { text } = await request(daemon, 'GET', '/');
 
 	assert.doesNotMatch(text, /<(script|img|link|iframe)[^>]*\/\/[^>]*>/i);
+});
+
+test('GET / may use its own style and nothing else, in nobody\'s frame',
+    async () => {
+	for (const method of ['GET', 'HEAD']) {
+		const { headers } = await request(daemon, method, '/');
+		const { text } = await request(daemon, 'GET', '/');
+		const style = text.match(/<style>(.*?)<\/style>/s)[1];
+		const hash = crypto.createHash('sha256').update(style)
+		    .digest('base64');
+
+		assert.equal(headers['content-security-policy'],
+		    `default-src 'none'; style-src 'sha256-${hash}'; ` +
+		    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+		assert.equal(headers['referrer-policy'], 'no-referrer');
+		assert.doesNotMatch(text, /<script|\sstyle=|\son[a-z]+="/);
+	}
 });
 
 test('GET /healthz is 200 with status and version', async () => {
@@ -96,4 +114,16 @@ test('GET /room lists the peers in join order', async () => {
 	ok(await players[1].join(uuid));
 	assert.deepEqual(ok(await players[2].room()).peers.map(
 	    (peer) => peer.name), ['ann', 'cat', 'dan', 'bob']);
+});
+
+test('a query of thousands of arguments gets a reply', async () => {
+	for (const piece of ['&', 'a&', 'a=b&', '&&a=b'])
+		for (const n of [500, 2000, 7000]) {
+			// FastCGI has it twice in its parameters, of 16 KiB.
+			const query = piece.repeat(n).slice(0, 7500);
+			const { status } = await request(daemon, 'GET', '/healthz',
+			    { query });
+
+			assert.equal(status, 200, `${piece} ${n}`);
+		}
 });

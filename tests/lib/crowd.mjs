@@ -5,7 +5,8 @@ import { Player, request } from './peerpost.mjs';
 import { Wire, plain } from './wire.mjs';
 
 // All of the crowd comes from one address and does as much as it can.
-export const unlimited = ['--command-rate', '0', '--register-rate', '0',
+export const unlimited = ['--command-rate', '0', '--poll-rate', '0',
+	'--relay-rate', '0', '--register-rate', '0',
 	'--max-connections-per-address', '0'];
 
 // Do work(index) for 0 .. n-1, so many at a time.

@@ -19,6 +19,7 @@ export const whyNot = fs.existsSync(path.join(modulesDir, 'node_modules')) ?
 // The members that a header may be of; others belong to HTTP.
 const DOCUMENTED_HEADERS = ['allow', 'retry-after', 'location', 'etag', 'link',
 	'www-authenticate', 'idempotency-replayed', 'content-security-policy',
+	'referrer-policy',
 	'access-control-allow-methods', 'access-control-allow-headers',
 	'access-control-max-age'];
 

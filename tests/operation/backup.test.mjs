@@ -14,7 +14,7 @@ import { Wire } from '../lib/wire.mjs';
 const noSqlite = spawnSync('sqlite3', ['--version']).status === 0 ? false :
     'needs sqlite3';
 const LARGE = ['--max-body', '1000000', '--max-mailbox-bytes', '100000000',
-	'--durability', 'process'];
+	'--durability', 'process', '--relay-rate', '0'];
 const BACKUP = 'POST /backup HTTP/1.1\r\nHost: localhost\r\n' +
     'Content-Length: 0\r\n\r\n';
 
@@ -178,7 +178,8 @@ test('no space for a copy: 503, and the daemon goes on',
 		assert.ok(reply.json.message.startsWith(
 		    `${disk.database}-backup cannot be written: `), reply.text);
 		assert.match(reply.json.message, /o.* space left on device$/);
-		assert.match(daemon.stderr, /^peerpostd: error: backup: .*-backup/m);
+		await until(() => /^peerpostd: error: backup: .*-backup/m
+		    .test(daemon.stderr), 'error in the log');
 		assert.ok(disk.nFailed > 0);
 		ok(await ann.message('it goes on'));
 		ok(await request(daemon, 'GET', '/healthz'));

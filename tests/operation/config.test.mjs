@@ -1,5 +1,6 @@
 // config.test.mjs - the configuration file, and --check-config.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -233,8 +234,15 @@ test('the daemon tells the first mistake in one line, and exits with 2', () => {
 });
 
 test('a file that cannot be read is one line, and exit 2', () => {
+	const pipe = path.join(dir, 'pipe');
+	const large = path.join(dir, 'large');
+
+	execFileSync('mkfifo', [pipe]);
+	fs.writeFileSync(large, '# x\n'.repeat(1 << 18) + '#');
 	for (const [file, why] of [[path.join(dir, 'none'), 'No such file'],
-	    [dir, 'Is a directory'], ['/dev/zero', 'is longer'], ['', 'FILE']])
+	    [dir, 'Is a directory'], ['/dev/zero', 'a device, not a regular file'],
+	    [pipe, 'a pipe, not a regular file'],
+	    [large, 'larger than 1048576 bytes'], ['', 'FILE']])
 		for (const args of [[], ['--check-config']]) {
 			const { code, stdout, stderr } = runProgram(
 			    ['--config', file, ...args]);

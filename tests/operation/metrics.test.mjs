@@ -219,6 +219,7 @@ test('time-outs and evictions, by reason', async () => {
 		'mailbox-overflow'];
 
 	await Player.register(d, 'eve');
+	d.advance(31); // bob does not come for its mail
 	for (let i = 0; i < 6; i++) {
 		ok(await ann.message(i));
 		await ann.drain();
@@ -240,6 +241,35 @@ test('time-outs and evictions, by reason', async () => {
 	assert.equal(metrics('peerpost_rooms'), 0);
 });
 
+test('what is refused to the budget for relays, in arrays too', async () => {
+	const d = await startAdministered({ args: ['--relay-rate', '1',
+		'--relay-burst', '100'] });
+	const { players: [, bob] } = await makeRoom(d);
+	const text = 'x'.repeat(60);
+
+	ok(await bob.message(text));
+	assert.equal((await bob.message(text)).status, 429);
+	ok(await bob.command(Array(3).fill({ command: '###!SM', data: text })));
+	assert.equal((await readMetrics(d))('peerpost_rate_limited_total',
+	    { limit: 'relays' }), 4);
+});
+
+test('sessions that were never used and gave up their places', async () => {
+	const d = await startAdministered({ args: ['--max-players', '2'] });
+
+	for (let i = 0; i < 2; i++)
+		await Player.register(d);
+	d.advance(5);
+	for (let i = 0; i < 2; i++)
+		await Player.register(d);
+
+	const metrics = await readMetrics(d);
+
+	assert.equal(metrics('peerpost_sessions_ended_total',
+	    { reason: 'unused' }), 2);
+	assert.equal(metrics('peerpost_players'), 2);
+});
+
 test('refusals of each limit', async () => {
 	const d = await startAdministered({ args: ['--command-rate', '1',
 		'--command-burst', '2', '--register-rate', '1',
@@ -257,6 +287,7 @@ test('refusals of each limit', async () => {
 		await request(d, 'POST', '/register',
 		    { body: 'bob', ...from('192.0.2.1') });
 	assert.equal(await limited('registers'), 1);
+	assert.equal(await limited('relays'), 0);
 
 	const abort = new AbortController();
 	const held = [];

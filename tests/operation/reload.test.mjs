@@ -103,6 +103,10 @@ test('limits of requests and rates', async () => {
 	ok(await ann.message(long));
 	ok(await ann.message(long));
 	assertFailure(await ann.message(long), 429, 'RMB', 'rate-limited');
+	await c.reload(['relay-rate = 100', 'relay-burst = 150']);
+	c.daemon.advance(10);
+	ok(await ann.message(long));
+	assertFailure(await ann.message(long), 429, 'RMB', 'rate-limited');
 	// What is not in the file any more has its default again.
 	await c.reload([]);
 	c.daemon.advance(1);

@@ -456,12 +456,14 @@ tlsTest('what cannot work is refused in one line', async () => {
 	const legacy = path.join(dir, 'legacy.key');
 	const https = ['--listen', 'https://127.0.0.1:0'];
 	const nowhere = path.join(dir, 'nowhere');
+	const empty = path.join(dir, 'empty');
 	const files = (c, k) => [...https, '--tls-cert', c, '--tls-key', k];
 
 	openssl('pkcs8', '-topk8', '-in', key, '-out', locked, '-passout',
 	    'pass:secret');
 	openssl('ec', '-aes128', '-in', key, '-out', legacy, '-passout',
 	    'pass:secret');
+	fs.writeFileSync(empty, '');
 	for (const [args, code, said] of [
 		[https, 2, '--listen https://... needs a --tls-cert'],
 		[[...https, '--tls-cert', cert], 2, '--tls-cert needs its --tls-key'],
@@ -481,7 +483,10 @@ tlsTest('what cannot work is refused in one line', async () => {
 		[files(dir, key), 1, `cannot read '${dir}': Is a directory`],
 		[files(key, key), 1, `'${key}' has no certificate (in PEM)`],
 		[files(cert, cert), 1, `'${cert}' has no private key (in PEM)`],
-		[files('/dev/null', key), 1, `'/dev/null' has no certificate`],
+		[files(empty, key), 1, `'${empty}' has no certificate`],
+		[files('/dev/zero', key), 1, `cannot read '/dev/zero': it is a device`],
+		[files(cert, '/dev/zero'), 1,
+			`cannot read '/dev/zero': it is a device`],
 		[files(cert, other.key), 1, `the key in '${other.key}' does not ` +
 		    `belong to the certificate in '${cert}'`],
 		[files(cert, locked), 1, `the key in '${locked}' is encrypted`],

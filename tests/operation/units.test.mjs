@@ -65,6 +65,15 @@ test(`the service is exposed ${MAX_EXPOSURE / 10} or less`, { skip }, () => {
 	    ''))).status, 0);
 });
 
+test('the service may not take all memory, but what its connections need',
+    () => {
+	const [, limit] = /^MemoryMax=(\d+)G$/m.exec(service);
+	const [, nFiles] = /^LimitNOFILE=(\d+)$/m.exec(service);
+
+	// A held poll over TLS takes 20 KiB.
+	assert.ok(limit * 2 ** 30 > nFiles * 20 * 1024 + 2 ** 28);
+});
+
 test('the command line of the service is one', () => {
 	const [, command] = /^ExecStart=((?:.*\\\n)*.*)$/m.exec(service);
 	const { stdout } = runProgram(['--help']);

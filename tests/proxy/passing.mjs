@@ -69,7 +69,8 @@ const PASSED_ON = ['content-type', 'cache-control', 'x-content-type-options',
 	'cross-origin-resource-policy', 'access-control-allow-origin',
 	'access-control-allow-methods', 'access-control-allow-headers',
 	'access-control-max-age', 'access-control-expose-headers', 'vary',
-	'allow', 'retry-after', 'idempotency-replayed', 'link', 'etag'];
+	'allow', 'retry-after', 'idempotency-replayed', 'link', 'etag',
+	'content-security-policy', 'referrer-policy'];
 
 export async function passes(t, { daemon, front })
 {

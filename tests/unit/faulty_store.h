@@ -327,10 +327,22 @@ faulty_ended_purge(struct store *store, int64_t before_s, uint64_t max)
 }
 
 static inline enum err
-faulty_reply_insert(struct store *store, const struct reply_row *row,
-    int64_t before_s, uint64_t max)
+faulty_reply_insert(struct store *store, const struct reply_row *row)
 {
-	return FAULTY(store, reply_insert(store, row, before_s, max));
+	return FAULTY(store, reply_insert(store, row));
+}
+
+static inline enum err
+faulty_replies_forget(struct store *store, uint32_t player, int64_t before_s,
+    uint64_t max, uint64_t *out)
+{
+	return FAULTY(store, replies_forget(store, player, before_s, max, out));
+}
+
+static inline enum err
+faulty_replies_bytes(struct store *store, uint32_t player, uint64_t *out)
+{
+	return FAULTY(store, replies_bytes(store, player, out));
 }
 
 static inline enum err
@@ -386,6 +398,8 @@ faulty_store_new(struct store *real)
 		.ended_by_token = faulty_ended_by_token,
 		.ended_purge = faulty_ended_purge,
 		.reply_insert = faulty_reply_insert,
+		.replies_forget = faulty_replies_forget,
+		.replies_bytes = faulty_replies_bytes,
 		.reply_find = faulty_reply_find,
 	};
 	f->real = real;

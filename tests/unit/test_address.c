@@ -251,6 +251,103 @@ test_a_socket_counts_as_its_address_does(void **state)
 	assert_false(address.is_exempt);
 }
 
+static struct address_counts counts;
+
+static int
+set_up_counts(void **state)
+{
+	(void)state;
+	address_counts_init(&counts);
+	return 0;
+}
+
+/* Nothing is kept of whoever has no connection. */
+static int
+tear_down_counts(void **state)
+{
+	(void)state;
+	assert_null(counts.by_key);
+	return 0;
+}
+
+/* An address of 2001:db8:NETWORK::/48, in the /64 of this number. */
+static struct address
+in_network(unsigned network, unsigned subnet)
+{
+	struct peer_address peer;
+	char text[64];
+
+	snprintf(text, sizeof(text), "2001:db8:%x:%x::1", network, subnet);
+	peer = parse(text);
+	return address_of_peer(&peer);
+}
+
+static bool
+add(struct address address, uint32_t max)
+{
+	return address_counts_add(&counts, &address, max);
+}
+
+static void
+take_away(struct address address)
+{
+	address_counts_remove(&counts, &address);
+}
+
+static void
+test_a_48_has_eight_times_the_connections_of_a_64(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		assert_true(add(in_network(1, i), 2));
+		assert_true(add(in_network(1, i), 2));
+		assert_false(add(in_network(1, i), 2));
+	}
+	for (unsigned i = 8; i < 100; i++)
+		assert_false(add(in_network(1, i), 2));
+	assert_true(add(in_network(2, 0), 2));
+	/* What was refused is not counted: one goes, one may come. */
+	take_away(in_network(1, 3));
+	assert_true(add(in_network(1, 100), 2));
+	assert_false(add(in_network(1, 100), 2));
+	take_away(in_network(1, 100));
+	take_away(in_network(1, 3));
+	take_away(in_network(2, 0));
+	for (unsigned i = 0; i < 8; i++)
+		for (unsigned k = i == 3 ? 2 : 0; k < 2; k++)
+			take_away(in_network(1, i));
+}
+
+static void
+test_no_limit_is_none_for_a_48_either(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++)
+		assert_true(add(in_network(1, i % 3), 0));
+	for (unsigned i = 0; i < 1000; i++)
+		take_away(in_network(1, i % 3));
+}
+
+static void
+test_ipv4_addresses_do_not_share_a_limit(void **state)
+{
+	struct peer_address peer = parse("192.0.2.0");
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		peer.ip[15] = (uint8_t)(i % 250);
+		assert_true(add(address_of_peer(&peer), 4));
+	}
+	for (unsigned i = 0; i < 1000; i++) {
+		peer.ip[15] = (uint8_t)(i % 250);
+		assert_false(add(address_of_peer(&peer), 4 - i / 250));
+		take_away(address_of_peer(&peer));
+	}
+}
+
+#define COUNTS_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up_counts, tear_down_counts)
+
 int
 main(void)
 {
@@ -269,6 +366,9 @@ main(void)
 		cmocka_unit_test(test_limits_count_ipv4_addresses_and_ipv6_64s),
 		cmocka_unit_test(test_limits_leave_out_loopback_and_unix),
 		cmocka_unit_test(test_a_socket_counts_as_its_address_does),
+		COUNTS_TEST(test_a_48_has_eight_times_the_connections_of_a_64),
+		COUNTS_TEST(test_no_limit_is_none_for_a_48_either),
+		COUNTS_TEST(test_ipv4_addresses_do_not_share_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,6 +100,33 @@ test_a_request_that_is_run_again_pays_once(void **state)
 }
 
 static void
+test_a_request_that_is_run_again_pays_for_what_it_relays_once(void **state)
+{
+	struct fixture *f = *state;
+	struct user ann, bob;
+	char body[93];
+	struct exchange *e;
+
+	add_pair(f, &ann, &bob);
+	stop_engine(f);
+	forget_exchanges(f);
+	f->settings.relay_rate = (struct rate){ .per_s = 1, .burst = 150 };
+	start_engine(f);
+	snprintf(body, sizeof(body), "\"%090d\"", 0);
+	e = submit(f, post_of(&ann, "/message", body));
+	poison(f, &bob);
+	settle(f);
+	assert_int_equal(e->request->reply.status, 200);
+	/* 58 are left, and some seconds' worth. */
+	body[49] = '"';
+	body[50] = '\0';
+	e = ask(f, post_of(&ann, "/message", body));
+	assert_int_equal(e->request->reply.status, 200);
+	assert_failed(
+	    ask(f, post_of(&ann, "/message", body)), ERR_RATE_LIMITED);
+}
+
+static void
 test_a_poll_without_cursor_loses_nothing_to_a_failing_neighbour(void **state)
 {
 	struct fixture *f = *state;
@@ -554,6 +581,8 @@ main(void)
 		TEST(test_neighbours_of_a_failing_request_are_executed),
 		TEST(test_a_batch_comes_back_in_order),
 		TEST(test_a_request_that_is_run_again_pays_once),
+		TEST(
+		    test_a_request_that_is_run_again_pays_for_what_it_relays_once),
 		TEST(
 		    test_a_poll_without_cursor_loses_nothing_to_a_failing_neighbour),
 		TEST(

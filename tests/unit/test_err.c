@@ -41,6 +41,7 @@ static const struct {
 	{ ERR_ROOM_SEALED, 409, "room-sealed" },
 	{ ERR_ROOM_FULL, 409, "room-full" },
 	{ ERR_MAILBOX_FULL, 409, "mailbox-full" },
+	{ ERR_OWN_MAILBOX_FULL, 409, "mailbox-full" },
 	{ ERR_TIMED_OUT, 410, "timed-out" },
 	{ ERR_TOO_LARGE, 413, "too-large" },
 	{ ERR_HEADERS_TOO_LARGE, 431, "too-large" },

@@ -226,6 +226,8 @@ test_who_has_no_room_for_a_broadcast_is_listed_for_eviction(void **state)
 	for (uint32_t id = 2; id <= 4; id++)
 		add_player(f, id);
 	OK(send_text(f, 3, "1"));
+	leave_mail_alone();
+	OK(mailbox_check(&f->world, ids, 3, EVENT_ROOM_MESSAGE, 1));
 	OK(mailbox_broadcast(
 	    &f->world, ids, 3, 0, EVENT_ROOM_MESSAGE, span_of("2")));
 	assert_string_equal(mail_of(f, 2), "RMK 2");
@@ -241,6 +243,154 @@ test_who_has_no_room_for_a_broadcast_is_listed_for_eviction(void **state)
 	OK(player_evict(&f->world));
 	assert_false(is_there(f, 3));
 	assert_true(is_there(f, 4));
+}
+
+/* What a message of one byte to player 2 alone would meet. */
+static enum err
+check_message(struct fixture *f)
+{
+	static const uint32_t ids[] = { 2 };
+
+	return mailbox_check(&f->world, ids, 1, EVENT_ROOM_MESSAGE, 1);
+}
+
+static void
+test_who_has_polled_within_10_s_makes_a_message_fail(void **state)
+{
+	struct fixture *f = *state;
+	struct player *player = add_player(f, 2);
+
+	f->settings.max_mailbox_events = 1;
+	OK(check_message(f));
+	OK(send_text(f, 2, "1"));
+	assert_int_equal(check_message(f), ERR_MAILBOX_FULL);
+	pass(8000);
+	assert_int_equal(check_message(f), ERR_MAILBOX_FULL);
+	pass(5000);
+	OK(check_message(f));
+	presence_polled(&f->world, player);
+	assert_int_equal(check_message(f), ERR_MAILBOX_FULL);
+	f->settings.max_mailbox_events = 2;
+	OK(check_message(f));
+}
+
+static void
+test_who_has_a_poll_parked_makes_a_message_fail(void **state)
+{
+	struct fixture *f = *state;
+	struct parked parked = { .player = NULL };
+	struct player *player = add_player(f, 2);
+
+	f->settings.max_mailbox_events = 1;
+	leave_mail_alone();
+	parking_add(&f->world, player, &parked, 1000);
+	OK(send_text(f, 2, "1"));
+	assert_int_equal(check_message(f), ERR_MAILBOX_FULL);
+	pass(25000);
+	assert_int_equal(check_message(f), ERR_MAILBOX_FULL);
+	pass(5000);
+	OK(check_message(f));
+	parking_remove(&f->world, &parked);
+}
+
+static void
+test_who_holds_an_answer_makes_a_message_fail_for_30_s(void **state)
+{
+	struct fixture *f = *state;
+	struct player *player = add_player(f, 2);
+
+	f->settings.max_mailbox_events = 1;
+	leave_mail_alone();
+	OK(send_text(f, 2, "1"));
+	OK(check_message(f));
+	player_note_given(&f->world, 2, 1);
+	pass(25000);
+	assert_int_equal(check_message(f), ERR_MAILBOX_FULL);
+	pass(5000);
+	OK(check_message(f));
+	acknowledge(f, 2, 1);
+	OK(send_text(f, 2, "2"));
+	/* It has acknowledged all that it was given, and not polled since. */
+	OK(check_message(f));
+	assert_int_equal(player->given, 1);
+}
+
+/* Polling at once does not help: it has to acknowledge what was there. */
+static void
+test_who_polls_and_does_not_acknowledge_is_no_hindrance_for_long(void **state)
+{
+	struct fixture *f = *state;
+	struct player *player = add_player(f, 2);
+
+	f->settings.max_mailbox_events = 3;
+	for (int i = 0; i < 3; i++)
+		OK(send_text(f, 2, "1"));
+	player_note_given(&f->world, 2, 3);
+	for (int s = 0; s < 29; s++) {
+		assert_int_equal(check_message(f), ERR_MAILBOX_FULL);
+		presence_polled(&f->world, player);
+		pass(1000);
+	}
+	pass(1000);
+	OK(check_message(f));
+	/* Once it has, the next 30 s begin. */
+	acknowledge(f, 2, 1);
+	OK(send_text(f, 2, "1"));
+	assert_int_equal(check_message(f), ERR_MAILBOX_FULL);
+	for (int s = 0; s < 30; s++) {
+		presence_polled(&f->world, player);
+		pass(1000);
+	}
+	OK(check_message(f));
+}
+
+static void
+test_notices_may_go_a_little_over_the_limit(void **state)
+{
+	static const uint32_t ids[] = { 2 };
+	struct fixture *f = *state;
+
+	add_player(f, 2);
+	f->settings.max_mailbox_events = 1;
+	OK(send_text(f, 2, "1"));
+	assert_int_equal(check_message(f), ERR_MAILBOX_FULL);
+	for (int i = 0; i < MAILBOX_SPARE_EVENTS; i++) {
+		OK(mailbox_check(&f->world, ids, 1, EVENT_PEER_CONNECTED, 1));
+		OK(mailbox_broadcast(
+		    &f->world, ids, 1, 0, EVENT_PEER_CONNECTED, span_of("9")));
+	}
+	assert_int_equal(
+	    mailbox_check(&f->world, ids, 1, EVENT_PEER_CONNECTED, 1),
+	    ERR_MAILBOX_FULL);
+	assert_int_equal(mailbox_check(&f->world, ids, 1, EVENT_ROOM_SEALED, 1),
+	    ERR_MAILBOX_FULL);
+	/* That somebody has left cannot be refused. */
+	OK(mailbox_broadcast(
+	    &f->world, ids, 1, 0, EVENT_PEER_DISCONNECTED, span_of("9")));
+	assert_int_equal(get_player(f, 2)->head, MAILBOX_SPARE_EVENTS + 2);
+	assert_true(list_is_empty(&f->world.evicted));
+}
+
+static void
+test_remembered_replies_take_their_part_of_the_bytes(void **state)
+{
+	struct fixture *f = *state;
+	struct reply_row row = {
+		.scope = 2, .player = 2, .body = span_of("12345")
+	};
+	struct player *player = add_player(f, 2);
+
+	f->settings.max_mailbox_bytes = 20;
+	OK(f->store->reply_insert(f->store, &row));
+	player->has_mailbox = false;
+	OK(mailbox_load(&f->world, player));
+	assert_int_equal(player->reply_bytes, 5);
+	assert_true(mailbox_has_room(&f->world, player, 1, 15));
+	assert_false(mailbox_has_room(&f->world, player, 1, 16));
+	assert_true(mailbox_is_fetched(&f->world, player));
+	/* Whoever fills more than a quarter itself is no hindrance. */
+	f->settings.max_mailbox_bytes = 19;
+	assert_false(mailbox_is_fetched(&f->world, player));
 }
 
 static void
@@ -295,9 +445,17 @@ main(void)
 		TEST(test_a_broadcast_reaches_all_but_one_and_is_stored_once),
 		TEST(
 		    test_who_has_no_room_for_a_broadcast_is_listed_for_eviction),
+		TEST(test_who_has_polled_within_10_s_makes_a_message_fail),
+		TEST(test_who_has_a_poll_parked_makes_a_message_fail),
+		TEST(test_who_holds_an_answer_makes_a_message_fail_for_30_s),
+		TEST(
+		    test_who_polls_and_does_not_acknowledge_is_no_hindrance_for_long),
+		TEST(test_notices_may_go_a_little_over_the_limit),
+		TEST(test_remembered_replies_take_their_part_of_the_bytes),
 		TEST(test_a_broadcast_that_nobody_takes_leaves_nothing_behind),
 		TEST(test_mail_wakes_who_has_a_poll_parked_and_nobody_else),
 	};
 
-	return cmocka_run_group_tests_name("mailbox", tests, NULL, NULL);
+	return cmocka_run_group_tests_name(
+	    "mailbox", tests, scratch_set_up_clock, NULL);
 }

@@ -263,6 +263,8 @@ test_bad_files_are_refused(void **state)
 	assert_refused(take_file("a\0b\n", 4, 0600), "line 1");
 	assert_refused(
 	    options_take_turn_secret_file(&options, "/"), "Is a directory");
+	assert_refused(options_take_turn_secret_file(&options, "/dev/zero"),
+	    "cannot read '/dev/zero': it is a device, not a regular file");
 	assert_refused(options_take_turn_secret_file(&options, "/no/such/file"),
 	    "'/no/such/file': No such file");
 	assert_null(ice->turn_secret);

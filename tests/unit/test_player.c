@@ -127,6 +127,78 @@ test_players_are_counted_against_their_limit(void **state)
 	    ERR_TOO_MANY_PLAYERS);
 }
 
+static enum err
+try_register(struct fixture *f, uint32_t id)
+{
+	struct player *player;
+
+	return player_register(&f->world, id, hash_of(id), "Ann", &player);
+}
+
+static void
+test_when_it_is_full_the_oldest_unused_register_gives_up_its_place(void **state)
+{
+	struct fixture *f = *state;
+	enum end_reason reason;
+
+	f->settings.max_players = 3;
+	for (uint32_t id = 2; id <= 4; id++)
+		add_player(f, id);
+	presence_used(get_player(f, 2));
+	keep(f);
+	pass(1000);
+	assert_int_equal(try_register(f, 5), ERR_TOO_MANY_PLAYERS);
+	assert_false(f->store->has_written(f->store));
+	pass(PRESENCE_UNUSED_MS);
+	OK(try_register(f, 5));
+	assert_false(is_there(f, 3));
+	assert_int_equal(f->world.n_players, 3);
+	assert_int_equal(
+	    player_find_ended(&f->world, hash_of(3), &reason), ERR_ABSENT);
+	/* With a rollback it has its place again, and its turn. */
+	undo(f);
+	assert_true(is_there(f, 3));
+	assert_false(is_there(f, 5));
+	pass(PRESENCE_UNUSED_MS);
+	OK(try_register(f, 5));
+	OK(try_register(f, 6));
+	assert_int_equal(try_register(f, 7), ERR_TOO_MANY_PLAYERS);
+	assert_true(is_there(f, 2));
+	assert_false(is_there(f, 3));
+	assert_false(is_there(f, 4));
+	assert_int_equal(f->world.n_players, 3);
+}
+
+static void
+test_who_is_in_a_room_is_not_unused_until_it_leaves(void **state)
+{
+	struct fixture *f = *state;
+
+	f->settings.max_players = 2;
+	OK(room_create(&f->world, add_player(f, 2)));
+	presence_used(add_player(f, 3));
+	keep(f);
+	pass(PRESENCE_UNUSED_MS);
+	assert_int_equal(try_register(f, 4), ERR_TOO_MANY_PLAYERS);
+	OK(room_leave(&f->world, get_player(f, 2)));
+	OK(try_register(f, 4));
+	assert_false(is_there(f, 2));
+}
+
+static void
+test_nobody_is_ended_when_one_place_is_not_enough(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint32_t id = 2; id <= 4; id++)
+		add_player(f, id);
+	keep(f);
+	f->settings.max_players = 2;
+	pass(PRESENCE_UNUSED_MS);
+	assert_int_equal(try_register(f, 5), ERR_TOO_MANY_PLAYERS);
+	assert_int_equal(f->world.n_players, 3);
+}
+
 static void
 test_an_ended_session_is_gone_at_once_and_for_good(void **state)
 {
@@ -277,6 +349,10 @@ main(void)
 		TEST(
 		    test_why_a_session_ended_is_remembered_unless_it_unregistered),
 		TEST(test_the_end_of_a_session_is_remembered_for_an_hour),
+		TEST(
+		    test_when_it_is_full_the_oldest_unused_register_gives_up_its_place),
+		TEST(test_who_is_in_a_room_is_not_unused_until_it_leaves),
+		TEST(test_nobody_is_ended_when_one_place_is_not_enough),
 		TEST(test_old_ends_are_purged_once_a_minute),
 		TEST(test_the_end_of_a_member_is_told_to_the_others),
 		TEST(

@@ -6,12 +6,6 @@
 #define MINUTE 60000
 
 static void
-pass(int64_t ms)
-{
-	scratch_clock[0] += ms;
-}
-
-static void
 expire(struct fixture *f)
 {
 	OK(presence_expire(&f->world, 1000));
@@ -147,7 +141,8 @@ test_a_room_without_a_command_is_closed(void **state)
 	add_room(f, 20, 21);
 	add_room(f, 30, 31);
 	pass(15 * MINUTE);
-	OK(room_message(&f->world, get_player(f, 31), span_of("1")));
+	OK(relay_message(
+	    &f->world, get_player(f, 31), span_of("1"), &(struct bill){ 0 }));
 	seen(f, 20); /* polling is no command */
 	pass(10 * MINUTE);
 	expire(f);
@@ -194,7 +189,8 @@ test_a_sealed_room_lingers_and_is_cleaned_up(void **state)
 	pass(100 * MINUTE);
 	OK(room_seal(&f->world, get_player(f, 20)));
 	pass(15 * MINUTE);
-	OK(room_message(&f->world, get_player(f, 20), span_of("1")));
+	OK(relay_message(
+	    &f->world, get_player(f, 20), span_of("1"), &(struct bill){ 0 }));
 	expire(f);
 	assert_int_equal(f->world.n_rooms, 2);
 	pass(10 * MINUTE);

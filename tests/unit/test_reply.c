@@ -235,10 +235,31 @@ test_a_failed_reply_leaves_nothing_of_the_one_before(void **state)
 #undef TEST
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* What commands.c counts on, with the longest sentence and word. */
+static void
+test_every_failure_is_a_small_answer(void **state)
+{
+	struct call call = { .command = &command_message };
+	struct outcome outcome;
+
+	(void)state;
+	for (int err = ERR_NONE + 1; err < N_ERRS; err++) {
+		buf_init(&outcome.text, 1000);
+		buf_reset(&record);
+		reply_set_failed(
+		    &outcome, &call, (enum err)err, END_LEFT_IN_LOBBY);
+		reply_record(&record, &outcome);
+		assert_false(record.overflowed);
+		assert_in_range(record.len, 40, COMMAND_SMALL_ANSWER);
+		buf_fini(&outcome.text);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_every_failure_is_a_small_answer),
 		TEST(test_the_record_is_what_later_releases_must_read),
 		TEST(test_long_texts_keep_their_length),
 		TEST(test_a_text_is_data_and_extra_members),

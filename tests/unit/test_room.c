@@ -172,12 +172,13 @@ test_a_message_goes_to_all_members_and_the_sender(void **state)
 
 	use_room(f, 20, 22);
 	use_room(f, 30, 31);
-	OK(room_message(&f->world, get_player(f, 21), span_of("[ 1 ]")));
+	OK(relay_message(&f->world, get_player(f, 21), span_of("[ 1 ]"),
+	    &(struct bill){ 0 }));
 	for (uint32_t id = 20; id <= 22; id++)
 		assert_string_equal(mail_of(f, id), "RMK [ 1 ]");
 	assert_string_equal(mail_of(f, 30), "");
-	assert_int_equal(
-	    room_message(&f->world, add_player(f, 40), span_of("1")),
+	assert_int_equal(relay_message(&f->world, add_player(f, 40),
+			     span_of("1"), &(struct bill){ 0 }),
 	    ERR_NOT_IN_ROOM);
 }
 
@@ -268,6 +269,7 @@ test_a_full_host_is_evicted_by_the_joiner_who_stays_untouched(void **state)
 	for (int i = 0; i < 3; i++)
 		OK(mailbox_send(
 		    &f->world, get_player(f, 20), EVENT_OFFER, span_of("1")));
+	leave_mail_alone();
 	add_player(f, 22);
 	assert_int_equal(join(f, 22), ERR_ROOM_NOT_FOUND);
 	assert_string_equal(mail_of(f, 22), "");
@@ -289,6 +291,7 @@ test_a_full_member_is_evicted_by_a_join_which_succeeds(void **state)
 	for (int i = 0; i < 4; i++)
 		OK(mailbox_send(
 		    &f->world, get_player(f, 21), EVENT_OFFER, span_of("1")));
+	leave_mail_alone();
 	add_player(f, 22);
 	OK(join(f, 22));
 	assert_false(is_there(f, 21));
@@ -298,19 +301,112 @@ test_a_full_member_is_evicted_by_a_join_which_succeeds(void **state)
 }
 
 static void
-test_a_joiner_without_room_for_the_members_is_evicted(void **state)
+test_a_joiner_without_room_for_the_members_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct player *joiner;
 
 	use_room(f, 20, 23);
-	f->settings.max_mailbox_events = 3;
+	f->settings.max_mailbox_events = 4;
 	joiner = add_player(f, 24);
+	assert_int_equal(join(f, 24), ERR_OWN_MAILBOX_FULL);
+	leave_mail_alone();
+	assert_int_equal(join(f, 24), ERR_OWN_MAILBOX_FULL);
+	assert_false(joiner->is_removed);
+	assert_null(joiner->room);
+	assert_string_equal(mail_of(f, 20), "");
+	f->settings.max_mailbox_events = 5;
 	OK(join(f, 24));
-	assert_true(joiner->is_removed);
-	assert_int_equal(joiner->end_reason, END_MAILBOX_OVERFLOW);
-	assert_int_equal(get_player(f, 20)->room->n_members, 4);
-	assert_string_equal(mail_of(f, 20), "RPC 24, RPD 24");
+	assert_string_equal(
+	    mail_of(f, 24), "CTR 24, RPC 1, RPC 21, RPC 22, RPC 23");
+	OK(room_leave(&f->world, joiner));
+	assert_int_equal(room_create(&f->world, joiner), ERR_OWN_MAILBOX_FULL);
+	assert_null(joiner->room);
+	assert_int_equal(n_rooms(f), 1);
+}
+
+/* All that is refused changes nothing. */
+static void
+test_a_full_member_who_polls_makes_messages_fail_and_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct bill bill = { 0 };
+
+	use_room(f, 20, 21);
+	add_player(f, 22);
+	f->settings.max_mailbox_events = 3;
+	for (int i = 0; i < 3; i++)
+		OK(mailbox_send(
+		    &f->world, get_player(f, 21), EVENT_OFFER, span_of("1")));
+	keep(f);
+	assert_int_equal(
+	    relay_message(&f->world, get_player(f, 20), span_of("2"), &bill),
+	    ERR_MAILBOX_FULL);
+	assert_false(f->store->has_written(f->store));
+	assert_true(list_is_empty(&f->world.evicted));
+	assert_string_equal(mail_of(f, 20), "");
+	OK(join(f, 22));
+	OK(room_leave(&f->world, get_player(f, 22)));
+	OK(room_seal(&f->world, get_player(f, 20)));
+	assert_string_equal(mail_of(f, 21),
+	    "OOO 1, OOO 1, OOO 1, RPC 22, RPD 22, SRK \"null\"");
+	OK(room_leave(&f->world, get_player(f, 20)));
+	assert_true(is_there(f, 21));
+	assert_int_equal(n_rooms(f), 0);
+}
+
+static void
+test_a_member_far_over_its_limit_makes_joins_and_seals_fail(void **state)
+{
+	struct fixture *f = *state;
+
+	use_room(f, 20, 21);
+	add_player(f, 22);
+	for (int i = 0; i < 4 + MAILBOX_SPARE_EVENTS; i++)
+		OK(mailbox_send(
+		    &f->world, get_player(f, 21), EVENT_OFFER, span_of("1")));
+	f->settings.max_mailbox_events = 4;
+	keep(f);
+	assert_int_equal(join(f, 22), ERR_MAILBOX_FULL);
+	assert_int_equal(
+	    room_seal(&f->world, get_player(f, 20)), ERR_MAILBOX_FULL);
+	assert_false(f->store->has_written(f->store));
+	assert_null(get_player(f, 22)->room);
+	assert_false(get_player(f, 20)->room->is_sealed);
+}
+
+static void
+test_relaying_is_paid_by_bytes_times_receivers(void **state)
+{
+	struct fixture *f = *state;
+	struct bill bill = { 0 };
+	struct player *sender, *other;
+
+	use_room(f, 20, 22);
+	f->settings.relay_rate = (struct rate){ .per_s = 1, .burst = 10 };
+	sender = get_player(f, 20);
+	other = get_player(f, 21);
+	OK(relay_message(&f->world, sender, span_of("12345"), &bill));
+	assert_int_equal(relay_message(&f->world, sender, span_of("1"), &bill),
+	    ERR_RATE_LIMITED);
+	assert_in_range(bill.wait_ms, 1000, 2000);
+	assert_int_equal(relay_one(&f->world, sender, other, EVENT_OFFER,
+			     span_of("1"), &bill),
+	    ERR_RATE_LIMITED);
+	assert_string_equal(mail_of(f, 20), "RMK 12345");
+	assert_string_equal(mail_of(f, 21), "RMK 12345");
+	pass(1000);
+	OK(relay_one(
+	    &f->world, sender, other, EVENT_OFFER, span_of("1"), &bill));
+	/* What is too large for any mailbox costs nothing. */
+	pass(10000);
+	f->settings.max_mailbox_bytes = 6;
+	assert_int_equal(relay_one(&f->world, sender, other, EVENT_OFFER,
+			     span_of("1234567890"), &bill),
+	    ERR_MAILBOX_FULL);
+	f->settings.max_mailbox_bytes = 0;
+	OK(relay_one(&f->world, sender, other, EVENT_OFFER,
+	    span_of("1234567890"), &bill));
 }
 
 /* 21's going tells 22, who has no room for that; 22's going tells the host,
@@ -330,7 +426,9 @@ test_one_eviction_leads_to_another_until_the_room_closes(void **state)
 		    &f->world, get_player(f, 22), EVENT_OFFER, span_of("1")));
 	OK(mailbox_send(
 	    &f->world, get_player(f, 20), EVENT_OFFER, span_of("1")));
-	OK(room_message(&f->world, get_player(f, 23), span_of("2")));
+	leave_mail_alone();
+	OK(relay_message(
+	    &f->world, get_player(f, 23), span_of("2"), &(struct bill){ 0 }));
 	OK(player_evict(&f->world));
 	/* 21 could not take the message, 22 not that 21 has gone. */
 	assert_false(is_there(f, 21));
@@ -422,7 +520,12 @@ main(void)
 		TEST(
 		    test_a_full_host_is_evicted_by_the_joiner_who_stays_untouched),
 		TEST(test_a_full_member_is_evicted_by_a_join_which_succeeds),
-		TEST(test_a_joiner_without_room_for_the_members_is_evicted),
+		TEST(test_a_joiner_without_room_for_the_members_is_refused),
+		TEST(
+		    test_a_full_member_who_polls_makes_messages_fail_and_stays),
+		TEST(
+		    test_a_member_far_over_its_limit_makes_joins_and_seals_fail),
+		TEST(test_relaying_is_paid_by_bytes_times_receivers),
 		TEST(test_one_eviction_leads_to_another_until_the_room_closes),
 		TEST(
 		    test_a_rollback_takes_a_room_back_and_the_members_out_of_it),
@@ -430,5 +533,6 @@ main(void)
 		TEST(test_a_rollback_undoes_what_happened_to_a_room_that_stays),
 	};
 
-	return cmocka_run_group_tests_name("room", tests, NULL, NULL);
+	return cmocka_run_group_tests_name(
+	    "room", tests, scratch_set_up_clock, NULL);
 }

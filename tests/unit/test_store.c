@@ -209,8 +209,7 @@ test_purge_drops_the_old_and_keeps_the_newest(void **state)
 }
 
 static void
-remember(struct store *store, int64_t scope, uint32_t key, int64_t created_s,
-    int64_t before_s, uint64_t max)
+remember(struct store *store, int64_t scope, uint32_t key, int64_t created_s)
 {
 	struct reply_row row = { .scope = scope,
 		.player = 2,
@@ -219,7 +218,7 @@ remember(struct store *store, int64_t scope, uint32_t key, int64_t created_s,
 
 	memcpy(row.key_hash, hash_of(key), DIGEST_SIZE);
 	memcpy(row.request_hash, hash_of(key + 1000), DIGEST_SIZE);
-	OK(store->reply_insert(store, &row, before_s, max));
+	OK(store->reply_insert(store, &row));
 }
 
 static void
@@ -229,7 +228,7 @@ test_reply_is_found_under_its_scope_and_key(void **state)
 	struct reply_row found;
 
 	add_player(f->store, 2);
-	remember(f->store, 2, 1, 1234, 0, 64);
+	remember(f->store, 2, 1, 1234);
 	fixture_reopen(f);
 	OK(f->store->reply_find(f->store, 2, hash_of(1), &found));
 	assert_int_equal(found.scope, 2);
@@ -245,24 +244,42 @@ test_reply_is_found_under_its_scope_and_key(void **state)
 	    f->store->reply_find(f->store, 2, hash_of(2), &found), ERR_ABSENT);
 }
 
+static uint64_t
+forget(struct store *store, int64_t before_s, uint64_t max)
+{
+	uint64_t n_bytes;
+
+	OK(store->replies_forget(store, 2, before_s, max, &n_bytes));
+	return n_bytes;
+}
+
 static void
-test_oldest_replies_are_forgotten_first(void **state)
+test_oldest_replies_are_forgotten_first_and_their_bytes_told(void **state)
 {
 	struct store *store = ((struct fixture *)*state)->store;
 	struct reply_row found;
+	uint64_t n_bytes;
 
 	add_player(store, 2);
+	OK(store->replies_bytes(store, 2, &n_bytes));
+	assert_int_equal(n_bytes, 0);
 	/* All in one second: then the order of insertion decides. */
 	for (uint32_t key = 1; key <= 5; key++)
-		remember(store, 2, key, 100, 0, 3);
+		remember(store, 2, key, 100);
+	OK(store->replies_bytes(store, 2, &n_bytes));
+	assert_int_equal(n_bytes, 5 * 3);
+	OK(store->replies_bytes(store, 3, &n_bytes));
+	assert_int_equal(n_bytes, 0);
+	assert_int_equal(forget(store, 0, 3), 2 * 3);
 	assert_int_equal(query_number(store, "SELECT count(*) FROM reply"), 3);
 	assert_int_equal(
 	    store->reply_find(store, 2, hash_of(2), &found), ERR_ABSENT);
 	OK(store->reply_find(store, 2, hash_of(3), &found));
-	remember(store, 2, 6, 700, 100, 64);
-	assert_int_equal(query_number(store, "SELECT count(*) FROM reply"), 4);
-	remember(store, 2, 7, 701, 101, 64);
-	assert_int_equal(query_number(store, "SELECT count(*) FROM reply"), 2);
+	remember(store, 2, 6, 700);
+	assert_int_equal(forget(store, 100, 64), 0);
+	assert_int_equal(forget(store, 101, 64), 3 * 3);
+	OK(store->replies_bytes(store, 2, &n_bytes));
+	assert_int_equal(n_bytes, 3);
 }
 
 static void
@@ -272,8 +289,8 @@ test_reply_of_a_key_used_again_replaces_the_old(void **state)
 	struct reply_row found;
 
 	add_player(store, 2);
-	remember(store, 0, 1, 100, 0, 64);
-	remember(store, 0, 1, 900, 0, 64);
+	remember(store, 0, 1, 100);
+	remember(store, 0, 1, 900);
 	OK(store->reply_find(store, 0, hash_of(1), &found));
 	assert_int_equal(found.created_s, 900);
 	assert_int_equal(query_number(store, "SELECT count(*) FROM reply"), 1);
@@ -391,7 +408,8 @@ main(void)
 		TEST(test_ended_session_is_remembered_for_a_while),
 		TEST(test_purge_drops_the_old_and_keeps_the_newest),
 		TEST(test_reply_is_found_under_its_scope_and_key),
-		TEST(test_oldest_replies_are_forgotten_first),
+		TEST(
+		    test_oldest_replies_are_forgotten_first_and_their_bytes_told),
 		TEST(test_reply_of_a_key_used_again_replaces_the_old),
 		TEST(test_rollback_undoes_everything),
 		TEST(test_has_written_tells_reading_from_writing),

@@ -176,7 +176,7 @@ test_deleted_player_leaves_nothing_behind(void **state)
 	add_message(store, "1", 1, both, 2);
 	add_message(store, "2", 2, both, 1);
 	memcpy(reply.key_hash, hash_of(1), DIGEST_SIZE);
-	OK(store->reply_insert(store, &reply, 0, 64));
+	OK(store->reply_insert(store, &reply));
 	OK(store->player_delete(store, 2));
 	OK(store->count_players(store, &n));
 	assert_int_equal(n, 1);

@@ -7,12 +7,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "api/value.h"
+#include "base/text.h"
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -76,6 +78,31 @@ test_strings_are_unescaped(void **state)
 }
 
 static void
+test_every_code_point_can_be_escaped(void **state)
+{
+	char json[16];
+	uint32_t found;
+
+	(void)state;
+	for (uint32_t code = 0; code <= 0x10ffff; code++) {
+		if (code >= 0xd800 && code <= 0xdfff)
+			continue;
+		if (code < 0x10000)
+			snprintf(
+			    json, sizeof(json), "\"\\u%04x\"", (unsigned)code);
+		else
+			snprintf(json, sizeof(json), "\"\\u%04X\\u%04x\"",
+			    (unsigned)(0xd7c0 + (code >> 10)),
+			    (unsigned)(0xdc00 + (code & 0x3ff)));
+		buf_reset(&out);
+		assert_true(value_string(value_of(json), &out));
+		assert_int_equal(
+		    text_utf8_next(out.data, out.len, &found), out.len);
+		assert_int_equal(found, code);
+	}
+}
+
+static void
 test_only_strings_are_strings(void **state)
 {
 	static const char *const others[] = { "1", "null", "true", "[\"a\"]",
@@ -127,6 +154,37 @@ test_keys_are_compared_after_unescaping(void **state)
 	assert_false(key_is("\"\\\\token\"", "token"));
 	assert_false(
 	    key_is("\"\\u0074\\u006F\\u006b\\u0065\\u006e\\u0073\"", "token"));
+}
+
+static size_t
+find_name(const char *json)
+{
+	static const char *const names[] = { "id", "\xc3\xa9\xf0\x9f\x98\x80",
+		"sixteen-bytes-it", "\"\\\n" };
+	struct json_value value = value_of(json);
+
+	return value_find_name(
+	    (struct span){ value.text.at + 1, value.text.len - 2 }, names,
+	    N_OF(names));
+}
+
+static void
+test_a_name_is_found_however_it_is_written(void **state)
+{
+	(void)state;
+	assert_int_equal(find_name("\"id\""), 0);
+	assert_int_equal(find_name("\"\\u0069d\""), 0);
+	assert_int_equal(find_name("\"\xc3\xa9\xf0\x9f\x98\x80\""), 1);
+	assert_int_equal(find_name("\"\\u00E9\\uD83d\\ude00\""), 1);
+	assert_int_equal(find_name("\"\\u00e9\xf0\x9f\x98\x80\""), 1);
+	assert_int_equal(find_name("\"sixteen-bytes-i\\u0074\""), 2);
+	assert_int_equal(find_name("\"sixteen-bytes-i\\u0074s\""), 4);
+	assert_int_equal(find_name("\"\\\"\\\\\\n\""), 3);
+	assert_int_equal(find_name("\"\""), 4);
+	assert_int_equal(find_name("\"\\n\""), 4);
+	assert_int_equal(find_name("\"i\\u0064\\ud83d\\ude00\\ud83d\\ude00"
+				   "\\ud83d\\ude00\\ud83d\\ude00\""),
+	    4);
 }
 
 static void
@@ -195,9 +253,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_strings_are_unescaped),
+		TEST(test_every_code_point_can_be_escaped),
 		TEST(test_only_strings_are_strings),
 		TEST(test_a_string_that_does_not_fit_is_told),
 		TEST(test_keys_are_compared_after_unescaping),
+		TEST(test_a_name_is_found_however_it_is_written),
 		TEST(test_numbers_are_integers_from_0_to_2_53_less_1),
 		TEST(test_printed_strings_are_json_and_read_back_the_same),
 		TEST(test_a_slash_is_printed_as_it_is),

@@ -14,6 +14,7 @@
 #include "core/parking.h"
 #include "core/player.h"
 #include "core/presence.h"
+#include "core/relay.h"
 #include "core/room.h"
 #include "core/world.h"
 
@@ -136,6 +137,20 @@ is_there(struct fixture *f, uint32_t id)
 	if (err != ERR_ABSENT)
 		OK(err);
 	return err != ERR_ABSENT;
+}
+
+/* Let time pass, for whose group setup is scratch_set_up_clock(). */
+static inline void
+pass(int64_t ms)
+{
+	scratch_clock[0] += ms;
+}
+
+/* From now on nobody who does not poll again counts as coming for its mail. */
+static inline void
+leave_mail_alone(void)
+{
+	pass(10000);
 }
 
 /* Players `first` .. `last` in one room, whose host the first is.  Their
