@@ -88,8 +88,12 @@ export class Wire {
 			this.waiting = () => {
 				const found = look();
 
-				if (found !== undefined)
-					resolve(found);
+				if (found === undefined)
+					return;
+				// More data may come before we go on: it is for the
+				// next to wait.
+				this.waiting = null;
+				resolve(found);
 			};
 			this.wake();
 		});
