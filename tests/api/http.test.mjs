@@ -506,6 +506,35 @@ test('a body much too large is refused before it comes', async () => {
 	await wire.closed();
 });
 
+test('chunks much too large are refused: announced, or piled up', async () => {
+	const ann = await Player.register(small);
+	const refused = async (body) => {
+		const wire = await Wire.open(small);
+
+		wire.send(plain('POST', '/message', { token: ann.token,
+			headers: ['Transfer-Encoding: chunked'] })).send(body);
+		const response = await wire.response();
+
+		assertFailure(response, 413, 'RMB', 'too-large');
+		assertJson(response);
+		await wire.closed();
+	};
+
+	await refused('900000\r\n"');
+	await refused(`10000\r\n${'x'.repeat(65536)}\r\n`.repeat(128) +
+	    `1000\r\n${'x'.repeat(4096)}\r\n`);
+	// As long as it ends, it is swallowed.
+	const wire = await Wire.open(small);
+
+	wire.send(plain('POST', '/message', { token: ann.token,
+		headers: ['Transfer-Encoding: chunked'] }));
+	assertFailure(await wire.exchange(
+	    `100000\r\n${'x'.repeat(1 << 20)}\r\n`.repeat(7) + '0\r\n\r\n'),
+	413, 'RMB', 'too-large');
+	ok(await wire.exchange(plain('GET', '/healthz')));
+	wire.close();
+});
+
 test('Expect: 100-continue gets 100, then the answer', async () => {
 	const wire = await Wire.open(small);
 
