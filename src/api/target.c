@@ -16,8 +16,8 @@ hex_value(char c)
 }
 
 /* Take one byte, decoded, off the front of raw, which is not empty.  '\0':
- * there is a bad escape, %00, or a NUL (which libmicrohttpd never has, but
- * others may); what we decode becomes a string, so none of them may pass. */
+ * there is a bad escape, %00, or a NUL (which HTTP never has, but
+ * FastCGI may); what we decode becomes a string, so none of them may pass. */
 static char
 take_byte(struct span *raw)
 {

@@ -5,8 +5,8 @@
  * The pieces: http_cell.c (the daemons), http_connection.c (connections,
  * their deadlines and hang-ups), http_intake.c (putting requests together, with
  * http_head.c and http_chunks.c), http_exchange.c (one request and its reply),
- * http_response.c (headers), http_tls.c (connections over TLS).  Why it is built so is told in
- * docs/architecture.md.
+ * http_response.c (headers), http_tls.c (connections over TLS).  Why it is
+ * built so is told in docs/architecture.md.
  */
 #ifndef PEERPOST_NET_HTTP_H
 #define PEERPOST_NET_HTTP_H
