@@ -1,4 +1,4 @@
-// framing.test.mjs - where requests begin and end, over plain HTTP and over TLS.
+// framing.test.mjs - where requests begin and end, over plain HTTP and TLS.
 //
 // What could be read in two ways is refused with one well-formed reply, and
 // ends its connection; what does not end costs nothing while it lasts, nor

@@ -1,7 +1,7 @@
 // framing_corpus.mjs - requests that two readers could read in two ways, and
 // such as are merely unusual.
 //
-// Each case is { name, bytes({ base, inner }), statuses, closes, most, isHead }.
+// Each is { name, bytes({ base, inner }), statuses, closes, most, isHead }.
 // base: the path below which the daemon is.  inner: a whole request, which
 // stands where a careless reader finds a second one.  statuses: what the daemon
 // itself answers.  closes: it ends the connection then.  most: how many replies
@@ -9,9 +9,9 @@
 const OPEN = false;
 const CLOSES = true;
 
-// In these a web server may find two requests, both of the same client: RFC 9110,
-// section 8.6, and RFC 9112, sections 2.2, 5.2, 6.1 and 6.3, let a recipient
-// choose, or else it only answers a first one that it refuses, and goes on.
+// In these a web server may find two requests, both of the same client: RFC
+// 9110, section 8.6, and RFC 9112, sections 2.2, 5.2, 6.1 and 6.3, let a
+// recipient choose; or it refuses the first one, and goes on.
 const lenient = new Set(['two equal lengths', 'a list of lengths',
 	'an empty length', 'a folded length', 'a length of 2^64',
 	'a length of 2^64 + 3', 'a length, then a coding',

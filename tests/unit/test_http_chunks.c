@@ -219,6 +219,8 @@ test_data_is_as_long_as_its_size(void **state)
 {
 	(void)state;
 	assert_whole(BYTES("3\r\nabcX\r\n0\r\n\r\n"), "abc|400");
+	assert_whole(BYTES("3\r\nabcX\n0\r\n\r\n"), "abc|400");
+	assert_whole(BYTES("3\r\nabc\rX0\r\n\r\n"), "abc|400");
 	assert_whole(BYTES("3\r\nabc0\r\n\r\n"), "abc|400");
 	assert_whole(BYTES("3\r\nab\r\n0\r\n\r\n"), "ab\r|400");
 }
