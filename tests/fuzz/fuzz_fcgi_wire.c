@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "net/fcgi_wire.h"
+#include "tests/fuzz/cut.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_BYTES (1 << 24)
@@ -144,25 +145,13 @@ hear_piece(struct listener *listener, struct span piece)
 	free(block);
 }
 
-/* how 0: byte by byte; up to 127: pieces of this size; above: of all sizes
- * up to 31 and 0, each time in another order. */
 static void
 hear_cut(struct listener *listener, struct span bytes, uint8_t how)
 {
-	uint32_t random = how;
+	struct cut cut = cut_of(how);
 
 	while (bytes.len) {
-		size_t size = how ? how : 1;
-
-		if (how > 127) {
-			random = random * 1103515245 + 12345;
-			size = random >> 16 & 31;
-		}
-		if (size > bytes.len)
-			size = bytes.len;
-		hear_piece(listener, (struct span){ bytes.at, size });
-		bytes.at += size;
-		bytes.len -= size;
+		hear_piece(listener, cut_take(&cut, &bytes));
 	}
 }
 

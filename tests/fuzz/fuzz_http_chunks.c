@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "net/http_chunks.h"
+#include "tests/fuzz/cut.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_BYTES (1 << 22)
@@ -71,25 +72,13 @@ take_piece(struct finding *finding, struct span piece)
 	free(block);
 }
 
-/* how 0: byte by byte; up to 127: pieces of this size; above: of all sizes
- * up to 31 and 0, each time in another order. */
 static void
 take_cut(struct finding *finding, struct span bytes, uint8_t how)
 {
-	uint32_t random = how;
+	struct cut cut = cut_of(how);
 
 	while (bytes.len) {
-		size_t size = how ? how : 1;
-
-		if (how > 127) {
-			random = random * 1103515245 + 12345;
-			size = random >> 16 & 31;
-		}
-		if (size > bytes.len)
-			size = bytes.len;
-		take_piece(finding, (struct span){ bytes.at, size });
-		bytes.at += size;
-		bytes.len -= size;
+		take_piece(finding, cut_take(&cut, &bytes));
 	}
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "net/http_head.h"
+#include "tests/fuzz/cut.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_BYTES (1 << 22)
@@ -41,27 +42,15 @@ search_piece(
 	finding->used += used;
 }
 
-/* how 0: byte by byte; up to 127: pieces of this size; above: of all sizes
- * up to 31 and 0, each time in another order. */
 static struct finding
 search_cut(struct span bytes, uint8_t how)
 {
 	struct http_head_scan scan = { 0 };
 	struct finding finding = { 0 };
-	uint32_t random = how;
+	struct cut cut = cut_of(how);
 
 	while (bytes.len && !finding.err && !finding.is_whole) {
-		size_t size = how ? how : 1;
-
-		if (how > 127) {
-			random = random * 1103515245 + 12345;
-			size = random >> 16 & 31;
-		}
-		if (size > bytes.len)
-			size = bytes.len;
-		search_piece(&scan, (struct span){ bytes.at, size }, &finding);
-		bytes.at += size;
-		bytes.len -= size;
+		search_piece(&scan, cut_take(&cut, &bytes), &finding);
 	}
 	return finding;
 }
