@@ -1,5 +1,6 @@
 // rest.mjs - wait until a daemon has done all that it has been given, and what
 // it has said has been read.
+import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { until } from './wait.mjs';
@@ -47,5 +48,8 @@ export async function restTogether(find, what)
 
 export async function rest(daemon)
 {
-	await restTogether(() => [daemon.pid], 'the daemon');
+	await restTogether(() => {
+		assert.ok(fs.existsSync(`/proc/${daemon.pid}`), 'the daemon is gone');
+		return [daemon.pid];
+	}, 'the daemon');
 }
