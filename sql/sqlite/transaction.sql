@@ -18,6 +18,12 @@ UPDATE secret SET probe = zeroblob(65536) WHERE id = 1;
 -- name: probe_clear
 UPDATE secret SET probe = x'' WHERE id = 1;
 
+-- name: clock_get
+SELECT seconds FROM clock WHERE id = 1;
+
+-- name: clock_set
+UPDATE clock SET seconds = ?1 WHERE id = 1;
+
 -- name: secret_get
 SELECT value FROM secret WHERE id = 1;
 

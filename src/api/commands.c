@@ -168,7 +168,7 @@ remember(struct turn *turn, const struct request *request, int64_t scope,
     const struct player *player, struct span record)
 {
 	struct store *store = turn->world->store;
-	int64_t now_s = clock_unix_s();
+	int64_t now_s = store->now_s(store);
 	struct reply_row row = {
 		.scope = scope, .body = record, .created_s = now_s
 	};

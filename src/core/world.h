@@ -108,7 +108,7 @@ struct world {
 	bool is_swept;      /* everybody has been loaded since the start */
 	int64_t sweep_ms;   /* presence clock: the next part not before */
 	uint32_t swept_id;  /* up to this id */
-	int64_t purged_s;   /* Unix time of the last purge of ended sessions */
+	int64_t purge_s;    /* the store's: next purge of ended sessions */
 
 	struct heap parked; /* by due time */
 

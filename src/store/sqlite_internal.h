@@ -49,6 +49,11 @@ struct sqlite_store {
 	bool fsync_failed;   /* what is on disk is not known any more */
 	int wal_pages;       /* in the log since it was last checkpointed */
 
+	/* The database's clock: what is committed of it, and what it was at
+	 * clock_now_ms() == clock_read_ms. */
+	int64_t clock_stored_s, clock_read_s;
+	int64_t clock_read_ms;
+
 	int logged_code;       /* of the last hard error that was logged */
 	int64_t logged_ms;     /* and when */
 	unsigned n_not_logged; /* like it, since then */
@@ -70,7 +75,7 @@ struct store *sqlite_open_retrying(const char *path, enum durability durability,
     int retry_ms, char *out_why, size_t why_size);
 
 /* Lock, look at, and bring up to date the database of s->db, prepare the
- * statements and see that there is a secret.  On failure writes why to
+ * statements, see that there is a secret and read the clock.  On failure writes why to
  * out_why.  ERR_TAKEN: in use by somebody else.  ERR_STORAGE: anything else.
  * Either way nothing is changed, and a transaction may be open. */
 enum err sqlite_prepare_file(struct sqlite_store *s, const char *path,

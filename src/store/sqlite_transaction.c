@@ -49,6 +49,24 @@ checkpoint(struct sqlite_store *s, int mode)
 	s->wal_pages = 0;
 }
 
+static int64_t
+now_s(struct store *store)
+{
+	struct sqlite_store *s = sqlite_of(store);
+
+	return s->clock_read_s + (clock_now_ms() - s->clock_read_ms) / 1000;
+}
+
+/* Let the transaction carry the clock along: a page more, once a second. */
+static enum err
+store_clock(struct sqlite_store *s, int64_t seconds)
+{
+	if (seconds == s->clock_stored_s)
+		return ERR_NONE;
+	sqlite_bind_int(sqlite_statement(s, SQL_CLOCK_SET), 1, seconds);
+	return sqlite_run(s, SQL_CLOCK_SET, NULL);
+}
+
 static enum err
 begin(struct store *store)
 {
@@ -74,17 +92,24 @@ static enum err
 commit(struct store *store)
 {
 	struct sqlite_store *s = sqlite_of(store);
-	enum err err;
+	int64_t seconds = s->clock_stored_s;
+	enum err err = ERR_NONE;
 
 	assert(s->in_transaction);
 	if (s->fsync_failed)
 		return ERR_FATAL;
-	err = sqlite_run(s, SQL_COMMIT, NULL);
+	if (has_written(store)) {
+		seconds = now_s(store);
+		err = store_clock(s, seconds);
+	}
+	if (!err)
+		err = sqlite_run(s, SQL_COMMIT, NULL);
 	if (s->fsync_failed)
 		return ERR_FATAL;
 	if (err)
 		return err;
 	s->in_transaction = false;
+	s->clock_stored_s = seconds;
 	if (s->wal_pages >= CHECKPOINT_PAGES)
 		checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
 	return ERR_NONE;
@@ -164,6 +189,7 @@ sqlite_set_transaction_ops(struct sqlite_store *s)
 	struct store *ops = &s->ops;
 
 	ops->close = close_store;
+	ops->now_s = now_s;
 	ops->begin = begin;
 	ops->has_written = has_written;
 	ops->commit = commit;

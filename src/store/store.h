@@ -53,7 +53,7 @@ struct reply_row {
 	uint8_t request_hash[DIGEST_SIZE];
 	struct span body;  /* what cannot be rebuilt; found: valid until the
 	                   * next operation */
-	int64_t created_s; /* Unix time */
+	int64_t created_s; /* of now_s() */
 };
 
 /* Delete the events of player up to and including id `upto`. */
@@ -86,6 +86,13 @@ struct store_status {
 struct store {
 	/* Roll back what is open, checkpoint, close and free. */
 	void (*close)(struct store *store);
+
+	/* Seconds by the database's own clock, which neither jumps nor goes
+	 * back: it advances while a store is open, by the monotonic clock, and
+	 * goes on from what was last committed when the next one is opened.
+	 * So it is never behind a time that is stored.  In a transaction that
+	 * commits, it is stored, too. */
+	int64_t (*now_s)(struct store *store);
 
 	enum err (*begin)(struct store *store);
 	/* Whether this transaction has written anything so far. */
@@ -179,7 +186,8 @@ struct store {
 	enum err (*events_trim)(
 	    struct store *store, const struct trim *trims, size_t n);
 
-	/* Remember why a session ended (a code of the caller's), and when. */
+	/* Remember why a session ended (a code of the caller's), and when, by
+	 * now_s(). */
 	enum err (*ended_insert)(struct store *store,
 	    const uint8_t token_hash[DIGEST_SIZE], int reason, int64_t at_s);
 	/* Only if it ended at or after since_s. */

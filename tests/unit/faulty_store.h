@@ -70,6 +70,13 @@ faulty_close(struct store *store)
 	free(f);
 }
 
+static inline int64_t
+faulty_now_s(struct store *store)
+{
+	store = faulty_of(store)->real;
+	return store->now_s(store);
+}
+
 static inline enum err
 faulty_begin(struct store *store)
 {
@@ -350,6 +357,7 @@ faulty_store_new(struct store *real)
 		abort();
 	f->ops = (struct store){
 		.close = faulty_close,
+		.now_s = faulty_now_s,
 		.begin = faulty_begin,
 		.has_written = faulty_has_written,
 		.commit = faulty_commit,
