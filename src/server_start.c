@@ -141,6 +141,8 @@ open_descriptors(struct server *server)
 	sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	/* A limit on the size of files is a full disk like any other. */
+	signal(SIGXFSZ, SIG_IGN);
 	server->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (open_workers(server) && server->signal_fd >= 0 &&
 	    loop_add(server->workers[0].front.loop, &server->signals,

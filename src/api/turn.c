@@ -98,16 +98,20 @@ commit(struct turn *turn)
 		err = world_trim(turn->world, WORLD_MAX_TRIM);
 	if (!err)
 		err = measure_commit(store, has_written);
-	if (err == ERR_FATAL) {
-		log_error("the database could not be synced to disk: "
-			  "stopping without acknowledging anything");
+	if (err == ERR_FATAL)
 		_exit(1);
-	}
 	if (!err && has_written) {
 		turn->is_failing = false;
 		turn->written_ms = clock_now_ms();
 	}
 	return err;
+}
+
+void
+turn_watch(struct turn *turn)
+{
+	if (turn->world->store->watch(turn->world->store))
+		_exit(1);
 }
 
 static void

@@ -8,6 +8,7 @@
 #define TRIM_AFTER_MS 1000
 #define RETRY_AFTER_MS 1000
 #define TIDY_AFTER_MS 2000 /* of quiet */
+#define WATCH_EVERY_MS 1000
 
 static bool
 is_trim_due(struct upkeep *upkeep, const struct world *world, int64_t now_ms)
@@ -28,6 +29,15 @@ tidy_when_quiet(struct turn *turn, int64_t now_ms)
 	turn->world->store->tidy(turn->world->store);
 }
 
+static void
+watch(struct upkeep *upkeep, struct turn *turn, int64_t now_ms)
+{
+	if (now_ms < upkeep->watch_ms)
+		return;
+	upkeep->watch_ms = now_ms + WATCH_EVERY_MS;
+	turn_watch(turn);
+}
+
 void
 upkeep_run(struct upkeep *upkeep, struct turn *turn)
 {
@@ -37,6 +47,7 @@ upkeep_run(struct upkeep *upkeep, struct turn *turn)
 	enum err err;
 
 	presence_tick(world);
+	watch(upkeep, turn, now_ms);
 	tidy_when_quiet(turn, now_ms);
 	has_trim = is_trim_due(upkeep, world, now_ms);
 	if (now_ms < upkeep->retry_ms || (!has_trim && !presence_is_due(world)))
@@ -68,4 +79,6 @@ upkeep_finish(struct turn *turn)
 			err = world_trim(turn->world, WORLD_MAX_TRIM);
 		err = turn_end(turn, err);
 	}
+	/* Closing removes the log by its name. */
+	turn_watch(turn);
 }

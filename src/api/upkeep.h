@@ -10,11 +10,13 @@
 /* Zeroed: nothing has happened yet. */
 struct upkeep {
 	int64_t retry_ms; /* after a failure, not before this */
+	int64_t watch_ms; /* when to look after the files, not before */
 	int64_t trim_ms;  /* when acknowledged events go; 0: there are none */
 };
 
 /* Look at the clocks; end sessions and rooms whose time is over; delete
- * acknowledged events about a second after; tidy the store after a while
+ * acknowledged events about a second after; see that the files are
+ * still there; tidy the store after a while
  * without commands.  Once a round, and at least every PRESENCE_TICK_MS. */
 void upkeep_run(struct upkeep *upkeep, struct turn *turn);
 

@@ -22,6 +22,7 @@
 #define PEERPOST_STORE_SQLITE_INTERNAL_H
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -37,6 +38,12 @@ struct sqlite_copy {
 	sqlite3 *db; /* NULL: none */
 	sqlite3_backup *backup;
 	int fd; /* of the same file, or -1 */
+};
+
+/* Which file a name has led to; inode 0: not known yet. */
+struct sqlite_file {
+	dev_t device;
+	ino_t inode;
 };
 
 struct sqlite_store {
@@ -57,6 +64,8 @@ struct sqlite_store {
 	int logged_code;       /* of the last hard error that was logged */
 	int64_t logged_ms;     /* and when */
 	unsigned n_not_logged; /* like it, since then */
+
+	struct sqlite_file file, log_file; /* sqlite_watch.c */
 
 	struct buf reply_body; /* of the last reply_find() */
 
@@ -121,6 +130,10 @@ void sqlite_copy_text(sqlite3_stmt *stmt, int i, char *out, size_t size);
 /* Note and log a hard error, which the connection has just reported during
  * `what`.  Returns ERR_STORAGE. */
 enum err sqlite_failed(struct sqlite_store *s, const char *what);
+
+/* Whether the names of the database and its log still lead to the files that
+ * they led to at first.  ERR_FATAL: they do not, and that has been logged. */
+enum err sqlite_check_files(struct sqlite_store *s) MUST_CHECK;
 
 /* Remove what a killed daemon may have left of a copy. */
 void sqlite_remove_copy(struct sqlite_store *s);

@@ -89,30 +89,39 @@ has_written(struct store *store)
 }
 
 static enum err
+give_up(void)
+{
+	log_error("the database could not be synced to disk: stopping without "
+		  "acknowledging anything");
+	return ERR_FATAL;
+}
+
+static enum err
 commit(struct store *store)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	int64_t seconds = s->clock_stored_s;
+	bool has_changed = has_written(store);
 	enum err err = ERR_NONE;
 
 	assert(s->in_transaction);
 	if (s->fsync_failed)
-		return ERR_FATAL;
-	if (has_written(store)) {
+		return give_up();
+	if (has_changed) {
 		seconds = now_s(store);
 		err = store_clock(s, seconds);
 	}
 	if (!err)
 		err = sqlite_run(s, SQL_COMMIT, NULL);
 	if (s->fsync_failed)
-		return ERR_FATAL;
+		return give_up();
 	if (err)
 		return err;
 	s->in_transaction = false;
 	s->clock_stored_s = seconds;
 	if (s->wal_pages >= CHECKPOINT_PAGES)
 		checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
-	return ERR_NONE;
+	return has_changed ? sqlite_check_files(s) : ERR_NONE;
 }
 
 static void
@@ -150,6 +159,12 @@ probe(struct store *store)
 	enum err err = write_probe(store, SQL_PROBE_FILL);
 
 	return err ? err : write_probe(store, SQL_PROBE_CLEAR);
+}
+
+static enum err
+watch(struct store *store)
+{
+	return sqlite_check_files(sqlite_of(store));
 }
 
 static void
@@ -195,6 +210,7 @@ sqlite_set_transaction_ops(struct sqlite_store *s)
 	ops->commit = commit;
 	ops->rollback = rollback;
 	ops->probe = probe;
+	ops->watch = watch;
 	ops->tidy = tidy;
 	/* A log found when opening is of unknown length: worth a look. */
 	s->wal_pages = TIDY_PAGES;

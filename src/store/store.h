@@ -10,8 +10,9 @@
  * also happen outside.  Any operation may return ERR_STORAGE (full disk,
  * memory, I/O: the backend has logged why).  Then the transaction is lost as
  * a whole: the caller must rollback() and may not go on with it.  ERR_FATAL
- * comes from commit() alone and means that what is on disk is not known any
- * more (a failed fsync): acknowledge nothing, end the process.
+ * comes from commit() and watch() alone and means that what is on disk is not
+ * known any more (a failed fsync), or that the files have been removed or
+ * replaced.  The backend has logged which: acknowledge nothing, end the process.
  * ERR_ABSENT: there is no such row; nothing else is wrong.
  *
  * Rows are plain structs, copied; texts passed in are borrowed for the call.
@@ -103,6 +104,9 @@ struct store {
 	/* Write, commit and undo something tiny, outside a transaction:
 	 * whether the store can write again. */
 	enum err (*probe)(struct store *store);
+	/* Whether the files are still those that were opened, for between
+	 * commits, which see to it themselves.  ERR_FATAL: they are not. */
+	enum err (*watch)(struct store *store);
 	/* Housekeeping for when nothing else is to do: WAL checkpoint with
 	 * truncation when the log is worth it.  Outside a transaction. */
 	void (*tidy)(struct store *store);

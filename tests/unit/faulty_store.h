@@ -125,6 +125,13 @@ faulty_probe(struct store *store)
 	return FAULTY(store, probe(store));
 }
 
+static inline enum err
+faulty_watch(struct store *store)
+{
+	store = faulty_of(store)->real;
+	return store->watch(store);
+}
+
 static inline void
 faulty_tidy(struct store *store)
 {
@@ -363,6 +370,7 @@ faulty_store_new(struct store *real)
 		.commit = faulty_commit,
 		.rollback = faulty_rollback,
 		.probe = faulty_probe,
+		.watch = faulty_watch,
 		.tidy = faulty_tidy,
 		.status = faulty_status,
 		.backup_begin = faulty_backup_begin,
