@@ -9,9 +9,11 @@
 
 /* Zeroed: nothing has happened yet. */
 struct upkeep {
-	int64_t retry_ms; /* after a failure, not before this */
-	int64_t watch_ms; /* when to look after the files, not before */
-	int64_t trim_ms;  /* when acknowledged events go; 0: there are none */
+	int64_t retry_ms;    /* after a failure, not before this */
+	unsigned n_halvings; /* of what is done at once */
+	bool is_tidying;     /* and there is more to do */
+	int64_t watch_ms;    /* when to look after the files, not before */
+	int64_t trim_ms; /* when acknowledged events go; 0: there are none */
 };
 
 /* Look at the clocks; end sessions and rooms whose time is over; delete

@@ -74,6 +74,9 @@ mailbox_send(struct world *world, struct player *player, enum event_kind kind,
 		return err;
 	if (!mailbox_has_room(world, player, body.len))
 		return ERR_MAILBOX_FULL;
+	err = world_check_space(world, body.len);
+	if (err)
+		return err;
 	err = world->store->message_insert(
 	    world->store, (int)kind, body, 1, &message);
 	if (err)

@@ -190,6 +190,9 @@ player_register(struct world *world, uint32_t id,
 	if (world->settings->max_players &&
 	    world->n_players >= world->settings->max_players)
 		return ERR_TOO_MANY_PLAYERS;
+	err = world_check_space(world, sizeof(row));
+	if (err)
+		return err;
 	memcpy(row.token_hash, token_hash, DIGEST_SIZE);
 	assert(strlen(name) < sizeof(row.name));
 	strcpy(row.name, name);

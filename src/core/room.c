@@ -197,6 +197,9 @@ room_create(struct world *world, struct player *player)
 	if (world->settings->max_rooms &&
 	    world->n_rooms >= world->settings->max_rooms)
 		return ERR_TOO_MANY_ROOMS;
+	err = world_check_space(world, 0);
+	if (err)
+		return err;
 	random_bytes(bytes, sizeof(bytes));
 	text_from_uuid(row.uuid, bytes);
 	err = store->room_insert(store, row.uuid, row.host, &row.id);
@@ -247,7 +250,9 @@ room_join(struct world *world, struct player *player, const char *uuid)
 	if (world->settings->max_room_members &&
 	    room->n_members >= world->settings->max_room_members)
 		return ERR_ROOM_FULL;
-	err = check_host(world, room, player->id);
+	err = world_check_space(world, 0);
+	if (!err)
+		err = check_host(world, room, player->id);
 	if (err)
 		return err;
 	err = enter(world, player, room);
@@ -281,7 +286,9 @@ room_seal(struct world *world, struct player *player)
 		return ERR_NOT_HOST;
 	if (room->is_sealed)
 		return ERR_ROOM_SEALED;
-	err = world->store->room_seal(world->store, room->id);
+	err = world_check_space(world, 0);
+	if (!err)
+		err = world->store->room_seal(world->store, room->id);
 	if (err)
 		return err;
 	room->is_sealed = true;
@@ -295,6 +302,7 @@ enum err
 room_message(struct world *world, struct player *player, struct span body)
 {
 	struct room *room = player->room;
+	enum err err;
 
 	if (!room)
 		return ERR_NOT_IN_ROOM;
@@ -302,6 +310,9 @@ room_message(struct world *world, struct player *player, struct span body)
 	if (world->settings->max_mailbox_bytes &&
 	    body.len > world->settings->max_mailbox_bytes)
 		return ERR_MAILBOX_FULL;
+	err = world_check_space(world, body.len);
+	if (err)
+		return err;
 	presence_room_active(world, room);
 	return mailbox_broadcast(
 	    world, room->members, room->n_members, 0, EVENT_ROOM_MESSAGE, body);

@@ -115,6 +115,10 @@ struct world {
 	struct address_buckets registers;
 };
 
+/* Whether so many bytes more may be stored, before anything of them is.
+ * ERR_DATABASE_FULL, ERR_STORAGE. */
+MUST_CHECK enum err world_check_space(struct world *world, size_t bytes);
+
 /* ERR_STORAGE: the store cannot be read. */
 MUST_CHECK enum err world_init(
     struct world *world, struct store *store, const struct settings *settings);

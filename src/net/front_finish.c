@@ -14,9 +14,12 @@
 #include "base/metric.h"
 
 static enum log_level
-level_of(const struct front *front, unsigned status)
+level_of(const struct front *front, const struct reply *reply)
 {
-	if (status >= 500 && status != err_status(ERR_UNKNOWN_METHOD))
+	/* That the database is full is said by the store. */
+	if (reply->status >= 500 &&
+	    reply->status != err_status(ERR_UNKNOWN_METHOD) &&
+	    reply->err != ERR_DATABASE_FULL)
 		return LOG_LEVEL_WARNING;
 	return front->settings.has_access_log ? LOG_LEVEL_INFO :
 						LOG_LEVEL_DEBUG;
@@ -90,7 +93,7 @@ void
 front_finish(const struct front *front, const struct request *request,
     struct front_client *client)
 {
-	enum log_level level = level_of(front, request->reply.status);
+	enum log_level level = level_of(front, &request->reply);
 	int64_t now_us;
 
 	if (client->is_finished)

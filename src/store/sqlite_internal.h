@@ -65,6 +65,15 @@ struct sqlite_store {
 	int64_t logged_ms;     /* and when */
 	unsigned n_not_logged; /* like it, since then */
 
+	/* sqlite_space.c */
+	uint64_t page_bytes;
+	uint64_t allotted_pages; /* for which the file is long enough */
+	bool is_out_of_room;     /* a write has met a full disk */
+	bool has_reserve;        /* or there cannot be one */
+	bool has_shrunk;         /* since the last checkpoint of tidy() */
+	int64_t reserve_ms;      /* not tried again before this */
+	int64_t given_up_log_ms, regained_log_ms, bound_log_ms;
+
 	struct sqlite_file file, log_file; /* sqlite_watch.c */
 
 	struct buf reply_body; /* of the last reply_find() */
@@ -95,6 +104,7 @@ enum err sqlite_tune(struct sqlite_store *s, const char *path,
 
 /* Fill in the operations of one file. */
 void sqlite_set_transaction_ops(struct sqlite_store *s);
+void sqlite_set_space_ops(struct sqlite_store *s);
 void sqlite_set_backup_ops(struct sqlite_store *s);
 void sqlite_set_session_ops(struct sqlite_store *s);
 void sqlite_set_room_ops(struct sqlite_store *s);
@@ -130,10 +140,30 @@ void sqlite_copy_text(sqlite3_stmt *stmt, int i, char *out, size_t size);
 /* Note and log a hard error, which the connection has just reported during
  * `what`.  Returns ERR_STORAGE. */
 enum err sqlite_failed(struct sqlite_store *s, const char *what);
+/* The same of an error that the connection does not know of. */
+enum err sqlite_failed_as(struct sqlite_store *s, int code, const char *what);
 
 /* Whether the names of the database and its log still lead to the files that
  * they led to at first.  ERR_FATAL: they do not, and that has been logged. */
 enum err sqlite_check_files(struct sqlite_store *s) MUST_CHECK;
+
+/* Checkpoint the log, in one of SQLite's modes; a failure is logged. */
+void sqlite_checkpoint(struct sqlite_store *s, int mode);
+/* Whether the log is worth a checkpoint when it is quiet. */
+bool sqlite_has_long_log(const struct sqlite_store *s);
+
+/* When the database has just been opened: see that it can be shortened and that
+ * there is a reserve. */
+void sqlite_open_space(struct sqlite_store *s);
+/* Make the file long enough for what is about to be committed, so that a
+ * checkpoint will need no room.  ERR_STORAGE: the disk is full. */
+enum err sqlite_allot(struct sqlite_store *s) MUST_CHECK;
+/* After the transaction that has met a full disk: see that the next one can
+ * delete something.  Otherwise nothing happens. */
+void sqlite_make_room(struct sqlite_store *s);
+/* Whether nothing new could be stored for lack of room on the disk, after having
+ * tried to make the reserve again. */
+bool sqlite_is_short_of_room(struct sqlite_store *s);
 
 /* Remove what a killed daemon may have left of a copy. */
 void sqlite_remove_copy(struct sqlite_store *s);

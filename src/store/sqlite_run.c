@@ -16,7 +16,7 @@
 #define LOG_EVERY_MS 10000
 
 static void
-log_failure(struct sqlite_store *s, int code, const char *what)
+log_failure(struct sqlite_store *s, int code, const char *why, const char *what)
 {
 	int64_t now_ms = clock_now_ms();
 
@@ -27,25 +27,38 @@ log_failure(struct sqlite_store *s, int code, const char *what)
 	if (s->n_not_logged)
 		log_error("database: %u more errors like the last one",
 		    s->n_not_logged);
-	log_error("database: %s: %s (SQLite error %d)", what,
-	    sqlite3_errmsg(s->db), code);
+	log_error("database: %s: %s (SQLite error %d)", what, why, code);
 	s->logged_code = code;
 	s->logged_ms = now_ms;
 	s->n_not_logged = 0;
 }
 
-enum err
-sqlite_failed(struct sqlite_store *s, const char *what)
+static enum err
+fail(struct sqlite_store *s, int code, const char *why, const char *what)
 {
-	int code = sqlite3_extended_errcode(s->db);
-
 	if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
 		s->fsync_failed = true;
+	/* The latter: a quota, or a limit on the size of files. */
+	if ((code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_WRITE)
+		s->is_out_of_room = true;
 	if (s->in_transaction)
 		s->dead = true;
 	metric_add(METRIC_STORAGE_ERRORS, 1);
-	log_failure(s, code, what);
+	log_failure(s, code, why, what);
 	return ERR_STORAGE;
+}
+
+enum err
+sqlite_failed(struct sqlite_store *s, const char *what)
+{
+	return fail(
+	    s, sqlite3_extended_errcode(s->db), sqlite3_errmsg(s->db), what);
+}
+
+enum err
+sqlite_failed_as(struct sqlite_store *s, int code, const char *what)
+{
+	return fail(s, code, sqlite3_errstr(code), what);
 }
 
 sqlite3_stmt *

@@ -30,8 +30,8 @@ on_commit(void *cls, sqlite3 *db, const char *name, int n_pages)
 	return SQLITE_OK;
 }
 
-static void
-checkpoint(struct sqlite_store *s, int mode)
+void
+sqlite_checkpoint(struct sqlite_store *s, int mode)
 {
 	int64_t before_us = clock_now_us();
 	int code;
@@ -47,6 +47,14 @@ checkpoint(struct sqlite_store *s, int mode)
 		return;
 	}
 	s->wal_pages = 0;
+	/* It has cut off what the file does not need. */
+	s->allotted_pages = 0;
+}
+
+bool
+sqlite_has_long_log(const struct sqlite_store *s)
+{
+	return s->wal_pages >= TIDY_PAGES;
 }
 
 static int64_t
@@ -110,6 +118,8 @@ commit(struct store *store)
 	if (has_changed) {
 		seconds = now_s(store);
 		err = store_clock(s, seconds);
+		if (!err)
+			err = sqlite_allot(s);
 	}
 	if (!err)
 		err = sqlite_run(s, SQL_COMMIT, NULL);
@@ -120,7 +130,8 @@ commit(struct store *store)
 	s->in_transaction = false;
 	s->clock_stored_s = seconds;
 	if (s->wal_pages >= CHECKPOINT_PAGES)
-		checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
+		sqlite_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
+	sqlite_make_room(s);
 	return has_changed ? sqlite_check_files(s) : ERR_NONE;
 }
 
@@ -134,6 +145,7 @@ rollback(struct store *store)
 	if (!sqlite3_get_autocommit(s->db) && sqlite_run(s, SQL_ROLLBACK, NULL))
 		s->dead = false;
 	s->in_transaction = false;
+	sqlite_make_room(s);
 }
 
 static enum err
@@ -158,22 +170,17 @@ probe(struct store *store)
 {
 	enum err err = write_probe(store, SQL_PROBE_FILL);
 
-	return err ? err : write_probe(store, SQL_PROBE_CLEAR);
+	if (!err)
+		err = write_probe(store, SQL_PROBE_CLEAR);
+	if (!err && sqlite_is_short_of_room(sqlite_of(store)))
+		err = ERR_STORAGE;
+	return err;
 }
 
 static enum err
 watch(struct store *store)
 {
 	return sqlite_check_files(sqlite_of(store));
-}
-
-static void
-tidy(struct store *store)
-{
-	struct sqlite_store *s = sqlite_of(store);
-
-	if (s->wal_pages >= TIDY_PAGES && !s->fsync_failed)
-		checkpoint(s, SQLITE_CHECKPOINT_TRUNCATE);
 }
 
 static void
@@ -211,7 +218,6 @@ sqlite_set_transaction_ops(struct sqlite_store *s)
 	ops->rollback = rollback;
 	ops->probe = probe;
 	ops->watch = watch;
-	ops->tidy = tidy;
 	/* A log found when opening is of unknown length: worth a look. */
 	s->wal_pages = TIDY_PAGES;
 	sqlite3_wal_hook(s->db, on_commit, s);

@@ -81,6 +81,7 @@ struct store_status {
 	const char *path;    /* absolute; lives as long as the store */
 	uint64_t size_bytes; /* of the file */
 	uint64_t log_bytes;  /* of its write-ahead log */
+	uint64_t free_bytes; /* of their filesystem, for such as us */
 	enum durability durability;
 };
 
@@ -102,14 +103,22 @@ struct store {
 	enum err (*commit)(struct store *store);
 	void (*rollback)(struct store *store);
 	/* Write, commit and undo something tiny, outside a transaction:
-	 * whether the store can write again. */
+	 * whether the store can write again and has room. */
 	enum err (*probe)(struct store *store);
 	/* Whether the files are still those that were opened, for between
 	 * commits, which see to it themselves.  ERR_FATAL: they are not. */
 	enum err (*watch)(struct store *store);
-	/* Housekeeping for when nothing else is to do: WAL checkpoint with
-	 * truncation when the log is worth it.  Outside a transaction. */
-	void (*tidy)(struct store *store);
+	/* Whether the transaction may store so many bytes more, give or take a
+	 * few pages.  ERR_DATABASE_FULL: no, max_bytes (0: no bound) are in use
+	 * then, or the disk is full; nothing has changed, and what deletes may
+	 * go on.  What is deleted counts no more at once. */
+	enum err (*check_space)(
+	    struct store *store, uint64_t bytes, uint64_t max_bytes);
+	/* Housekeeping for when nothing else is to do: give back some of the
+	 * file that is not in use; WAL checkpoint with truncation when the log
+	 * is worth it.  Takes some milliseconds, and returns whether there is
+	 * more to do.  Outside a transaction. */
+	bool (*tidy)(struct store *store);
 	void (*status)(struct store *store, struct store_status *out);
 
 	/* A copy of everything that has been committed, made in steps between

@@ -132,11 +132,17 @@ faulty_watch(struct store *store)
 	return store->watch(store);
 }
 
-static inline void
+static inline bool
 faulty_tidy(struct store *store)
 {
 	store = faulty_of(store)->real;
-	store->tidy(store);
+	return store->tidy(store);
+}
+
+static inline enum err
+faulty_check_space(struct store *store, uint64_t bytes, uint64_t max_bytes)
+{
+	return FAULTY(store, check_space(store, bytes, max_bytes));
 }
 
 static inline void
@@ -371,6 +377,7 @@ faulty_store_new(struct store *real)
 		.rollback = faulty_rollback,
 		.probe = faulty_probe,
 		.watch = faulty_watch,
+		.check_space = faulty_check_space,
 		.tidy = faulty_tidy,
 		.status = faulty_status,
 		.backup_begin = faulty_backup_begin,

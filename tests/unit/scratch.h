@@ -42,7 +42,8 @@ scratch_make(struct scratch *scratch)
 static inline void
 scratch_empty(const struct scratch *scratch)
 {
-	static const char *const suffixes[] = { "", "-wal", "-journal" };
+	static const char *const suffixes[] = { "", "-wal", "-journal",
+		"-reserve" };
 	char name[128];
 
 	for (size_t i = 0; i < N_OF(suffixes); i++) {

@@ -156,7 +156,8 @@ test_full_disk_loses_the_transaction_and_no_more(void **state)
 	for (uint32_t i = 0; i < 5; i++)
 		assert_int_equal(commit_player(store, 3), ERR_STORAGE);
 	assert_int_equal(sqlite_of(store)->logged_code, SQLITE_FULL);
-	assert_int_equal(sqlite_of(store)->n_not_logged, 4);
+	/* Each tries a checkpoint as well, to make room. */
+	assert_int_equal(sqlite_of(store)->n_not_logged, 4 + 5);
 	/* Reading goes on. */
 	OK(store->begin(store));
 	OK(store->count_players(store, &n));
