@@ -50,6 +50,10 @@ PRAGMA page_size;
 -- once: auto_vacuum
 PRAGMA auto_vacuum;
 
+-- once: used_pages
+SELECT page_count - freelist_count
+FROM pragma_page_count, pragma_freelist_count;
+
 -- once: rebuild
 PRAGMA auto_vacuum = INCREMENTAL;
 VACUUM;

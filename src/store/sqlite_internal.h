@@ -67,6 +67,10 @@ struct sqlite_store {
 
 	/* sqlite_space.c */
 	uint64_t page_bytes;
+	uint64_t n_pages, n_free_pages; /* when they were last counted */
+	uint64_t n_committed_pages, n_committed_free_pages;
+	uint64_t promised_bytes; /* by check_space(), since */
+	uint64_t max_file_bytes; /* by a limit of the system */
 	uint64_t allotted_pages; /* for which the file is long enough */
 	bool is_out_of_room;     /* a write has met a full disk */
 	bool has_reserve;        /* or there cannot be one */
@@ -158,6 +162,11 @@ void sqlite_open_space(struct sqlite_store *s);
 /* Make the file long enough for what is about to be committed, so that a
  * checkpoint will need no room.  ERR_STORAGE: the disk is full. */
 enum err sqlite_allot(struct sqlite_store *s) MUST_CHECK;
+/* After a commit of what sqlite_allot() has counted, and after a rollback. */
+void sqlite_note_used(struct sqlite_store *s);
+void sqlite_recall_used(struct sqlite_store *s);
+/* Set the metric, which is the engine thread's to set. */
+void sqlite_show_used(const struct sqlite_store *s);
 /* After the transaction that has met a full disk: see that the next one can
  * delete something.  Otherwise nothing happens. */
 void sqlite_make_room(struct sqlite_store *s);

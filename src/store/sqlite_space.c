@@ -47,6 +47,8 @@
  * for something new. */
 #define SPARED_BYTES (1 << 20)
 #define CHUNK_BYTES (256 << 10)
+/* What a command takes besides its bytes: a page that is not filled, and rows. */
+#define PROMISED_BYTES 8192
 #define RETRY_MS 1000
 #define LOG_EVERY_MS 60000
 
@@ -154,74 +156,109 @@ sqlite_make_room(struct sqlite_store *s)
 	s->is_out_of_room = false;
 }
 
+/* Count the pages of the file, as this transaction has them. */
 static enum err
-count_pages(struct sqlite_store *s, uint64_t *out_all, uint64_t *out_free)
+count_pages(struct sqlite_store *s)
 {
-	enum err err = sqlite_number(s, SQL_PAGES, out_all);
+	struct rlimit limit;
+	enum err err = sqlite_number(s, SQL_PAGES, &s->n_pages);
 
-	return err ? err : sqlite_number(s, SQL_FREE_PAGES, out_free);
+	if (!err)
+		err = sqlite_number(s, SQL_FREE_PAGES, &s->n_free_pages);
+	if (err)
+		return err;
+	s->promised_bytes = 0;
+	s->max_file_bytes = UINT64_MAX;
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+	    limit.rlim_cur != RLIM_INFINITY)
+		s->max_file_bytes = limit.rlim_cur > CHUNK_BYTES ?
+		    limit.rlim_cur - CHUNK_BYTES :
+		    0;
+	return ERR_NONE;
+}
+
+static uint64_t
+used_bytes(const struct sqlite_store *s)
+{
+	return (s->n_pages - s->n_free_pages) * s->page_bytes;
 }
 
 enum err
 sqlite_allot(struct sqlite_store *s)
 {
-	uint64_t n_all, n_free;
 	sqlite3_int64 bytes;
-	enum err err = count_pages(s, &n_all, &n_free);
+	enum err err = count_pages(s);
 
-	if (err)
+	if (err || s->n_pages <= s->allotted_pages)
 		return err;
-	metric_set(
-	    METRIC_DATABASE_USED_BYTES, (n_all - n_free) * s->page_bytes);
-	if (n_all <= s->allotted_pages)
-		return ERR_NONE;
-	bytes = (sqlite3_int64)(n_all * s->page_bytes);
+	bytes = (sqlite3_int64)(s->n_pages * s->page_bytes);
 	/* Its codes differ by how it tries.  What else could it be? */
 	if (sqlite3_file_control(
 		s->db, "main", SQLITE_FCNTL_SIZE_HINT, &bytes) != SQLITE_OK)
 		return sqlite_failed_as(s, SQLITE_FULL, "making room");
-	s->allotted_pages = n_all;
+	s->allotted_pages = s->n_pages;
 	return ERR_NONE;
 }
 
-/* The most that the file may become: a limit on the size of files is one, too. */
-static uint64_t
-bound_of(uint64_t max_bytes)
+void
+sqlite_note_used(struct sqlite_store *s)
 {
-	struct rlimit limit;
-	uint64_t bound = max_bytes ? max_bytes : UINT64_MAX;
+	s->n_committed_pages = s->n_pages;
+	s->n_committed_free_pages = s->n_free_pages;
+}
 
-	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
-	    limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < bound)
-		bound = limit.rlim_cur > CHUNK_BYTES ?
-		    limit.rlim_cur - CHUNK_BYTES :
-		    0;
-	return bound;
+void
+sqlite_show_used(const struct sqlite_store *s)
+{
+	metric_set(METRIC_DATABASE_USED_BYTES, used_bytes(s));
+}
+
+void
+sqlite_recall_used(struct sqlite_store *s)
+{
+	s->n_pages = s->n_committed_pages;
+	s->n_free_pages = s->n_committed_free_pages;
+	s->promised_bytes = 0;
+}
+
+static bool
+has_room(const struct sqlite_store *s, uint64_t bytes, uint64_t bound)
+{
+	if (bound > s->max_file_bytes)
+		bound = s->max_file_bytes;
+	if (used_bytes(s) + s->promised_bytes + bytes >= bound)
+		return false;
+	return s->has_reserve ||
+	    s->n_free_pages * s->page_bytes >=
+	    s->promised_bytes + bytes + SPARED_BYTES;
 }
 
 static enum err
 check_space(struct store *store, uint64_t bytes, uint64_t max_bytes)
 {
 	struct sqlite_store *s = sqlite_of(store);
-	uint64_t bound = bound_of(max_bytes), n_all, n_free, used, left;
-	enum err err = count_pages(s, &n_all, &n_free);
+	uint64_t bound = max_bytes ? max_bytes : UINT64_MAX;
+	enum err err;
 
-	if (err)
-		return err;
-	if (!s->has_reserve && clock_now_ms() >= s->reserve_ms)
-		regain_reserve(s);
-	used = (n_all - n_free) * s->page_bytes;
-	left = n_free * s->page_bytes;
-	if (used + bytes >= bound) {
-		if (may_log(&s->bound_log_ms))
-			log_warning("the database holds %llu bytes, as many "
+	/* What the transaction stores is guessed as long as that will do: a
+	 * count for each command of an array would be much of its time. */
+	if (!has_room(s, bytes + PROMISED_BYTES, bound)) {
+		if (!s->has_reserve && clock_now_ms() >= s->reserve_ms)
+			regain_reserve(s);
+		err = count_pages(s);
+		if (err)
+			return err;
+		if (!has_room(s, bytes, bound)) {
+			if (s->has_reserve && may_log(&s->bound_log_ms))
+				log_warning(
+				    "the database holds %llu bytes, as many "
 				    "as it may: nothing new is stored until "
 				    "something goes",
-			    (unsigned long long)used);
-		return ERR_DATABASE_FULL;
+				    (unsigned long long)used_bytes(s));
+			return ERR_DATABASE_FULL;
+		}
 	}
-	if (!s->has_reserve && left < bytes + SPARED_BYTES)
-		return ERR_DATABASE_FULL;
+	s->promised_bytes += bytes + PROMISED_BYTES;
 	return ERR_NONE;
 }
 
@@ -231,11 +268,9 @@ static bool
 shrink(struct sqlite_store *s)
 {
 	struct store *store = &s->ops;
-	uint64_t n_all, n_free;
 	enum err err;
 
-	if (s->copy.db || count_pages(s, &n_all, &n_free) ||
-	    n_free <= KEPT_FREE_PAGES)
+	if (s->copy.db || s->n_free_pages <= KEPT_FREE_PAGES)
 		return false;
 	err = store->begin(store);
 	if (!err)
@@ -288,14 +323,12 @@ ask(struct sqlite_store *s, const char *sql)
 static void
 make_shrinkable(struct sqlite_store *s)
 {
-	uint64_t n_all, n_free;
 	const char *path = sqlite3_db_filename(s->db, "main");
 	const char *why = NULL;
 
-	if (ask(s, sql_onces[SQL_ONCE_AUTO_VACUUM]) == 2 ||
-	    count_pages(s, &n_all, &n_free))
+	if (ask(s, sql_onces[SQL_ONCE_AUTO_VACUUM]) == 2)
 		return;
-	if (n_all - n_free > MAX_REBUILT_PAGES)
+	if (ask(s, sql_onces[SQL_ONCE_USED_PAGES]) > MAX_REBUILT_PAGES)
 		why = "it is too large";
 	else if (sqlite3_exec(s->db, sql_onces[SQL_ONCE_REBUILD], NULL, NULL,
 		     NULL) != SQLITE_OK)
@@ -314,6 +347,8 @@ sqlite_open_space(struct sqlite_store *s)
 	s->page_bytes = ask(s, sql_onces[SQL_ONCE_PAGE_SIZE]);
 	assert(s->page_bytes);
 	make_shrinkable(s);
+	if (!count_pages(s))
+		sqlite_note_used(s);
 	sqlite3_file_control(s->db, "main", SQLITE_FCNTL_CHUNK_SIZE, &chunk);
 	make_reserve(s);
 	if (!s->has_reserve)

@@ -129,6 +129,10 @@ commit(struct store *store)
 		return err;
 	s->in_transaction = false;
 	s->clock_stored_s = seconds;
+	if (has_changed) {
+		sqlite_note_used(s);
+		sqlite_show_used(s);
+	}
 	if (s->wal_pages >= CHECKPOINT_PAGES)
 		sqlite_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
 	sqlite_make_room(s);
@@ -145,6 +149,7 @@ rollback(struct store *store)
 	if (!sqlite3_get_autocommit(s->db) && sqlite_run(s, SQL_ROLLBACK, NULL))
 		s->dead = false;
 	s->in_transaction = false;
+	sqlite_recall_used(s);
 	sqlite_make_room(s);
 }
 
@@ -180,6 +185,7 @@ probe(struct store *store)
 static enum err
 watch(struct store *store)
 {
+	sqlite_show_used(sqlite_of(store));
 	return sqlite_check_files(sqlite_of(store));
 }
 

@@ -137,6 +137,8 @@ function testAuto(name, dir)
 	test(`${name}: mail is refused before the disk is full`, async () => {
 		clear(dir);
 		const daemon = await start(dir, ['--max-database', 'auto']);
+		// The engine runs.
+		await request(daemon, 'GET', '/healthz');
 		const max = (await readMetrics(daemon))(
 		    'peerpost_database_max_bytes');
 
