@@ -68,14 +68,14 @@ struct sqlite_store {
 	/* sqlite_space.c */
 	uint64_t page_bytes;
 	uint64_t n_pages, n_free_pages; /* when they were last counted */
-	uint64_t n_committed_pages, n_committed_free_pages;
-	uint64_t promised_bytes; /* by check_space(), since */
+	uint64_t stored_bytes;   /* since, in pages as far as can be guessed */
+	bool is_stale;           /* something was committed since */
 	uint64_t max_file_bytes; /* by a limit of the system */
-	uint64_t allotted_pages; /* for which the file is long enough */
-	bool is_out_of_room;     /* a write has met a full disk */
-	bool has_reserve;        /* or there cannot be one */
-	bool has_shrunk;         /* since the last checkpoint of tidy() */
-	int64_t reserve_ms;      /* not tried again before this */
+	sqlite3_int64 allotted_bytes; /* how long the file is made */
+	bool is_out_of_room;          /* a write has met a full disk */
+	bool has_reserve;             /* or there cannot be one */
+	bool has_shrunk;              /* since the last checkpoint of tidy() */
+	int64_t reserve_ms;           /* not tried again before this */
 	int64_t given_up_log_ms, regained_log_ms, bound_log_ms;
 
 	struct sqlite_file file, log_file; /* sqlite_watch.c */
@@ -159,14 +159,14 @@ bool sqlite_has_long_log(const struct sqlite_store *s);
 /* When the database has just been opened: see that it can be shortened and that
  * there is a reserve. */
 void sqlite_open_space(struct sqlite_store *s);
+/* So many bytes have been stored in a row, or in several. */
+void sqlite_note_stored(struct sqlite_store *s, size_t bytes);
 /* Make the file long enough for what is about to be committed, so that a
- * checkpoint will need no room.  ERR_STORAGE: the disk is full. */
-enum err sqlite_allot(struct sqlite_store *s) MUST_CHECK;
-/* After a commit of what sqlite_allot() has counted, and after a rollback. */
-void sqlite_note_used(struct sqlite_store *s);
-void sqlite_recall_used(struct sqlite_store *s);
-/* Set the metric, which is the engine thread's to set. */
-void sqlite_show_used(const struct sqlite_store *s);
+ * checkpoint will need no room.  is_due: it is time to count its pages.
+ * ERR_STORAGE: the disk is full. */
+enum err sqlite_allot(struct sqlite_store *s, bool is_due) MUST_CHECK;
+/* Count the pages if something has been committed since: the metric shows it. */
+void sqlite_count_changes(struct sqlite_store *s);
 /* After the transaction that has met a full disk: see that the next one can
  * delete something.  Otherwise nothing happens. */
 void sqlite_make_room(struct sqlite_store *s);

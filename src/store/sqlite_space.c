@@ -47,8 +47,11 @@
  * for something new. */
 #define SPARED_BYTES (1 << 20)
 #define CHUNK_BYTES (256 << 10)
-/* What a command takes besides its bytes: a page that is not filled, and rows. */
-#define PROMISED_BYTES 8192
+/* Counting pages takes as long as storing a message, so in between it is guessed
+ * how many there are more.  A row takes so much besides its bytes, and all guesses
+ * together are not wrong by more than the slack. */
+#define ROW_BYTES 256
+#define SLACK_BYTES (64 << 10)
 #define RETRY_MS 1000
 #define LOG_EVERY_MS 60000
 
@@ -156,6 +159,12 @@ sqlite_make_room(struct sqlite_store *s)
 	s->is_out_of_room = false;
 }
 
+static uint64_t
+used_bytes(const struct sqlite_store *s)
+{
+	return (s->n_pages - s->n_free_pages) * s->page_bytes;
+}
+
 /* Count the pages of the file, as this transaction has them. */
 static enum err
 count_pages(struct sqlite_store *s)
@@ -167,58 +176,59 @@ count_pages(struct sqlite_store *s)
 		err = sqlite_number(s, SQL_FREE_PAGES, &s->n_free_pages);
 	if (err)
 		return err;
-	s->promised_bytes = 0;
+	s->stored_bytes = 0;
+	s->is_stale = false;
+	metric_set(METRIC_DATABASE_USED_BYTES, used_bytes(s));
 	s->max_file_bytes = UINT64_MAX;
 	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
 	    limit.rlim_cur != RLIM_INFINITY)
-		s->max_file_bytes = limit.rlim_cur > CHUNK_BYTES ?
-		    limit.rlim_cur - CHUNK_BYTES :
+		s->max_file_bytes = limit.rlim_cur > 2 * CHUNK_BYTES ?
+		    limit.rlim_cur - 2 * CHUNK_BYTES :
 		    0;
 	return ERR_NONE;
 }
 
-static uint64_t
-used_bytes(const struct sqlite_store *s)
+void
+sqlite_note_stored(struct sqlite_store *s, size_t bytes)
 {
-	return (s->n_pages - s->n_free_pages) * s->page_bytes;
+	s->stored_bytes += bytes < s->page_bytes ? 2 * bytes + ROW_BYTES :
+						   bytes + 2 * s->page_bytes;
+}
+
+/* How long the file has to be; SQLite rounds up to whole chunks. */
+static sqlite3_int64
+needed_bytes(const struct sqlite_store *s)
+{
+	return (sqlite3_int64)(s->n_pages * s->page_bytes + s->stored_bytes) +
+	    SLACK_BYTES;
 }
 
 enum err
-sqlite_allot(struct sqlite_store *s)
+sqlite_allot(struct sqlite_store *s, bool is_due)
 {
 	sqlite3_int64 bytes;
-	enum err err = count_pages(s);
+	enum err err;
 
-	if (err || s->n_pages <= s->allotted_pages)
+	s->is_stale = true;
+	if (!is_due && needed_bytes(s) <= s->allotted_bytes)
+		return ERR_NONE;
+	err = count_pages(s);
+	if (err || needed_bytes(s) <= s->allotted_bytes)
 		return err;
-	bytes = (sqlite3_int64)(s->n_pages * s->page_bytes);
+	bytes = needed_bytes(s) + SLACK_BYTES; /* not again so soon */
 	/* Its codes differ by how it tries.  What else could it be? */
 	if (sqlite3_file_control(
 		s->db, "main", SQLITE_FCNTL_SIZE_HINT, &bytes) != SQLITE_OK)
 		return sqlite_failed_as(s, SQLITE_FULL, "making room");
-	s->allotted_pages = s->n_pages;
+	s->allotted_bytes = bytes;
 	return ERR_NONE;
 }
 
 void
-sqlite_note_used(struct sqlite_store *s)
+sqlite_count_changes(struct sqlite_store *s)
 {
-	s->n_committed_pages = s->n_pages;
-	s->n_committed_free_pages = s->n_free_pages;
-}
-
-void
-sqlite_show_used(const struct sqlite_store *s)
-{
-	metric_set(METRIC_DATABASE_USED_BYTES, used_bytes(s));
-}
-
-void
-sqlite_recall_used(struct sqlite_store *s)
-{
-	s->n_pages = s->n_committed_pages;
-	s->n_free_pages = s->n_committed_free_pages;
-	s->promised_bytes = 0;
+	if (s->is_stale && count_pages(s))
+		s->stored_bytes = UINT32_MAX; /* it fails again, or not */
 }
 
 static bool
@@ -226,11 +236,11 @@ has_room(const struct sqlite_store *s, uint64_t bytes, uint64_t bound)
 {
 	if (bound > s->max_file_bytes)
 		bound = s->max_file_bytes;
-	if (used_bytes(s) + s->promised_bytes + bytes >= bound)
+	bytes += s->stored_bytes;
+	if (used_bytes(s) + bytes >= bound)
 		return false;
 	return s->has_reserve ||
-	    s->n_free_pages * s->page_bytes >=
-	    s->promised_bytes + bytes + SPARED_BYTES;
+	    s->n_free_pages * s->page_bytes >= bytes + SPARED_BYTES;
 }
 
 static enum err
@@ -240,26 +250,21 @@ check_space(struct store *store, uint64_t bytes, uint64_t max_bytes)
 	uint64_t bound = max_bytes ? max_bytes : UINT64_MAX;
 	enum err err;
 
-	/* What the transaction stores is guessed as long as that will do: a
-	 * count for each command of an array would be much of its time. */
-	if (!has_room(s, bytes + PROMISED_BYTES, bound)) {
-		if (!s->has_reserve && clock_now_ms() >= s->reserve_ms)
-			regain_reserve(s);
-		err = count_pages(s);
-		if (err)
-			return err;
-		if (!has_room(s, bytes, bound)) {
-			if (s->has_reserve && may_log(&s->bound_log_ms))
-				log_warning(
-				    "the database holds %llu bytes, as many "
-				    "as it may: nothing new is stored until "
-				    "something goes",
-				    (unsigned long long)used_bytes(s));
-			return ERR_DATABASE_FULL;
-		}
-	}
-	s->promised_bytes += bytes + PROMISED_BYTES;
-	return ERR_NONE;
+	if (has_room(s, bytes + SLACK_BYTES, bound))
+		return ERR_NONE;
+	/* It may be close: look. */
+	if (!s->has_reserve && clock_now_ms() >= s->reserve_ms)
+		regain_reserve(s);
+	err = count_pages(s);
+	if (err)
+		return err;
+	if (has_room(s, bytes, bound))
+		return ERR_NONE;
+	if (s->has_reserve && may_log(&s->bound_log_ms))
+		log_warning("the database holds %llu bytes, as many as it may: "
+			    "nothing new is stored until something goes",
+		    (unsigned long long)used_bytes(s));
+	return ERR_DATABASE_FULL;
 }
 
 /* Move some pages from the end of the file to free ones.  Returns whether there
@@ -270,7 +275,7 @@ shrink(struct sqlite_store *s)
 	struct store *store = &s->ops;
 	enum err err;
 
-	if (s->copy.db || s->n_free_pages <= KEPT_FREE_PAGES)
+	if (s->copy.db || count_pages(s) || s->n_free_pages <= KEPT_FREE_PAGES)
 		return false;
 	err = store->begin(store);
 	if (!err)
@@ -347,8 +352,8 @@ sqlite_open_space(struct sqlite_store *s)
 	s->page_bytes = ask(s, sql_onces[SQL_ONCE_PAGE_SIZE]);
 	assert(s->page_bytes);
 	make_shrinkable(s);
-	if (!count_pages(s))
-		sqlite_note_used(s);
+	s->is_stale = true;
+	s->stored_bytes = UINT32_MAX; /* not known: look */
 	sqlite3_file_control(s->db, "main", SQLITE_FCNTL_CHUNK_SIZE, &chunk);
 	make_reserve(s);
 	if (!s->has_reserve)

@@ -48,7 +48,7 @@ sqlite_checkpoint(struct sqlite_store *s, int mode)
 	}
 	s->wal_pages = 0;
 	/* It has cut off what the file does not need. */
-	s->allotted_pages = 0;
+	s->allotted_bytes = 0;
 }
 
 bool
@@ -119,7 +119,7 @@ commit(struct store *store)
 		seconds = now_s(store);
 		err = store_clock(s, seconds);
 		if (!err)
-			err = sqlite_allot(s);
+			err = sqlite_allot(s, seconds != s->clock_stored_s);
 	}
 	if (!err)
 		err = sqlite_run(s, SQL_COMMIT, NULL);
@@ -129,10 +129,6 @@ commit(struct store *store)
 		return err;
 	s->in_transaction = false;
 	s->clock_stored_s = seconds;
-	if (has_changed) {
-		sqlite_note_used(s);
-		sqlite_show_used(s);
-	}
 	if (s->wal_pages >= CHECKPOINT_PAGES)
 		sqlite_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
 	sqlite_make_room(s);
@@ -149,7 +145,7 @@ rollback(struct store *store)
 	if (!sqlite3_get_autocommit(s->db) && sqlite_run(s, SQL_ROLLBACK, NULL))
 		s->dead = false;
 	s->in_transaction = false;
-	sqlite_recall_used(s);
+	s->stored_bytes = UINT32_MAX; /* not known: look */
 	sqlite_make_room(s);
 }
 
@@ -185,8 +181,10 @@ probe(struct store *store)
 static enum err
 watch(struct store *store)
 {
-	sqlite_show_used(sqlite_of(store));
-	return sqlite_check_files(sqlite_of(store));
+	struct sqlite_store *s = sqlite_of(store);
+
+	sqlite_count_changes(s);
+	return sqlite_check_files(s);
 }
 
 static void

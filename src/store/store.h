@@ -106,7 +106,8 @@ struct store {
 	 * whether the store can write again and has room. */
 	enum err (*probe)(struct store *store);
 	/* Whether the files are still those that were opened, for between
-	 * commits, which see to it themselves.  ERR_FATAL: they are not. */
+	 * commits, which see to it themselves.  Brings the metric of what they
+	 * hold up to date.  ERR_FATAL: they are not. */
 	enum err (*watch)(struct store *store);
 	/* Whether the transaction may store so many bytes more, give or take a
 	 * few pages.  ERR_DATABASE_FULL: no, max_bytes (0: no bound) are in use

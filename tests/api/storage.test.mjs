@@ -88,6 +88,8 @@ test('above it what grows gets 503 storage, and the rest goes on', async () => {
 	ok(await dan.unregister());
 	assert.equal((await request(d, 'GET', '/healthz')).status, 200);
 
+	d.advance(1);
+	await looked(d);
 	const metrics = await readMetrics(d);
 
 	assert.equal(metrics('peerpost_database_max_bytes'), MAX);

@@ -11,8 +11,8 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { readMetrics } from '../lib/metrics.mjs';
 import { inNamespaceOfItsOwn } from '../lib/namespace.mjs';
-import { assertFailure, makeRoom, ok, request, scratchDir, startDaemon, until }
-    from '../lib/peerpost.mjs';
+import { assertFailure, looked, makeRoom, ok, request, scratchDir, startDaemon,
+    until } from '../lib/peerpost.mjs';
 
 const MIB = 1 << 20;
 const SIZE = 32 * MIB;
@@ -105,6 +105,9 @@ function fillWithFile(file)
 
 async function usedBytes(daemon)
 {
+	// It is counted once a second.
+	daemon.advance(1);
+	await looked(daemon);
 	return (await readMetrics(daemon))('peerpost_database_used_bytes');
 }
 
