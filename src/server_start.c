@@ -297,6 +297,8 @@ find_room(struct store *store)
 	uint64_t all, room;
 
 	store->status(store, &status);
+	if (status.free_bytes == UINT64_MAX)
+		return MAX_ROOM;
 	all = status.free_bytes + status.size_bytes + status.log_bytes;
 	room = all / 10 * 9;
 	if (all - room < LOG_ROOM)

@@ -3,8 +3,8 @@
  * When the store fails, the transaction is lost with everything in it.  Then
  * each request of the batch is run again in a transaction of its own, and
  * those that still fail get 503: one command too big for the disk does not
- * spoil its neighbours.  One that was alone is run again as well: the store may
- * have made room for it, if it gives some back.
+ * spoil its neighbours.  One that was alone is run again as well: the store
+ * may have made room for it, if it gives some back.
  */
 #include "config.h"
 
@@ -23,8 +23,8 @@
 
 #define PROBE_EVERY_MS 250
 
-/* Whether the store answers and has room on the disk; after a failure, whether it
- * can write again. */
+/* Whether the store answers and has room on the disk; after a failure, whether
+ * it can write again. */
 static MUST_CHECK enum err
 check_store(struct turn *turn)
 {

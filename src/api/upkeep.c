@@ -32,8 +32,8 @@ tidy_when_quiet(struct upkeep *upkeep, struct turn *turn, int64_t now_ms)
 		turn->written_ms = 0;
 }
 
-/* What fails may be too much for the room that there is: half as much, and so on
- * down to one. */
+/* What fails may be too much for the room that there is: then an eighth of it,
+ * and so on, down to one; what succeeds is doubled. */
 static size_t
 portion(const struct upkeep *upkeep, size_t max)
 {

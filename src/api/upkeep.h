@@ -17,9 +17,9 @@ struct upkeep {
 };
 
 /* Look at the clocks; end sessions and rooms whose time is over; delete
- * acknowledged events about a second after; see that the files are
- * still there; tidy the store after a while
- * without commands.  Once a round, and at least every PRESENCE_TICK_MS. */
+ * acknowledged events about a second after; see that the store's files are
+ * still there; tidy it after a while without commands.  Once a round, and at
+ * least every PRESENCE_TICK_MS. */
 void upkeep_run(struct upkeep *upkeep, struct turn *turn);
 
 /* Whether there is something to do that should not wait. */

@@ -25,12 +25,12 @@ int64_t clock_now_ms(void);
 /* The same clock in microseconds, to measure with. */
 int64_t clock_now_us(void);
 
-/* clock_now_ms() less what a test says has passed: a leap of this clock between
- * two looks means that the daemon itself stood still. */
+/* clock_now_ms() less what a test says has passed: a leap of this clock
+ * between two looks means that the daemon itself stood still. */
 int64_t clock_running_ms(void);
 
-/* Seconds since 1970 (UTC), for whoever else goes by the clock on the wall.  It
- * may jump either way: never measure an age with it. */
+/* Seconds since 1970 (UTC), for whoever else goes by the clock on the wall.
+ * It may jump either way: never measure an age with it. */
 int64_t clock_unix_s(void);
 
 /* Longest sleep allowed, in milliseconds: wanted_ms (-1: for ever), or less

@@ -71,8 +71,9 @@ status(struct store *store, struct store_status *out)
 	out->path = database_path(s);
 	out->size_bytes = size_of(out->path);
 	out->log_bytes = size_of(sqlite3_filename_wal(out->path));
-	out->free_bytes = 0;
-	if (statvfs(out->path, &fs) == 0)
+	out->free_bytes = UINT64_MAX;
+	/* Some do not know. */
+	if (statvfs(out->path, &fs) == 0 && fs.f_blocks)
 		out->free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
 	out->durability = s->durability;
 }

@@ -97,9 +97,10 @@ struct store *sqlite_open_retrying(const char *path, enum durability durability,
     int retry_ms, char *out_why, size_t why_size);
 
 /* Lock, look at, and bring up to date the database of s->db, prepare the
- * statements, see that there is a secret and read the clock.  On failure writes why to
- * out_why.  ERR_TAKEN: in use by somebody else.  ERR_STORAGE: anything else.
- * Either way nothing is changed, and a transaction may be open. */
+ * statements, see that there is a secret and read the clock.  On failure
+ * writes why to out_why.  ERR_TAKEN: in use by somebody else.  ERR_STORAGE:
+ * anything else.  Either way nothing is changed, and a transaction may be
+ * open. */
 enum err sqlite_prepare_file(struct sqlite_store *s, const char *path,
     char *out_why, size_t why_size) MUST_CHECK;
 /* Set up a database that has been accepted; from here on it has a WAL. */
@@ -156,8 +157,8 @@ void sqlite_checkpoint(struct sqlite_store *s, int mode);
 /* Whether the log is worth a checkpoint when it is quiet. */
 bool sqlite_has_long_log(const struct sqlite_store *s);
 
-/* When the database has just been opened: see that it can be shortened and that
- * there is a reserve. */
+/* When the database has just been opened: see that it can be shortened and
+ * that there is a reserve. */
 void sqlite_open_space(struct sqlite_store *s);
 /* So many bytes have been stored in a row, or in several. */
 void sqlite_note_stored(struct sqlite_store *s, size_t bytes);
@@ -165,13 +166,13 @@ void sqlite_note_stored(struct sqlite_store *s, size_t bytes);
  * checkpoint will need no room.  is_due: it is time to count its pages.
  * ERR_STORAGE: the disk is full. */
 enum err sqlite_allot(struct sqlite_store *s, bool is_due) MUST_CHECK;
-/* Count the pages if something has been committed since: the metric shows it. */
+/* Count the pages if something has been committed since, for the metric. */
 void sqlite_count_changes(struct sqlite_store *s);
 /* After the transaction that has met a full disk: see that the next one can
  * delete something.  Otherwise nothing happens. */
 void sqlite_make_room(struct sqlite_store *s);
-/* Whether nothing new could be stored for lack of room on the disk, after having
- * tried to make the reserve again. */
+/* Whether nothing new could be stored for lack of room on the disk, after
+ * having tried to make the reserve again. */
 bool sqlite_is_short_of_room(struct sqlite_store *s);
 
 /* Remove what a killed daemon may have left of a copy. */

@@ -1,26 +1,26 @@
-/* sqlite_space.c - room in the file and on the disk, for what grows and for what
- * gives room back.
+/* sqlite_space.c - room in the file and on the disk, for what grows and for
+ * what gives room back.
  *
- * Deleting needs room, too: it goes through the log.  Without care a full disk is
- * full for ever: a checkpoint cannot make the file longer, so the log cannot begin
- * anew, takes what is left, and then nothing can be deleted any more.  Three
- * things keep that from happening:
+ * Deleting needs room, too: it goes through the log.  Without care a full disk
+ * is full for ever: a checkpoint cannot make the file longer, so the log
+ * cannot begin anew, takes what is left, and then nothing can be deleted any
+ * more.  Three things keep that from happening:
  *
  *   - The file is made as long as its pages need before they are committed
- *     (sqlite_allot(), in chunks).  So a checkpoint never needs room, and after
- *     it the log is used again from its beginning.
- *   - Where the log is too short to delete anything, the room is in a file of its
- *     own, the reserve.  It is given up when a write meets a full disk
+ *     (sqlite_allot(), in chunks).  So a checkpoint never needs room, and
+ *     after it the log is used again from its beginning.
+ *   - Where the log is too short to delete anything, the room is in a file of
+ *     its own, the reserve.  It is given up when a write meets a full disk
  *     (sqlite_make_room()), and made again when there is room for it.
  *   - While there is no reserve, nothing is stored but what the file has free
  *     pages for (check_space()).
  *
- * What counts as used are pages that hold something.  The file itself gets shorter
- * when it is quiet, from its end, by incremental vacuum (shrink()): a step at a
+ * Pages that hold something count as used.  The file itself gets shorter when
+ * it is quiet, from its end, by incremental vacuum (shrink()): a step at a
  * time, and not while a copy is made, which would have to follow.
  *
- * The reserve is not synced: a power cut in its first seconds takes it away, and
- * the next start makes it again.
+ * The reserve is not synced: a power cut in its first seconds takes it away,
+ * and the next start makes it again.
  */
 #include "store/sqlite_internal.h"
 
@@ -43,13 +43,13 @@
 #define SUFFIX "-reserve"
 #define RESERVE_BYTES (4 << 20)
 /* What must be left when the reserve has been made, or the next command would
- * have it given up again; while there is none, how much of the file must be free
- * for something new. */
+ * have it given up again; while there is none, how much of the file must be
+ * free for something new. */
 #define SPARED_BYTES (1 << 20)
 #define CHUNK_BYTES (256 << 10)
-/* Counting pages takes as long as storing a message, so in between it is guessed
- * how many there are more.  A row takes so much besides its bytes, and all guesses
- * together are not wrong by more than the slack. */
+/* Counting pages takes as long as storing a message, so in between it is
+ * guessed how many there are more.  A row takes so much besides its bytes, and
+ * all guesses together are not wrong by more than the slack. */
 #define ROW_BYTES 256
 #define SLACK_BYTES (64 << 10)
 #define RETRY_MS 1000
@@ -69,6 +69,18 @@ reserve_path(const struct sqlite_store *s)
 	return out;
 }
 
+/* Whether it is time to say again what is true for long or flaps. */
+static bool
+may_log(int64_t *next_ms)
+{
+	int64_t now_ms = clock_now_ms();
+
+	if (now_ms < *next_ms)
+		return false;
+	*next_ms = now_ms + LOG_EVERY_MS;
+	return true;
+}
+
 /* 0, or an error number. */
 static int
 fill_reserve(int fd)
@@ -80,7 +92,7 @@ fill_reserve(int fd)
 		return errno;
 	if ((int64_t)status.st_blocks * 512 >= RESERVE_BYTES)
 		return 0;
-	if (fstatvfs(fd, &fs) == 0 &&
+	if (fstatvfs(fd, &fs) == 0 && fs.f_blocks &&
 	    (uint64_t)fs.f_bavail * fs.f_frsize < RESERVE_BYTES + SPARED_BYTES)
 		return ENOSPC;
 	return posix_fallocate(fd, 0, RESERVE_BYTES);
@@ -104,24 +116,12 @@ make_reserve(struct sqlite_store *s)
 	} else {
 		/* It may also be that there cannot be one here, as under a
 		 * limit on the size of files, for which it is no help. */
-		if (fault)
+		if (fault && may_log(&s->regained_log_ms))
 			log_warning(
 			    "%s cannot be made: %s", path, strerror(fault));
 		s->has_reserve = true;
 	}
 	free(path);
-}
-
-/* Whether it is time to say again what is true for long or flaps. */
-static bool
-may_log(int64_t *next_ms)
-{
-	int64_t now_ms = clock_now_ms();
-
-	if (now_ms < *next_ms)
-		return false;
-	*next_ms = now_ms + LOG_EVERY_MS;
-	return true;
 }
 
 static void
@@ -267,8 +267,8 @@ check_space(struct store *store, uint64_t bytes, uint64_t max_bytes)
 	return ERR_DATABASE_FULL;
 }
 
-/* Move some pages from the end of the file to free ones.  Returns whether there
- * is more to do. */
+/* Move some pages from the end of the file to free ones.  Returns whether
+ * there is more to do. */
 static bool
 shrink(struct sqlite_store *s)
 {
@@ -323,8 +323,8 @@ ask(struct sqlite_store *s, const char *sql)
 	return number;
 }
 
-/* A file can be shortened in steps only if it was made for that, and becomes so
- * by a VACUUM: new ones and those of version 1. */
+/* A file can be shortened in steps only if it was made for that, and becomes
+ * so by a VACUUM: new ones and those of version 1. */
 static void
 make_shrinkable(struct sqlite_store *s)
 {

@@ -8,12 +8,12 @@
  *
  * Everything happens between begin() and commit() or rollback(); reads may
  * also happen outside.  Any operation may return ERR_STORAGE (full disk,
- * memory, I/O: the backend has logged why).  Then the transaction is lost as
- * a whole: the caller must rollback() and may not go on with it.  ERR_FATAL
+ * memory, I/O: the backend has logged why).  Then the transaction is lost as a
+ * whole: the caller must rollback() and may not go on with it.  ERR_FATAL
  * comes from commit() and watch() alone and means that what is on disk is not
  * known any more (a failed fsync), or that the files have been removed or
- * replaced.  The backend has logged which: acknowledge nothing, end the process.
- * ERR_ABSENT: there is no such row; nothing else is wrong.
+ * replaced.  The backend has logged which: acknowledge nothing, end the
+ * process.  ERR_ABSENT: there is no such row; nothing else is wrong.
  *
  * Rows are plain structs, copied; texts passed in are borrowed for the call.
  */
@@ -81,7 +81,7 @@ struct store_status {
 	const char *path;    /* absolute; lives as long as the store */
 	uint64_t size_bytes; /* of the file */
 	uint64_t log_bytes;  /* of its write-ahead log */
-	uint64_t free_bytes; /* of their filesystem, for such as us */
+	uint64_t free_bytes; /* of their filesystem; UINT64_MAX: not known */
 	enum durability durability;
 };
 
@@ -110,9 +110,9 @@ struct store {
 	 * hold up to date.  ERR_FATAL: they are not. */
 	enum err (*watch)(struct store *store);
 	/* Whether the transaction may store so many bytes more, give or take a
-	 * few pages.  ERR_DATABASE_FULL: no, max_bytes (0: no bound) are in use
-	 * then, or the disk is full; nothing has changed, and what deletes may
-	 * go on.  What is deleted counts no more at once. */
+	 * few pages.  ERR_DATABASE_FULL: no, max_bytes (0: no bound) are in
+	 * use then, or the disk is full; nothing has changed, and what deletes
+	 * may go on.  What is deleted counts no more at once. */
 	enum err (*check_space)(
 	    struct store *store, uint64_t bytes, uint64_t max_bytes);
 	/* Housekeeping for when nothing else is to do: give back some of the
