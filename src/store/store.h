@@ -13,7 +13,8 @@
  * comes from commit() and watch() alone and means that what is on disk is not
  * known any more (a failed fsync), or that the files have been removed or
  * replaced.  The backend has logged which: acknowledge nothing, end the
- * process.  ERR_ABSENT: there is no such row; nothing else is wrong.
+ * process.
+ * ERR_ABSENT: there is no such row; nothing else is wrong.
  *
  * Rows are plain structs, copied; texts passed in are borrowed for the call.
  */
