@@ -72,7 +72,6 @@ struct sqlite_store {
 	bool has_reserve;             /* or there cannot be one */
 	bool has_shrunk;              /* since the last checkpoint of tidy() */
 	int64_t reserve_ms;           /* not tried again before this */
-	int64_t given_up_log_ms, regained_log_ms, bound_log_ms;
 
 	struct sqlite_file file, log_file; /* sqlite_watch.c */
 

@@ -36,7 +36,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/log_flood.h"
 #include "base/mem.h"
 #include "base/metric.h"
 
@@ -53,7 +53,6 @@
 #define ROW_BYTES 256
 #define SLACK_BYTES (64 << 10)
 #define RETRY_MS 1000
-#define LOG_EVERY_MS 60000
 
 #define KEPT_FREE_PAGES 256     /* not worth a vacuum: 1 MiB */
 #define MAX_REBUILT_PAGES 65536 /* by a start, in memory: 256 MiB */
@@ -69,17 +68,8 @@ reserve_path(const struct sqlite_store *s)
 	return out;
 }
 
-/* Whether it is time to say again what is true for long or flaps. */
-static bool
-may_log(int64_t *next_ms)
-{
-	int64_t now_ms = clock_now_ms();
-
-	if (now_ms < *next_ms)
-		return false;
-	*next_ms = now_ms + LOG_EVERY_MS;
-	return true;
-}
+/* What is true for long, or flaps. */
+static struct log_flood no_reserve, regained, given_up, at_bound;
 
 /* 0, or an error number. */
 static int
@@ -116,7 +106,9 @@ make_reserve(struct sqlite_store *s)
 	} else {
 		/* It may also be that there cannot be one here, as under a
 		 * limit on the size of files, for which it is no help. */
-		if (fault && may_log(&s->regained_log_ms))
+		if (fault &&
+		    log_flood_passes(&no_reserve, LOG_LEVEL_WARNING,
+			"no reserve can be made"))
 			log_warning(
 			    "%s cannot be made: %s", path, strerror(fault));
 		s->has_reserve = true;
@@ -128,7 +120,9 @@ static void
 regain_reserve(struct sqlite_store *s)
 {
 	make_reserve(s);
-	if (s->has_reserve && may_log(&s->regained_log_ms))
+	if (s->has_reserve &&
+	    log_flood_passes(
+		&regained, LOG_LEVEL_NOTICE, "there is room again"))
 		log_notice("there is room on the disk again");
 }
 
@@ -141,7 +135,7 @@ give_up_reserve(struct sqlite_store *s)
 	free(path);
 	s->has_reserve = false;
 	s->reserve_ms = clock_now_ms() + RETRY_MS;
-	if (may_log(&s->given_up_log_ms))
+	if (log_flood_passes(&given_up, LOG_LEVEL_WARNING, "the disk is full"))
 		log_warning("the disk is full: nothing new is stored until "
 			    "there is room again");
 }
@@ -260,7 +254,9 @@ check_space(struct store *store, uint64_t bytes, uint64_t max_bytes)
 		return err;
 	if (has_room(s, bytes, bound))
 		return ERR_NONE;
-	if (s->has_reserve && may_log(&s->bound_log_ms))
+	if (s->has_reserve &&
+	    log_flood_passes(
+		&at_bound, LOG_LEVEL_WARNING, "the database is full"))
 		log_warning("the database holds %llu bytes, as many as it may: "
 			    "nothing new is stored until something goes",
 		    (unsigned long long)used_bytes(s));

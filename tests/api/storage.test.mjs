@@ -8,7 +8,7 @@ import { assertFailure, looked, makeRoom, ok, Player, request, startDaemon,
 
 const MAX = 1 << 20;
 const args = ['--max-database', '1M', '--command-rate', '0',
-	'--register-rate', '0', '--max-mailbox-bytes', '0',
+	'--relay-rate', '0', '--register-rate', '0', '--max-mailbox-bytes', '0',
 	'--player-timeout', '0'];
 
 function start(more = [], options = {})
