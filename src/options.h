@@ -52,8 +52,9 @@ struct options {
 	struct trusted_proxies trusted;
 	const char *database;
 	enum durability durability;
-	uint64_t io_threads;   /* 1 to PROCESS_MAX_LOOPS */
-	const char *base_path; /* "" or "/prefix", no slash at its end */
+	bool is_max_database_auto; /* settings.max_database is to be found */
+	uint64_t io_threads;       /* 1 to PROCESS_MAX_LOOPS */
+	const char *base_path;     /* "" or "/prefix", no slash at its end */
 	/* NULL-terminated. */
 	const char *origins[OPTIONS_MAX_ORIGINS + 1];
 	size_t n_origins;

@@ -2,6 +2,7 @@
 #include "options_table.h"
 
 #include <grp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/process.h"
@@ -9,6 +10,9 @@
 #include "options_ice.h"
 #include "options_texts.h"
 #include "options_tls.h"
+
+#define MIN_DATABASE ((uint64_t)1 << 20)
+#define MAX_DATABASE ((uint64_t)1 << 40)
 
 static bool
 take_address(
@@ -100,6 +104,33 @@ take_database(struct options *options, const char *text)
 {
 	options->database = text;
 	return text[0] != '\0';
+}
+
+/* "auto", or bytes, or so many K, M or G of them; 0: no bound. */
+static bool
+take_max_database(struct options *options, const char *text)
+{
+	static const char units[] = "KMG";
+	size_t len = strlen(text);
+	const char *unit = len ? strchr(units, text[len - 1]) : NULL;
+	uint64_t factor = 1, n;
+
+	options->is_max_database_auto = strcmp(text, "auto") == 0;
+	if (options->is_max_database_auto)
+		return true;
+	if (unit) {
+		factor = (uint64_t)1024 << 10 * (unit - units);
+		len--;
+	}
+	if (text_to_uint(
+		(struct span){ text, len }, MAX_DATABASE / factor, &n) &&
+	    (n == 0 || n * factor >= MIN_DATABASE)) {
+		options->settings.max_database = n * factor;
+		return true;
+	}
+	snprintf(options->why, sizeof(options->why),
+	    "'%.100s' is not auto, 0, or a size from 1M to 1024G", text);
+	return false;
 }
 
 static bool
@@ -228,6 +259,8 @@ const struct option_spec option_specs[] = {
 	  TYPE_TEXT, 0, 0, 0, 0, take_database, OPTION_FIXED, "./peerpost.db" },
 	{ "durability", "power|process", "power: what is acknowledged survives a power cut; process: it\n        survives a crash of the daemon",
 	  TYPE_TEXT, 0, 0, 0, 0, take_durability, OPTION_FIXED, "power" },
+	{ "max-database", "SIZE", "size of what the database holds, in bytes or with K, M or G;\n        0: no bound; auto: what the disk has room for, up to 8G",
+	  TYPE_TEXT, 0, 0, 0, 0, take_max_database, 0, "auto" },
 	{ "io-threads", "N", "threads that serve connections",
 	  TYPE_UINT, AT(io_threads), 1, 1, PROCESS_MAX_LOOPS, NULL, OPTION_FIXED, NULL },
 	{ "base-path", "PATH", "serve everything below this prefix",

@@ -35,6 +35,7 @@ struct server {
 	struct worker workers[PROCESS_MAX_LOOPS];
 	size_t n_workers;
 	struct front_shared players;
+	uint64_t room_bytes;      /* what --max-database auto means */
 	struct engine *engine;    /* NULL: not yet, or no more */
 	struct front admin_front; /* with room of its own */
 	struct front_shared admins;

@@ -17,6 +17,9 @@
 #define WORKER_FDS 6 /* for each loop thread more: its own, and spare cells */
 /* One connection in so many is kept for commands: the rest may be parked. */
 #define UNPARKED_SHARE 16
+/* For --max-database auto: the most, and what is left for the log. */
+#define MAX_ROOM ((uint64_t)8 << 30)
+#define LOG_ROOM ((uint64_t)8 << 20)
 
 /* To the worker that has the fewest: connections last. */
 static void
@@ -89,6 +92,8 @@ server_apply_options(struct server *server)
 	uint64_t *max_parked = &options->settings.max_parked;
 
 	log_set_level(options->log_level);
+	if (options->is_max_database_auto)
+		options->settings.max_database = server->room_bytes;
 	options_log_warnings(options);
 	if (wanted > possible)
 		log_warning("the descriptor limit allows %zu connections "
@@ -146,6 +151,8 @@ open_descriptors(struct server *server)
 	sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	/* A limit on the size of files is a full disk like any other. */
+	signal(SIGXFSZ, SIG_IGN);
 	server->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (open_workers(server) && server->signal_fd >= 0 &&
 	    loop_add(server->workers[0].front.loop, &server->signals,
@@ -286,10 +293,28 @@ drop_rights(const struct options *options)
 	return false;
 }
 
+/* How much the database may hold on its disk, if nobody says: nine tenths of
+ * what there is for it, and what is left must do for its log. */
+static uint64_t
+find_room(struct store *store)
+{
+	struct store_status status;
+	uint64_t all, room;
+
+	store->status(store, &status);
+	if (status.free_bytes == UINT64_MAX)
+		return MAX_ROOM;
+	all = status.free_bytes + status.size_bytes + status.log_bytes;
+	room = all / 10 * 9;
+	if (all - room < LOG_ROOM)
+		room = all > 2 * LOG_ROOM ? all - LOG_ROOM : all / 2;
+	return room < MAX_ROOM ? room : MAX_ROOM;
+}
+
 static bool
 start_engine(struct server *server)
 {
-	const struct options *options = &server->options;
+	struct options *options = &server->options;
 	struct store *store;
 	char why[512];
 
@@ -301,6 +326,9 @@ start_engine(struct server *server)
 		log_error("%s", why);
 	if (!store)
 		return false;
+	server->room_bytes = find_room(store);
+	if (options->is_max_database_auto)
+		options->settings.max_database = server->room_bytes;
 	server->engine = engine_start(store, &options->settings);
 	return server->engine != NULL;
 }

@@ -3,7 +3,8 @@
  * When the store fails, the transaction is lost with everything in it.  Then
  * each request of the batch is run again in a transaction of its own, and
  * those that still fail get 503: one command too big for the disk does not
- * spoil its neighbours.
+ * spoil its neighbours.  One that was alone is run again as well: the store
+ * may have made room for it, if it gives some back.
  */
 #include "config.h"
 
@@ -22,7 +23,8 @@
 
 #define PROBE_EVERY_MS 250
 
-/* Whether the store answers; after a failure, whether it can write again. */
+/* Whether the store answers and has room on the disk; after a failure, whether
+ * it can write again. */
 static MUST_CHECK enum err
 check_store(struct turn *turn)
 {
@@ -30,8 +32,14 @@ check_store(struct turn *turn)
 	int64_t now_ms = clock_now_ms();
 	uint64_t n;
 
-	if (!turn->is_failing)
-		return store->count_rooms(store, &n);
+	if (!turn->is_failing) {
+		enum err err = store->count_rooms(store, &n);
+
+		if (!err)
+			err = store->check_space(store, 0, 0);
+		if (err != ERR_DATABASE_FULL)
+			return err;
+	}
 	/* The trial costs two commits, and anybody may ask. */
 	if (turn->probed_ms && now_ms - turn->probed_ms < PROBE_EVERY_MS)
 		return ERR_STORAGE;
@@ -131,7 +139,7 @@ batch_run(struct turn *turn, struct request **batch, size_t n)
 
 	for (size_t i = 0; err && i < n; i++)
 		if (!is_settled(batch[i]) &&
-		    (n == 1 || run_transaction(turn, &batch[i], 1)))
+		    run_transaction(turn, &batch[i], 1))
 			reply_fail(batch[i], ERR_STORAGE);
 	for (size_t i = 0; i < n; i++)
 		if (!is_settled(batch[i]))

@@ -61,6 +61,7 @@ change_settings(struct engine *engine, struct task *task)
 {
 	engine->settings = CONTAINER_OF(task, struct settings_change, task)
 			       ->settings;
+	metric_set(METRIC_DATABASE_MAX_BYTES, engine->settings.max_database);
 	queue_chain_append(&engine->turn.done, &task->item);
 }
 
@@ -194,6 +195,7 @@ run_thread(void *cls)
 	struct engine *engine = cls;
 
 	metric_use_sheet(PROCESS_ENGINE);
+	metric_set(METRIC_DATABASE_MAX_BYTES, engine->settings.max_database);
 	world_committed(&engine->world); /* so much is there from before */
 	while (!engine->is_stopping || engine->inbox.first) {
 		fetch(engine);

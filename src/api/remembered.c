@@ -38,8 +38,8 @@ forget(struct world *world, struct player *player, uint64_t n)
 
 	err = mailbox_load(world, player);
 	if (!err)
-		err = store->replies_forget(
-		    store, player->id, clock_unix_s() - KEPT_S, n, &n_bytes);
+		err = store->replies_forget(store, player->id,
+		    world->store->now_s(world->store) - KEPT_S, n, &n_bytes);
 	if (!err)
 		player->reply_bytes -= n_bytes;
 	return err;
@@ -84,9 +84,9 @@ enum err
 remembered_add(struct world *world, const struct request *request,
     int64_t scope, struct player *player, struct span record)
 {
-	struct reply_row row = {
-		.scope = scope, .body = record, .created_s = clock_unix_s()
-	};
+	struct reply_row row = { .scope = scope,
+		.body = record,
+		.created_s = world->store->now_s(world->store) };
 	enum err err;
 
 	if (!request->has_key || !player || player->is_removed)

@@ -103,6 +103,14 @@ measure_commit(struct store *store, bool has_written)
 	return err;
 }
 
+/* Without acknowledging anything more; the store has said why. */
+static _Noreturn void
+end_process(void)
+{
+	log_flood_end();
+	_exit(1);
+}
+
 /* Commit; with anything written, acknowledged events go along when they are
  * many (few are upkeep.c's).  Not while writing fails: what would fit alone
  * must not fail with them. */
@@ -118,17 +126,20 @@ commit(struct turn *turn)
 		err = world_trim(turn->world, WORLD_MAX_TRIM);
 	if (!err)
 		err = measure_commit(store, has_written);
-	if (err == ERR_FATAL) {
-		log_error("the database could not be synced to disk: "
-			  "stopping without acknowledging anything");
-		log_flood_end();
-		_exit(1);
-	}
+	if (err == ERR_FATAL)
+		end_process();
 	if (!err && has_written) {
 		turn->is_failing = false;
 		turn->written_ms = clock_now_ms();
 	}
 	return err;
+}
+
+void
+turn_watch(struct turn *turn)
+{
+	if (turn->world->store->watch(turn->world->store))
+		end_process();
 }
 
 static void

@@ -15,6 +15,7 @@ struct test_clock {
 	volatile int64_t passed_ms;
 	volatile int64_t stalled_ms;
 	volatile int64_t is_still;
+	volatile int64_t wall_ms;
 };
 
 static const struct test_clock *test_clock;
@@ -98,7 +99,8 @@ clock_unix_s(void)
 	int64_t ms = ms_of(read_clock(CLOCK_REALTIME));
 
 	if (test_clock)
-		ms += test_clock->passed_ms + test_clock->stalled_ms;
+		ms += test_clock->passed_ms + test_clock->stalled_ms +
+		    test_clock->wall_ms;
 	return ms / 1000;
 }
 

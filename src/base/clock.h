@@ -4,9 +4,10 @@
  *
  * Every deadline in the daemon is absolute, in milliseconds of this clock.
  * For tests only, the environment variable PEERPOST_TEST_CLOCK may name a
- * file of three int64_t that the daemon maps: [0] milliseconds that have
+ * file of four int64_t that the daemon maps: [0] milliseconds that have
  * passed besides the real ones, [1] milliseconds in which the daemon is to
- * believe that it stood still, [2] not 0: since its start no real time passes.
+ * believe that it stood still, [2] not 0: since its start no real time passes,
+ * [3] milliseconds by which somebody has set the clock on the wall forward.
  * While it is set, nobody may sleep for longer than clock_max_sleep_ms(), so
  * that a change is noticed.
  */
@@ -24,11 +25,12 @@ int64_t clock_now_ms(void);
 /* The same clock in microseconds, to measure with. */
 int64_t clock_now_us(void);
 
-/* clock_now_ms() less what a test says has passed: a leap of this clock between
- * two looks means that the daemon itself stood still. */
+/* clock_now_ms() less what a test says has passed: a leap of this clock
+ * between two looks means that the daemon itself stood still. */
 int64_t clock_running_ms(void);
 
-/* Seconds since 1970 (UTC), for what must survive a restart. */
+/* Seconds since 1970 (UTC), for whoever else goes by the clock on the wall.
+ * It may jump either way: never measure an age with it. */
 int64_t clock_unix_s(void);
 
 /* Longest sleep allowed, in milliseconds: wanted_ms (-1: for ever), or less

@@ -49,6 +49,7 @@
 	X(TOO_MANY_PLAYERS, 503, "too-many-players", "The server is full. Try again later.", 30) \
 	X(TOO_MANY_ROOMS, 503, "too-many-rooms", "There are too many rooms. Try again later.", 30) \
 	X(STORAGE,        503, "storage", "The server cannot store anything at the moment. Try again later.", 5) \
+	X(DATABASE_FULL,  503, "storage", "The server has no room to store this at the moment. Try again later.", 5) \
 	X(SHUTTING_DOWN,  503, "shutting-down", "The server is shutting down. Try again.", 1) \
 	/* never seen by a client: */ \
 	X(ABSENT,         500, "internal", "There is no such row.", 0) \

@@ -74,6 +74,10 @@
 	  "Players that are registered.") \
 	X(SESSIONS_ENDED, COUNTER, 8, "peerpost_sessions_ended_total", "reason", \
 	  "Sessions that ended, by reason.") \
+	X(DATABASE_USED_BYTES, GAUGE, 1, "peerpost_database_used_bytes", "", \
+	  "Size of the pages of the database that hold something.") \
+	X(DATABASE_MAX_BYTES, GAUGE, 1, "peerpost_database_max_bytes", "", \
+	  "How large these may become (--max-database), 0 if there is no bound.") \
 	X(STORAGE_ERRORS, COUNTER, 1, "peerpost_storage_errors_total", "", \
 	  "Errors of the database.") \
 	X(STORAGE_FAILING, GAUGE, 1, "peerpost_storage_failing", "", \

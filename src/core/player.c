@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/random.h"
 #include "core/parking.h"
 #include "core/presence.h"
@@ -152,9 +151,10 @@ enum err
 player_find_ended(struct world *world, const uint8_t token_hash[DIGEST_SIZE],
     enum end_reason *out)
 {
+	struct store *store = world->store;
 	int reason;
-	enum err err = world->store->ended_by_token(
-	    world->store, token_hash, clock_unix_s() - ENDED_KEPT_S, &reason);
+	enum err err = store->ended_by_token(
+	    store, token_hash, store->now_s(store) - ENDED_KEPT_S, &reason);
 
 	if (!err)
 		*out = (enum end_reason)reason;
@@ -209,7 +209,9 @@ player_register(struct world *world, uint32_t id,
 	struct player *player;
 	enum err err;
 
-	err = make_place(world);
+	err = world_check_space(world, sizeof(row));
+	if (!err)
+		err = make_place(world);
 	if (err)
 		return err;
 	memcpy(row.token_hash, token_hash, DIGEST_SIZE);
@@ -235,7 +237,7 @@ remember_end(
     struct world *world, const struct player *player, enum end_reason reason)
 {
 	struct store *store = world->store;
-	int64_t now_s = clock_unix_s();
+	int64_t now_s = store->now_s(store);
 	uint64_t max = world->settings->max_players;
 	enum err err;
 
@@ -244,9 +246,9 @@ remember_end(
 		return ERR_NONE;
 	err = store->ended_insert(
 	    store, player->token_hash, (int)reason, now_s);
-	if (err || now_s - world->purged_s < PURGE_EVERY_S)
+	if (err || now_s < world->purge_s)
 		return err;
-	world->purged_s = now_s;
+	world->purge_s = now_s + PURGE_EVERY_S;
 	return store->ended_purge(
 	    store, now_s - ENDED_KEPT_S, max ? max : 1000000);
 }

@@ -30,6 +30,8 @@ relay_message(struct world *world, struct player *player, struct span body,
 	err = mailbox_check(world, room->members, room->n_members,
 	    EVENT_ROOM_MESSAGE, body.len);
 	if (!err)
+		err = world_check_space(world, body.len);
+	if (!err)
 		err = pay(
 		    world, player, body.len * (room->n_members - 1), bill);
 	if (err)
@@ -49,6 +51,8 @@ relay_one(struct world *world, struct player *player, struct player *recipient,
 		return err;
 	if (!mailbox_has_room(world, recipient, 1, body.len))
 		return ERR_MAILBOX_FULL;
-	err = pay(world, player, body.len, bill);
+	err = world_check_space(world, body.len);
+	if (!err)
+		err = pay(world, player, body.len, bill);
 	return err ? err : mailbox_send(world, recipient, kind, body);
 }

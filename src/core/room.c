@@ -212,6 +212,8 @@ room_create(struct world *world, struct player *player)
 	    world->n_rooms >= world->settings->max_rooms)
 		return ERR_TOO_MANY_ROOMS;
 	err = check_own(world, player, 1);
+	if (!err)
+		err = world_check_space(world, 0);
 	if (err)
 		return err;
 	random_bytes(bytes, sizeof(bytes));
@@ -256,6 +258,8 @@ check_join(struct world *world, struct player *player, struct room *room)
 	size_t size_bytes = text_from_int(digits, player->id);
 	enum err err = check_own(world, player, 1 + room->n_members);
 
+	if (!err)
+		err = world_check_space(world, 0);
 	if (!err)
 		err = check_host(world, room, size_bytes);
 	return err ? err :
@@ -316,6 +320,8 @@ room_seal(struct world *world, struct player *player)
 		return ERR_ROOM_SEALED;
 	err = mailbox_check(
 	    world, room->members, room->n_members, EVENT_ROOM_SEALED, body.len);
+	if (!err)
+		err = world_check_space(world, 0);
 	if (!err)
 		err = world->store->room_seal(world->store, room->id);
 	if (err)

@@ -33,6 +33,7 @@ struct settings {
 	uint64_t max_rooms;
 	uint64_t max_players;
 	uint64_t max_parked;
+	uint64_t max_database; /* bytes */
 
 	struct rate command_rate; /* per player */
 	struct rate poll_rate;    /* per player, of what acknowledges nothing */

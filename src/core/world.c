@@ -44,6 +44,13 @@ world_init(
 	return err;
 }
 
+enum err
+world_check_space(struct world *world, size_t bytes)
+{
+	return world->store->check_space(
+	    world->store, bytes, world->settings->max_database);
+}
+
 static void
 free_rooms(struct world *world)
 {

@@ -117,7 +117,7 @@ struct world {
 	bool is_swept;      /* everybody has been loaded since the start */
 	int64_t sweep_ms;   /* presence clock: the next part not before */
 	uint32_t swept_id;  /* up to this id */
-	int64_t purged_s;   /* Unix time of the last purge of ended sessions */
+	int64_t purge_s;    /* the store's: next purge of ended sessions */
 
 	struct heap parked; /* by due time */
 	/* The same, held for longest first; [1]: of players in a room. */
@@ -125,6 +125,10 @@ struct world {
 
 	struct address_buckets registers;
 };
+
+/* Whether so many bytes more may be stored, before anything of them is.
+ * ERR_DATABASE_FULL, ERR_STORAGE. */
+MUST_CHECK enum err world_check_space(struct world *world, size_t bytes);
 
 /* ERR_STORAGE: the store cannot be read. */
 MUST_CHECK enum err world_init(

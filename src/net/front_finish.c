@@ -21,8 +21,10 @@ level_of(const struct front *front, const struct reply *reply)
 {
 	static struct log_flood floods[N_ERRS];
 
+	/* That the database is full is said by the store. */
 	if (reply->status >= 500 &&
 	    reply->status != err_status(ERR_UNKNOWN_METHOD) &&
+	    reply->err != ERR_DATABASE_FULL &&
 	    log_flood_passes(&floods[reply->err], LOG_LEVEL_WARNING,
 		reply->err ? err_word(reply->err) : "failed"))
 		return LOG_LEVEL_WARNING;

@@ -19,6 +19,9 @@
 #include "base/mem.h"
 #include "base/metric.h"
 
+/* So many connections make room at once. */
+#define MAX_EVICTIONS 16
+
 /* Said to an address that has too many connections, before any request. */
 #define TOO_MANY_BODY \
 	"{\"command\":\"###!ICB\",\"data\":\"Too many connections from " \
@@ -377,27 +380,45 @@ spared_ms(const struct connection *connection)
 	    FRONT_SPARED_NEW_MS;
 }
 
-/* Connections that have never got anything go first: whoever fills the server
- * opens such ones as fast as they are closed, and a player that has one which
+static bool
+is_spared(const struct connection *connection, int64_t now_ms)
+{
+	return now_ms - connection->since_ms < spared_ms(connection);
+}
+
+static void
+evict(struct connection *connection)
+{
+	list_remove(&connection->deadline);
+	connection_end(connection);
+}
+
+/* Connections that have never got anything go first, and several of them: a
+ * client that fills the server opens such ones as fast as they are closed, and
+ * newcomers wait behind them in the kernel's queue.  A player that has one which
  * works should keep it. */
 bool
 http_make_room(struct http *http)
 {
 	int64_t now_ms = clock_now_ms();
+	struct connection *connection = find_slowest(http, false);
+	bool is_new = connection && !is_spared(connection, now_ms);
 
-	for (int i = 0; i < 2; i++) {
-		struct connection *connection = find_slowest(http, i);
-
-		if (!connection ||
-		    now_ms - connection->since_ms < spared_ms(connection))
-			continue;
-		if (front_claim_eviction(http->front)) {
-			list_remove(&connection->deadline);
-			connection_end(connection);
-		}
-		return true;
+	if (!is_new) {
+		connection = find_slowest(http, true);
+		if (!connection || is_spared(connection, now_ms))
+			return false;
 	}
-	return false;
+	if (!front_claim_eviction(http->front))
+		return true;
+	evict(connection);
+	for (int i = 1; is_new && i < MAX_EVICTIONS; i++) {
+		connection = find_slowest(http, false);
+		if (!connection || is_spared(connection, now_ms))
+			break;
+		evict(connection);
+	}
+	return true;
 }
 
 void

@@ -20,7 +20,7 @@
 #include "base/text.h"
 
 #define BACKLOG 4096
-#define MAX_ACCEPTS 256 /* in one go, so that others get their turn */
+#define MAX_ACCEPTS 16 /* in one go, so that others get their turn */
 
 struct listener {
 	struct loop *loop;

@@ -66,10 +66,15 @@ static void
 status(struct store *store, struct store_status *out)
 {
 	struct sqlite_store *s = sqlite_of(store);
+	struct statvfs fs;
 
 	out->path = database_path(s);
 	out->size_bytes = size_of(out->path);
 	out->log_bytes = size_of(sqlite3_filename_wal(out->path));
+	out->free_bytes = UINT64_MAX;
+	/* Some do not know. */
+	if (statvfs(out->path, &fs) == 0 && fs.f_blocks)
+		out->free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
 	out->durability = s->durability;
 }
 

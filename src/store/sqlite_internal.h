@@ -22,6 +22,7 @@
 #define PEERPOST_STORE_SQLITE_INTERNAL_H
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -39,6 +40,12 @@ struct sqlite_copy {
 	int fd; /* of the same file, or -1 */
 };
 
+/* Which file a name has led to; inode 0: not known yet. */
+struct sqlite_file {
+	dev_t device;
+	ino_t inode;
+};
+
 struct sqlite_store {
 	struct store ops; /* first: a struct store * is one of these */
 	sqlite3 *db;
@@ -48,6 +55,25 @@ struct sqlite_store {
 	bool dead;           /* the open transaction is lost */
 	bool fsync_failed;   /* what is on disk is not known any more */
 	int wal_pages;       /* in the log since it was last checkpointed */
+
+	/* The database's clock: what is committed of it, and what it was at
+	 * clock_now_ms() == clock_read_ms. */
+	int64_t clock_stored_s, clock_read_s;
+	int64_t clock_read_ms;
+
+	/* sqlite_space.c */
+	uint64_t page_bytes;
+	uint64_t n_pages, n_free_pages; /* when they were last counted */
+	uint64_t stored_bytes;   /* since, in pages as far as can be guessed */
+	bool is_stale;           /* something was committed since */
+	uint64_t max_file_bytes; /* by a limit of the system */
+	sqlite3_int64 allotted_bytes; /* how long the file is made */
+	bool is_out_of_room;          /* a write has met a full disk */
+	bool has_reserve;             /* or there cannot be one */
+	bool has_shrunk;              /* since the last checkpoint of tidy() */
+	int64_t reserve_ms;           /* not tried again before this */
+
+	struct sqlite_file file, log_file; /* sqlite_watch.c */
 
 	struct buf reply_body; /* of the last reply_find() */
 
@@ -66,9 +92,10 @@ struct store *sqlite_open_retrying(const char *path, enum durability durability,
     int retry_ms, char *out_why, size_t why_size);
 
 /* Lock, look at, and bring up to date the database of s->db, prepare the
- * statements and see that there is a secret.  On failure writes why to
- * out_why.  ERR_TAKEN: in use by somebody else.  ERR_STORAGE: anything else.
- * Either way nothing is changed, and a transaction may be open. */
+ * statements, see that there is a secret and read the clock.  On failure
+ * writes why to out_why.  ERR_TAKEN: in use by somebody else.  ERR_STORAGE:
+ * anything else.  Either way nothing is changed, and a transaction may be
+ * open. */
 enum err sqlite_prepare_file(struct sqlite_store *s, const char *path,
     char *out_why, size_t why_size) MUST_CHECK;
 /* Set up a database that has been accepted; from here on it has a WAL. */
@@ -77,6 +104,7 @@ enum err sqlite_tune(struct sqlite_store *s, const char *path,
 
 /* Fill in the operations of one file. */
 void sqlite_set_transaction_ops(struct sqlite_store *s);
+void sqlite_set_space_ops(struct sqlite_store *s);
 void sqlite_set_backup_ops(struct sqlite_store *s);
 void sqlite_set_session_ops(struct sqlite_store *s);
 void sqlite_set_room_ops(struct sqlite_store *s);
@@ -112,6 +140,35 @@ void sqlite_copy_text(sqlite3_stmt *stmt, int i, char *out, size_t size);
 /* Note and log a hard error, which the connection has just reported during
  * `what`.  Returns ERR_STORAGE. */
 enum err sqlite_failed(struct sqlite_store *s, const char *what);
+/* The same of an error that the connection does not know of. */
+enum err sqlite_failed_as(struct sqlite_store *s, int code, const char *what);
+
+/* Whether the names of the database and its log still lead to the files that
+ * they led to at first.  ERR_FATAL: they do not, and that has been logged. */
+enum err sqlite_check_files(struct sqlite_store *s) MUST_CHECK;
+
+/* Checkpoint the log, in one of SQLite's modes; a failure is logged. */
+void sqlite_checkpoint(struct sqlite_store *s, int mode);
+/* Whether the log is worth a checkpoint when it is quiet. */
+bool sqlite_has_long_log(const struct sqlite_store *s);
+
+/* When the database has just been opened: see that it can be shortened and
+ * that there is a reserve. */
+void sqlite_open_space(struct sqlite_store *s);
+/* So many bytes have been stored in a row, or in several. */
+void sqlite_note_stored(struct sqlite_store *s, size_t bytes);
+/* Make the file long enough for what is about to be committed, so that a
+ * checkpoint will need no room.  is_due: it is time to count its pages.
+ * ERR_STORAGE: the disk is full. */
+enum err sqlite_allot(struct sqlite_store *s, bool is_due) MUST_CHECK;
+/* Count the pages if something has been committed since, for the metric. */
+void sqlite_count_changes(struct sqlite_store *s);
+/* After the transaction that has met a full disk: see that the next one can
+ * delete something.  Otherwise nothing happens. */
+void sqlite_make_room(struct sqlite_store *s);
+/* Whether nothing new could be stored for lack of room on the disk, after
+ * having tried to make the reserve again. */
+bool sqlite_is_short_of_room(struct sqlite_store *s);
 
 /* Remove what a killed daemon may have left of a copy. */
 void sqlite_remove_copy(struct sqlite_store *s);

@@ -11,6 +11,9 @@
 
 #include "base/mem.h"
 
+/* A row of event, in a page that may be half full. */
+#define EVENT_BYTES 64
+
 /* Messages that have lost a reference, one entry for each. */
 struct lost {
 	int64_t *ids;
@@ -29,6 +32,7 @@ message_insert(struct store *store, int kind, struct span body,
 	sqlite_bind_int(stmt, 1, kind);
 	sqlite_bind_int(stmt, 2, n_events);
 	sqlite_bind_text(stmt, 3, body);
+	sqlite_note_stored(s, body.len);
 	err = sqlite_run(s, SQL_MESSAGE_INSERT, NULL);
 	if (err)
 		return err;
@@ -47,6 +51,7 @@ event_append(struct store *store, uint32_t player, uint64_t id, int64_t message,
 	sqlite_bind_uint(stmt, 2, id);
 	sqlite_bind_int(stmt, 3, message);
 	sqlite_bind_uint(stmt, 4, size_bytes);
+	s->stored_bytes += EVENT_BYTES;
 	return sqlite_run(s, SQL_EVENT_INSERT, NULL);
 }
 

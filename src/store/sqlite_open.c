@@ -8,6 +8,7 @@
  */
 #include "store/sqlite_internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -194,7 +195,11 @@ sqlite_open_retrying(const char *path, enum durability durability, int retry_ms,
 	buf_init(&s->reply_body, INT_MAX);
 	s->durability = durability;
 	sqlite_remove_copy(s);
+	sqlite_open_space(s);
+	err = sqlite_check_files(s);
+	assert(!err); /* at first it only takes note */
 	sqlite_set_transaction_ops(s);
+	sqlite_set_space_ops(s);
 	sqlite_set_backup_ops(s);
 	sqlite_set_session_ops(s);
 	sqlite_set_room_ops(s);

@@ -17,6 +17,7 @@ room_insert(
 
 	sqlite_bind_text(stmt, 1, span_of(uuid));
 	sqlite_bind_int(stmt, 2, host);
+	sqlite_note_stored(s, TEXT_UUID_SIZE);
 	err = sqlite_run(s, SQL_ROOM_INSERT, NULL);
 	if (err)
 		return err;

@@ -16,29 +16,43 @@
 
 /* A kind is a primary result code, in the words that SQLite has for it. */
 static void
-log_failure(struct sqlite_store *s, int code, const char *what)
+log_failure(int code, const char *why, const char *what)
 {
 	static struct log_flood floods[N_CODES];
 	int primary = code & 0xff;
 
 	if (log_flood_passes(&floods[primary < N_CODES ? primary : 0],
 		LOG_LEVEL_ERROR, sqlite3_errstr(primary)))
-		log_error("database: %s: %s (SQLite error %d)", what,
-		    sqlite3_errmsg(s->db), code);
+		log_error(
+		    "database: %s: %s (SQLite error %d)", what, why, code);
+}
+
+static enum err
+fail(struct sqlite_store *s, int code, const char *why, const char *what)
+{
+	if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
+		s->fsync_failed = true;
+	/* The latter: a quota, or a limit on the size of files. */
+	if ((code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_WRITE)
+		s->is_out_of_room = true;
+	if (s->in_transaction)
+		s->dead = true;
+	metric_add(METRIC_STORAGE_ERRORS, 1);
+	log_failure(code, why, what);
+	return ERR_STORAGE;
 }
 
 enum err
 sqlite_failed(struct sqlite_store *s, const char *what)
 {
-	int code = sqlite3_extended_errcode(s->db);
+	return fail(
+	    s, sqlite3_extended_errcode(s->db), sqlite3_errmsg(s->db), what);
+}
 
-	if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
-		s->fsync_failed = true;
-	if (s->in_transaction)
-		s->dead = true;
-	metric_add(METRIC_STORAGE_ERRORS, 1);
-	log_failure(s, code, what);
-	return ERR_STORAGE;
+enum err
+sqlite_failed_as(struct sqlite_store *s, int code, const char *what)
+{
+	return fail(s, code, sqlite3_errstr(code), what);
 }
 
 sqlite3_stmt *

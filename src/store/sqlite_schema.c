@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/random.h"
 
 /* 64 MiB of 4 KiB pages: what can be checked without being noticed at a
@@ -191,6 +192,25 @@ make_secret(const struct look *look)
 	return ERR_NONE;
 }
 
+static enum err
+read_clock(const struct look *look)
+{
+	struct sqlite_store *s = look->s;
+	int code = sqlite3_step(s->statements[SQL_CLOCK_GET]);
+
+	if (code == SQLITE_ROW)
+		s->clock_stored_s = sqlite3_column_int64(
+		    s->statements[SQL_CLOCK_GET], 0);
+	sqlite_done(s, SQL_CLOCK_GET);
+	if (code == SQLITE_DONE)
+		return refuse_as(look, "is corrupt");
+	if (code != SQLITE_ROW)
+		return refuse(look);
+	s->clock_read_s = s->clock_stored_s;
+	s->clock_read_ms = clock_now_ms();
+	return ERR_NONE;
+}
+
 enum err
 sqlite_prepare_file(
     struct sqlite_store *s, const char *path, char *out_why, size_t why_size)
@@ -208,6 +228,8 @@ sqlite_prepare_file(
 		err = prepare_statements(&look);
 	if (!err)
 		err = make_secret(&look);
+	if (!err)
+		err = read_clock(&look);
 	if (!err && step_once(s, SQL_COMMIT) != SQLITE_DONE)
 		err = refuse(&look);
 	return err;

@@ -38,6 +38,7 @@ player_insert(struct store *store, const struct player_row *row)
 	sqlite_bind_int(stmt, 1, row->id);
 	sqlite_bind_hash(stmt, 2, row->token_hash);
 	sqlite_bind_text(stmt, 3, span_of(row->name));
+	sqlite_note_stored(s, sizeof(*row));
 	err = sqlite_run(s, SQL_PLAYER_INSERT, &n_changes);
 	if (err)
 		return err;
@@ -152,6 +153,7 @@ ended_insert(struct store *store, const uint8_t token_hash[DIGEST_SIZE],
 	sqlite_bind_hash(stmt, 1, token_hash);
 	sqlite_bind_int(stmt, 2, reason);
 	sqlite_bind_int(stmt, 3, at_s);
+	sqlite_note_stored(s, DIGEST_SIZE);
 	return sqlite_run(s, SQL_ENDED_INSERT, NULL);
 }
 
@@ -243,6 +245,7 @@ reply_insert(struct store *store, const struct reply_row *row)
 	sqlite_bind_hash(stmt, 4, row->request_hash);
 	sqlite_bind_blob(stmt, 5, row->body);
 	sqlite_bind_int(stmt, 6, row->created_s);
+	sqlite_note_stored(s, row->body.len + 2 * DIGEST_SIZE);
 	return sqlite_run(s, SQL_REPLY_INSERT, NULL);
 }
 

@@ -30,8 +30,8 @@ on_commit(void *cls, sqlite3 *db, const char *name, int n_pages)
 	return SQLITE_OK;
 }
 
-static void
-checkpoint(struct sqlite_store *s, int mode)
+void
+sqlite_checkpoint(struct sqlite_store *s, int mode)
 {
 	int64_t before_us = clock_now_us();
 	int code;
@@ -47,6 +47,32 @@ checkpoint(struct sqlite_store *s, int mode)
 		return;
 	}
 	s->wal_pages = 0;
+	/* It has cut off what the file does not need. */
+	s->allotted_bytes = 0;
+}
+
+bool
+sqlite_has_long_log(const struct sqlite_store *s)
+{
+	return s->wal_pages >= TIDY_PAGES;
+}
+
+static int64_t
+now_s(struct store *store)
+{
+	struct sqlite_store *s = sqlite_of(store);
+
+	return s->clock_read_s + (clock_now_ms() - s->clock_read_ms) / 1000;
+}
+
+/* Let the transaction carry the clock along: a page more, once a second. */
+static enum err
+store_clock(struct sqlite_store *s, int64_t seconds)
+{
+	if (seconds == s->clock_stored_s)
+		return ERR_NONE;
+	sqlite_bind_int(sqlite_statement(s, SQL_CLOCK_SET), 1, seconds);
+	return sqlite_run(s, SQL_CLOCK_SET, NULL);
 }
 
 static enum err
@@ -71,23 +97,42 @@ has_written(struct store *store)
 }
 
 static enum err
+give_up(void)
+{
+	log_error("the database could not be synced to disk: stopping without "
+		  "acknowledging anything");
+	return ERR_FATAL;
+}
+
+static enum err
 commit(struct store *store)
 {
 	struct sqlite_store *s = sqlite_of(store);
-	enum err err;
+	int64_t seconds = s->clock_stored_s;
+	bool has_changed = has_written(store);
+	enum err err = ERR_NONE;
 
 	assert(s->in_transaction);
 	if (s->fsync_failed)
-		return ERR_FATAL;
-	err = sqlite_run(s, SQL_COMMIT, NULL);
+		return give_up();
+	if (has_changed) {
+		seconds = now_s(store);
+		err = store_clock(s, seconds);
+		if (!err)
+			err = sqlite_allot(s, seconds != s->clock_stored_s);
+	}
+	if (!err)
+		err = sqlite_run(s, SQL_COMMIT, NULL);
 	if (s->fsync_failed)
-		return ERR_FATAL;
+		return give_up();
 	if (err)
 		return err;
 	s->in_transaction = false;
+	s->clock_stored_s = seconds;
 	if (s->wal_pages >= CHECKPOINT_PAGES)
-		checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
-	return ERR_NONE;
+		sqlite_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
+	sqlite_make_room(s);
+	return has_changed ? sqlite_check_files(s) : ERR_NONE;
 }
 
 static void
@@ -100,6 +145,8 @@ rollback(struct store *store)
 	if (!sqlite3_get_autocommit(s->db) && sqlite_run(s, SQL_ROLLBACK, NULL))
 		s->dead = false;
 	s->in_transaction = false;
+	s->stored_bytes = UINT32_MAX; /* not known: look */
+	sqlite_make_room(s);
 }
 
 static enum err
@@ -124,16 +171,20 @@ probe(struct store *store)
 {
 	enum err err = write_probe(store, SQL_PROBE_FILL);
 
-	return err ? err : write_probe(store, SQL_PROBE_CLEAR);
+	if (!err)
+		err = write_probe(store, SQL_PROBE_CLEAR);
+	if (!err && sqlite_is_short_of_room(sqlite_of(store)))
+		err = ERR_STORAGE;
+	return err;
 }
 
-static void
-tidy(struct store *store)
+static enum err
+watch(struct store *store)
 {
 	struct sqlite_store *s = sqlite_of(store);
 
-	if (s->wal_pages >= TIDY_PAGES && !s->fsync_failed)
-		checkpoint(s, SQLITE_CHECKPOINT_TRUNCATE);
+	sqlite_count_changes(s);
+	return sqlite_check_files(s);
 }
 
 static void
@@ -164,12 +215,13 @@ sqlite_set_transaction_ops(struct sqlite_store *s)
 	struct store *ops = &s->ops;
 
 	ops->close = close_store;
+	ops->now_s = now_s;
 	ops->begin = begin;
 	ops->has_written = has_written;
 	ops->commit = commit;
 	ops->rollback = rollback;
 	ops->probe = probe;
-	ops->tidy = tidy;
+	ops->watch = watch;
 	/* A log found when opening is of unknown length: worth a look. */
 	s->wal_pages = TIDY_PAGES;
 	sqlite3_wal_hook(s->db, on_commit, s);

@@ -8,10 +8,12 @@
  *
  * Everything happens between begin() and commit() or rollback(); reads may
  * also happen outside.  Any operation may return ERR_STORAGE (full disk,
- * memory, I/O: the backend has logged why).  Then the transaction is lost as
- * a whole: the caller must rollback() and may not go on with it.  ERR_FATAL
- * comes from commit() alone and means that what is on disk is not known any
- * more (a failed fsync): acknowledge nothing, end the process.
+ * memory, I/O: the backend has logged why).  Then the transaction is lost as a
+ * whole: the caller must rollback() and may not go on with it.  ERR_FATAL
+ * comes from commit() and watch() alone and means that what is on disk is not
+ * known any more (a failed fsync), or that the files have been removed or
+ * replaced.  The backend has logged which: acknowledge nothing, end the
+ * process.
  * ERR_ABSENT: there is no such row; nothing else is wrong.
  *
  * Rows are plain structs, copied; texts passed in are borrowed for the call.
@@ -53,7 +55,7 @@ struct reply_row {
 	uint8_t request_hash[DIGEST_SIZE];
 	struct span body;  /* what cannot be rebuilt; found: valid until the
 	                   * next operation */
-	int64_t created_s; /* Unix time */
+	int64_t created_s; /* of now_s() */
 };
 
 /* Delete the events of player up to and including id `upto`. */
@@ -80,12 +82,20 @@ struct store_status {
 	const char *path;    /* absolute; lives as long as the store */
 	uint64_t size_bytes; /* of the file */
 	uint64_t log_bytes;  /* of its write-ahead log */
+	uint64_t free_bytes; /* of their filesystem; UINT64_MAX: not known */
 	enum durability durability;
 };
 
 struct store {
 	/* Roll back what is open, checkpoint, close and free. */
 	void (*close)(struct store *store);
+
+	/* Seconds by the database's own clock, which neither jumps nor goes
+	 * back: it advances while a store is open, by the monotonic clock, and
+	 * goes on from what was last committed when the next one is opened.
+	 * So it is never behind a time that is stored.  In a transaction that
+	 * commits, it is stored, too. */
+	int64_t (*now_s)(struct store *store);
 
 	enum err (*begin)(struct store *store);
 	/* Whether this transaction has written anything so far. */
@@ -94,11 +104,23 @@ struct store {
 	enum err (*commit)(struct store *store);
 	void (*rollback)(struct store *store);
 	/* Write, commit and undo something tiny, outside a transaction:
-	 * whether the store can write again. */
+	 * whether the store can write again and has room. */
 	enum err (*probe)(struct store *store);
-	/* Housekeeping for when nothing else is to do: WAL checkpoint with
-	 * truncation when the log is worth it.  Outside a transaction. */
-	void (*tidy)(struct store *store);
+	/* Whether the files are still those that were opened, for between
+	 * commits, which see to it themselves.  Brings the metric of what they
+	 * hold up to date.  ERR_FATAL: they are not. */
+	enum err (*watch)(struct store *store);
+	/* Whether the transaction may store so many bytes more, give or take a
+	 * few pages.  ERR_DATABASE_FULL: no, max_bytes (0: no bound) are in
+	 * use then, or the disk is full; nothing has changed, and what deletes
+	 * may go on.  What is deleted counts no more at once. */
+	enum err (*check_space)(
+	    struct store *store, uint64_t bytes, uint64_t max_bytes);
+	/* Housekeeping for when nothing else is to do: give back some of the
+	 * file that is not in use; WAL checkpoint with truncation when the log
+	 * is worth it.  Takes some milliseconds, and returns whether there is
+	 * more to do.  Outside a transaction. */
+	bool (*tidy)(struct store *store);
 	void (*status)(struct store *store, struct store_status *out);
 
 	/* A copy of everything that has been committed, made in steps between
@@ -179,7 +201,8 @@ struct store {
 	enum err (*events_trim)(
 	    struct store *store, const struct trim *trims, size_t n);
 
-	/* Remember why a session ended (a code of the caller's), and when. */
+	/* Remember why a session ended (a code of the caller's), and when, by
+	 * now_s(). */
 	enum err (*ended_insert)(struct store *store,
 	    const uint8_t token_hash[DIGEST_SIZE], int reason, int64_t at_s);
 	/* Only if it ended at or after since_s. */

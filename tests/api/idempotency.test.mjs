@@ -572,3 +572,45 @@ test('register: when the player is gone its key registers anew', async () => {
 	assert.notEqual(second.json.data, first.data);
 	assert.notEqual(second.json.token, first.token);
 });
+
+// --- ages ---
+
+const YEARS = 370 * 86400;
+
+for (const [name, jump] of [['forward', YEARS], ['back', -YEARS]])
+	test(`a wall clock that is set ${name} makes nothing older`, async () => {
+		const d = await startDaemon({ args });
+		const { players: [host] } = await makeRoom(d, ['ann']);
+		const keys = [newKey(), newKey(), newKey()];
+		const first = await host.message('m1', keyed(keys[0]));
+
+		assertRan(first);
+		d.setWall(jump);
+		// Remembering forgets what is old.
+		assertRan(await host.message('m2', keyed(keys[1])));
+		assertReplay(await host.message('m1', keyed(keys[0])), first);
+		await d.kill();
+		await d.restart();
+		assertRan(await host.message('m3', keyed(keys[2])));
+		d.setWall(0);
+		assertReplay(await host.message('m1', keyed(keys[0])), first);
+		assert.deepEqual((await host.drain()).map(({ data }) => data),
+		    ['m1', 'm2', 'm3']);
+	});
+
+test('what has ended stays known whatever the wall clock says', async () => {
+	const d = await startDaemon({ args: ['--player-timeout', '60'] });
+	const ann = await Player.register(d, 'ann');
+
+	d.advance(61);
+	assertFailure(await ann.room(), 410, 'PTO', 'timed-out');
+	for (const jump of [YEARS, -YEARS, 0]) {
+		d.setWall(jump);
+		// Another end is the moment for forgetting old ones.
+		await Player.register(d, 'bob');
+		d.advance(61);
+		assertFailure(await ann.room(), 410, 'PTO', 'timed-out');
+		await d.restart();
+		assertFailure(await ann.room(), 410, 'PTO', 'timed-out');
+	}
+});

@@ -19,7 +19,7 @@ const COUNTS = ['max-body', 'max-mailbox-events', 'max-mailbox-bytes',
 	'relay-rate', 'relay-burst', 'register-rate', 'register-burst'];
 const OTHERS = ['config', 'check-config', 'listen', 'fastcgi',
 	'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database', 'durability',
-	'io-threads', 'base-path',
+	'max-database', 'io-threads', 'base-path',
 	'cors-origin', 'ice-server', 'turn-uri', 'turn-secret',
 	'turn-secret-file', 'demo', 'user', 'group', 'pid-file', 'log-level',
 	'log-format', 'access-log',
@@ -74,7 +74,8 @@ test('a stray argument is one line and exit 2', () => {
 test('an option without its value is one line and exit 2', () => {
 	for (const option of [...SECONDS, ...COUNTS, 'config', 'listen',
 	    'fastcgi', 'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database',
-	    'durability', 'io-threads', 'base-path', 'cors-origin', 'ice-server',
+	    'durability', 'max-database', 'io-threads', 'base-path',
+	    'cors-origin', 'ice-server',
 	    'turn-uri', 'turn-secret', 'turn-secret-file', 'user', 'group',
 	    'pid-file', 'log-level', 'log-format'])
 		assert.match(assertRefused([`--${option}`]),
@@ -117,6 +118,19 @@ test('other bad values are one line and exit 2', () => {
 		for (const value of values)
 			assert.match(assertRefused([`--${option}`, value]),
 			    new RegExp(option));
+});
+
+test('--max-database takes a size, 0 or auto', () => {
+	const bad = ['', 'x', '-1', '1', '1023K', '1k', '1T', 'G', '1.5G', '1MB',
+		'0x10', '1025G', '99999999999999999999', ' 1M', 'AUTO'];
+
+	for (const value of bad)
+		assert.match(assertRefused(['--max-database', value]),
+		    /is not auto, 0, or a size from 1M to 1024G/);
+	for (const value of ['auto', '0', '0G', '1048576', '1024K', '1M', '3G',
+		'1024G'])
+		assert.match(runProgram(['--check-config', '--max-database',
+			value]).stdout, new RegExp(`^max-database = ${value}$`, 'm'));
 });
 
 test('--option=value means --option value', async () => {

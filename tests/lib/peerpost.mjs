@@ -100,7 +100,7 @@ class Daemon {
 			this.clockFile = path.join(this.dir, 'clock');
 			this.isStill = clock === 'still';
 			fs.writeFileSync(this.clockFile, new BigInt64Array(
-			    [0n, 0n, BigInt(this.isStill)]));
+			    [0n, 0n, BigInt(this.isStill), 0n]));
 		}
 		this.agent = null;
 		this.tlsAgent = null;
@@ -305,6 +305,18 @@ class Daemon {
 		const fd = fs.openSync(this.clockFile, 'r+');
 
 		fs.writeSync(fd, words, 0, words.length, 0);
+		fs.closeSync(fd);
+	}
+
+	// Set the clock on the wall so many seconds ahead of the real one, or
+	// behind.
+	setWall(seconds)
+	{
+		const words = Buffer.from(
+		    new BigInt64Array([BigInt(seconds * 1000)]).buffer);
+		const fd = fs.openSync(this.clockFile, 'r+');
+
+		fs.writeSync(fd, words, 0, words.length, 24);
 		fs.closeSync(fd);
 	}
 

@@ -139,6 +139,24 @@ test('what is above a smaller limit stays, and nothing is added', async () => {
 	ok(await eve.create());
 });
 
+test('how much the database may hold', async () => {
+	const c = await Configured.start();
+	const { players: [, bob] } = await makeRoom(c.daemon);
+	const more = ['command-rate = 0', 'max-mailbox-bytes = 0'];
+	const offer = () => bob.offer({ id: 1, x: 'y'.repeat(50_000) });
+
+	await c.reload(['max-database = 1M', ...more]);
+	for (let i = 0; i < 20; i++)
+		await offer();
+	assert.equal((await offer()).json.error, 'storage');
+	await c.reload(['max-database = 2M', ...more]);
+	ok(await offer());
+	// What the disk has room for, as at the start.
+	await c.reload(more);
+	for (let i = 0; i < 40; i++)
+		ok(await offer());
+});
+
 test('how long polls are held, and how many', async () => {
 	const c = await Configured.start();
 	const { players: [ann, bob, eve] } =
@@ -429,7 +447,7 @@ test('when its terminal goes, the daemon stops in order', { skip:
 	}
 	// Only who stops in order takes it away.
 	await until(() => !fs.existsSync(pidFile), 'end');
-	assert.deepEqual(fs.readdirSync(dir), ['x.db']);
+	assert.deepEqual(fs.readdirSync(dir), ['x.db', 'x.db-reserve']);
 });
 
 test('many reloads take no more memory than a few', { skip: patience > 1 ?

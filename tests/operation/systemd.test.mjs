@@ -98,7 +98,7 @@ function testClock()
 	const file = path.join(scratchDir(), 'clock');
 	let stalled = 0n;
 
-	fs.writeFileSync(file, Buffer.alloc(24));
+	fs.writeFileSync(file, Buffer.alloc(32));
 	return {
 		env: { PEERPOST_TEST_CLOCK: file },
 		pass: (seconds) => {

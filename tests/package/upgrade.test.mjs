@@ -177,9 +177,12 @@ test('it is upgraded once, and what it becomes is opened again', { skip },
 	await (await startDaemon({ database: fresh })).stop();
 	const schema = "SELECT type, name, sql FROM sqlite_schema " +
 	    "WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name; " +
-	    'PRAGMA user_version; PRAGMA application_id; PRAGMA journal_mode';
+	    'PRAGMA user_version; PRAGMA application_id; ' +
+	    'PRAGMA journal_mode; PRAGMA auto_vacuum';
 
 	assert.equal(query(file, schema), query(fresh, schema));
+	// Incremental: what it does not need any more can go.
+	assert.equal(query(file, 'PRAGMA auto_vacuum'), '2');
 
 	const again = await start(file);
 

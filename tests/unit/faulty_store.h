@@ -70,6 +70,13 @@ faulty_close(struct store *store)
 	free(f);
 }
 
+static inline int64_t
+faulty_now_s(struct store *store)
+{
+	store = faulty_of(store)->real;
+	return store->now_s(store);
+}
+
 static inline enum err
 faulty_begin(struct store *store)
 {
@@ -118,11 +125,24 @@ faulty_probe(struct store *store)
 	return FAULTY(store, probe(store));
 }
 
-static inline void
+static inline enum err
+faulty_watch(struct store *store)
+{
+	store = faulty_of(store)->real;
+	return store->watch(store);
+}
+
+static inline bool
 faulty_tidy(struct store *store)
 {
 	store = faulty_of(store)->real;
-	store->tidy(store);
+	return store->tidy(store);
+}
+
+static inline enum err
+faulty_check_space(struct store *store, uint64_t bytes, uint64_t max_bytes)
+{
+	return FAULTY(store, check_space(store, bytes, max_bytes));
 }
 
 static inline void
@@ -362,11 +382,14 @@ faulty_store_new(struct store *real)
 		abort();
 	f->ops = (struct store){
 		.close = faulty_close,
+		.now_s = faulty_now_s,
 		.begin = faulty_begin,
 		.has_written = faulty_has_written,
 		.commit = faulty_commit,
 		.rollback = faulty_rollback,
 		.probe = faulty_probe,
+		.watch = faulty_watch,
+		.check_space = faulty_check_space,
 		.tidy = faulty_tidy,
 		.status = faulty_status,
 		.backup_begin = faulty_backup_begin,

@@ -42,7 +42,8 @@ scratch_make(struct scratch *scratch)
 static inline void
 scratch_empty(const struct scratch *scratch)
 {
-	static const char *const suffixes[] = { "", "-wal", "-journal" };
+	static const char *const suffixes[] = { "", "-wal", "-journal",
+		"-reserve" };
 	char name[128];
 
 	for (size_t i = 0; i < N_OF(suffixes); i++) {
@@ -82,9 +83,9 @@ scratch_set_up_clock(void **state)
 	int fd = mkstemp(path);
 
 	(void)state;
-	if (fd < 0 || ftruncate(fd, 3 * sizeof(int64_t)) < 0)
+	if (fd < 0 || ftruncate(fd, 4 * sizeof(int64_t)) < 0)
 		return -1;
-	scratch_clock = mmap(NULL, 3 * sizeof(int64_t), PROT_READ | PROT_WRITE,
+	scratch_clock = mmap(NULL, 4 * sizeof(int64_t), PROT_READ | PROT_WRITE,
 	    MAP_SHARED, fd, 0);
 	close(fd);
 	if (scratch_clock == MAP_FAILED)

@@ -80,7 +80,8 @@ fixture_set_up(void **state)
 static inline int
 fixture_tear_down(void **state)
 {
-	static const char *const suffixes[] = { "", "-wal", "-journal" };
+	static const char *const suffixes[] = { "", "-wal", "-journal",
+		"-reserve" };
 	struct fixture *f = *state;
 	char name[128];
 

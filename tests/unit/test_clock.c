@@ -21,7 +21,7 @@
 
 #define VARIABLE "PEERPOST_TEST_CLOCK"
 
-static int64_t *moved; /* passed_ms, stalled_ms, is_still */
+static int64_t *moved; /* passed_ms, stalled_ms, is_still, wall_ms */
 
 static int64_t
 system_ms(clockid_t id)
@@ -101,9 +101,9 @@ set_up_test_clock(void **state)
 	int fd = mkstemp(path);
 
 	(void)state;
-	if (fd < 0 || ftruncate(fd, 3 * sizeof(int64_t)) < 0)
+	if (fd < 0 || ftruncate(fd, 4 * sizeof(int64_t)) < 0)
 		return -1;
-	moved = mmap(NULL, 3 * sizeof(int64_t), PROT_READ | PROT_WRITE,
+	moved = mmap(NULL, 4 * sizeof(int64_t), PROT_READ | PROT_WRITE,
 	    MAP_SHARED, fd, 0);
 	close(fd);
 	if (moved == MAP_FAILED)
@@ -140,6 +140,17 @@ test_a_stall_moves_every_clock(void **state)
 	moved[0] = 1000;
 	assert_ahead(61000, 60000, 61);
 	moved[0] = moved[1] = 0;
+}
+
+static void
+test_a_step_of_the_wall_clock_moves_no_other(void **state)
+{
+	(void)state;
+	moved[3] = 86400000;
+	assert_ahead(0, 0, 86400);
+	moved[3] = -86400000;
+	assert_ahead(0, 0, -86400);
+	moved[3] = 0;
 }
 
 static void
@@ -193,6 +204,7 @@ main(void)
 		cmocka_unit_test(test_an_untouched_test_clock_changes_no_time),
 		cmocka_unit_test(test_time_that_passes_is_no_stall),
 		cmocka_unit_test(test_a_stall_moves_every_clock),
+		cmocka_unit_test(test_a_step_of_the_wall_clock_moves_no_other),
 		cmocka_unit_test(test_when_it_stands_still_no_real_time_passes),
 		cmocka_unit_test(test_with_a_test_clock_nobody_sleeps_long),
 	};

@@ -51,6 +51,7 @@ static const struct {
 	{ ERR_TOO_MANY_PLAYERS, 503, "too-many-players" },
 	{ ERR_TOO_MANY_ROOMS, 503, "too-many-rooms" },
 	{ ERR_STORAGE, 503, "storage" },
+	{ ERR_DATABASE_FULL, 503, "storage" },
 	{ ERR_SHUTTING_DOWN, 503, "shutting-down" },
 };
 

@@ -174,6 +174,74 @@ test_migrations_run_once(void **state)
 }
 
 static void
+advance_and_commit(struct fixture *f)
+{
+	struct sqlite_store *s;
+
+	fixture_open(f);
+	s = sqlite_of(f->store);
+	s->clock_read_ms -= 700500;
+	assert_in_range(f->store->now_s(f->store), 700, 701);
+	OK(f->store->begin(f->store));
+	add_player(f->store, 2);
+	OK(f->store->commit(f->store));
+	/* What nobody commits is forgotten. */
+	s->clock_read_ms -= 1000000;
+	OK(f->store->begin(f->store));
+	add_player(f->store, 3);
+}
+
+static void
+test_clock_goes_on_from_what_was_committed(void **state)
+{
+	struct fixture *f = *state;
+
+	in_killed_process(f, advance_and_commit);
+	fixture_open(f);
+	assert_in_range(f->store->now_s(f->store), 700, 710);
+}
+
+static void
+test_clock_needs_no_commit_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+	int64_t stored_s;
+
+	fixture_open(f);
+	stored_s = query_number(f->store, "SELECT seconds FROM clock");
+	sqlite_of(f->store)->clock_read_ms -= 50000;
+	OK(f->store->begin(f->store));
+	query_number(f->store, "SELECT count(*) FROM player");
+	assert_false(f->store->has_written(f->store));
+	OK(f->store->commit(f->store));
+	assert_int_equal(
+	    query_number(f->store, "SELECT seconds FROM clock"), stored_s);
+}
+
+static void
+test_clock_is_not_behind_what_version_1_stored(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(db, sql_migrations[0], NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(db,
+		"INSERT INTO ended VALUES (zeroblob(32), 1, 1700000000);"
+		"INSERT INTO player (id, token_hash, name)"
+		" VALUES (2, zeroblob(32), 'Ann');"
+		"INSERT INTO reply VALUES"
+		" (1, 2, zeroblob(32), 2, zeroblob(32), x'', 1700000042)",
+		NULL, NULL, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	fixture_open(f);
+	assert_in_range(f->store->now_s(f->store), 1700000042, 1700000050);
+}
+
+static void
 test_close_leaves_one_file(void **state)
 {
 	struct fixture *f = *state;
@@ -475,6 +543,9 @@ main(void)
 		TEST(test_empty_file_becomes_ours),
 		TEST(test_durability_sets_synchronous),
 		TEST(test_migrations_run_once),
+		TEST(test_clock_goes_on_from_what_was_committed),
+		TEST(test_clock_needs_no_commit_of_its_own),
+		TEST(test_clock_is_not_behind_what_version_1_stored),
 		TEST(test_close_leaves_one_file),
 		TEST(test_tidy_empties_a_long_log),
 		TEST(test_commits_survive_a_killed_process),
