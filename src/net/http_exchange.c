@@ -22,6 +22,10 @@
 #include "base/text.h"
 #include "net/admin_guard.h"
 
+/* A burst may go on after so many requests in a row that were too fast, if there
+ * is room for more connections; else after none. */
+#define MAX_LIMITED 64
+
 static void
 free_if_done(struct exchange *exchange)
 {
@@ -43,28 +47,41 @@ has_more(const struct connection *connection)
 
 /* Whether the connection is to end after the reply, although nothing is wrong
  * with it.  When there is no room for more connections, a poll that has brought
- * nothing makes room; and the rest of a burst of requests that was too fast is
- * not looked at. */
+ * nothing makes room; and the rest of a long burst of requests that are all too
+ * fast is not looked at. */
 static bool
 is_unwelcome(const struct exchange *exchange)
 {
-	const struct request *request = exchange->request;
+	const struct connection *connection = exchange->connection;
 
-	return (request->poll_end > POLL_MAIL &&
-		   !front_has_room(exchange->front)) ||
-	    (request->reply.err == ERR_RATE_LIMITED &&
-		exchange->connection->has_more_bytes);
+	if (connection->has_more_bytes && connection->n_limited >= MAX_LIMITED)
+		return true;
+	return !front_has_room(exchange->front) &&
+	    (exchange->request->poll_end > POLL_MAIL ||
+		(connection->has_more_bytes && connection->n_limited > 0));
+}
+
+/* Count the replies in a row that say so. */
+static void
+count_limited(struct exchange *exchange)
+{
+	if (exchange->request->reply.err == ERR_RATE_LIMITED)
+		exchange->connection->n_limited++;
+	else
+		exchange->connection->n_limited = 0;
 }
 
 static enum MHD_Result
 reply(struct exchange *exchange)
 {
 	struct connection *connection = exchange->connection;
-	bool is_last = exchange->is_answered || !exchange->head.is_kept ||
+	bool is_last;
+
+	count_limited(exchange);
+	is_last = exchange->is_answered || !exchange->head.is_kept ||
 	    exchange->front->is_draining ||
 	    (connection->is_half_closed && !has_more(connection)) ||
 	    is_unwelcome(exchange);
-
 	exchange->has_reply = true;
 	if (is_last)
 		intake_end(connection);

@@ -84,6 +84,7 @@ struct connection {
 	int64_t since_ms;     /* when the state began */
 	struct list deadline; /* in http->in_state, or in none */
 	bool has_served;      /* a request has got what it asked for */
+	unsigned n_limited;   /* requests in a row that were too fast */
 	size_t n_unsent;      /* bytes of the reply, until it is sent */
 	bool is_half_closed;  /* the client will send no more */
 	struct list hungup;   /* in http->hungup until that is dealt with */

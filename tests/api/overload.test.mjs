@@ -230,7 +230,7 @@ test('--poll-rate: what acknowledges nothing is limited, mail is not',
 	assertFailure(await again(), 429, 'ICB', 'rate-limited');
 });
 
-test('a burst that is refused for its rate ends with the connection',
+test('a long burst that is refused for its rate ends with the connection',
     async () => {
 	const daemon = await startStill({ args: ['--poll-rate', '1',
 		'--poll-burst', '5'] });
@@ -243,6 +243,8 @@ test('a burst that is refused for its rate ends with the connection',
 	wire.send(plain('GET', '/room', { token: ann.token }).repeat(300));
 	for (let i = 0; i < 5; i++)
 		ok(await wire.response());
+	for (let i = 0; i < 63; i++)
+		assertFailure(await wire.response(), 429, 'ICB', 'rate-limited');
 	const last = await wire.response();
 
 	assertFailure(last, 429, 'ICB', 'rate-limited');
@@ -251,7 +253,7 @@ test('a burst that is refused for its rate ends with the connection',
 	// One by one they are refused, and nothing else happens.
 	const calm = await Wire.open(daemon);
 
-	for (let i = 0; i < 3; i++)
+	for (let i = 0; i < 70; i++)
 		assertFailure(await calm.exchange(plain('GET', '/room',
 		    { token: ann.token })), 429, 'ICB', 'rate-limited');
 	calm.close();
