@@ -19,6 +19,14 @@ front_has_room(const struct front *front)
 }
 
 bool
+front_is_crowded(const struct front *front)
+{
+	size_t max = front->settings.max_connections;
+
+	return front->shared->n_connections >= max - max / 16;
+}
+
+bool
 front_claim_eviction(struct front *front)
 {
 	/* Other threads may make room and take it between any two looks. */

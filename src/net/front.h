@@ -91,6 +91,8 @@ struct front_client {
 
 /* Whether there is room for one more connection. */
 bool front_has_room(const struct front *front);
+/* Whether there is hardly any left: less than a sixteenth of all. */
+bool front_is_crowded(const struct front *front);
 /* There is none, and the caller has found a connection to close.  false: one
  * is being closed already, or has just been. */
 bool front_claim_eviction(struct front *front);

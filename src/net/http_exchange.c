@@ -22,9 +22,10 @@
 #include "base/text.h"
 #include "net/admin_guard.h"
 
-/* A burst may go on after so many requests in a row that were too fast, if there
- * is room for more connections; else after none. */
-#define MAX_LIMITED 64
+/* A burst may go on after so many requests in a row that were too fast: of
+ * commands, which a client may send ahead, and of others, which none does. */
+#define MAX_LIMITED_COMMANDS 64
+#define MAX_LIMITED_OTHERS 4
 
 static void
 free_if_done(struct exchange *exchange)
@@ -46,19 +47,21 @@ has_more(const struct connection *connection)
 }
 
 /* Whether the connection is to end after the reply, although nothing is wrong
- * with it.  When there is no room for more connections, a poll that has brought
+ * with it.  When there is hardly room for more connections, a poll that has brought
  * nothing makes room; and the rest of a long burst of requests that are all too
  * fast is not looked at. */
 static bool
 is_unwelcome(const struct exchange *exchange)
 {
 	const struct connection *connection = exchange->connection;
+	const struct request *request = exchange->request;
+	bool is_crowded = front_is_crowded(exchange->front);
+	unsigned max = is_crowded ? 1 :
+	    request->n_calls      ? MAX_LIMITED_COMMANDS :
+				    MAX_LIMITED_OTHERS;
 
-	if (connection->has_more_bytes && connection->n_limited >= MAX_LIMITED)
-		return true;
-	return !front_has_room(exchange->front) &&
-	    (exchange->request->poll_end > POLL_MAIL ||
-		(connection->has_more_bytes && connection->n_limited > 0));
+	return (request->poll_end > POLL_MAIL && is_crowded) ||
+	    (connection->has_more_bytes && connection->n_limited >= max);
 }
 
 /* Count the replies in a row that say so. */
