@@ -23,7 +23,8 @@ elif [ $# = 0 ]; then
 		# at their other end, and what no daemon is asked: nothing in
 		# them would be different.
 		address.test.mjs | connections.test.mjs | framing.test.mjs | \
-			http.test.mjs | openapi.test.mjs | pipelining.test.mjs) ;;
+			http.test.mjs | openapi.test.mjs | \
+			overload.test.mjs | pipelining.test.mjs) ;;
 		*) set -- "$@" "$each" ;;
 		esac
 	done

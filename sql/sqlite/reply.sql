@@ -1,6 +1,7 @@
 -- reply.sql - remembered replies (sqlite_session.c).
 
--- REPLACE, for a key that is used again after its reply was held too old.
+-- REPLACE, so that storing a key again is no error.  (remembered.c looks for the
+-- key first, so it never does.)
 -- name: reply_insert
 INSERT OR REPLACE INTO reply
 	(scope, key_hash, player, request_hash, body, created)

@@ -122,6 +122,10 @@ check_record(struct session *session, const struct request *request, size_t i,
 	size_t n_bytes = 0;
 	enum err err = ERR_NONE;
 
+	/* The call itself will say so. */
+	if (session->is_over ||
+	    (session->player && session->player->is_removed))
+		return ERR_NONE;
 	if (record->len > (request->has_key ? MAX_RECORD : MAX_REPLIES))
 		return ERR_TOO_LARGE;
 	if (!request->has_key)
@@ -254,23 +258,26 @@ is_small_for_sure(const struct request *request)
 }
 
 /* A reply that cannot be kept must not have an effect either: see that there
- * is room for that of every command, as far as it is a small one.
- * ERR_OWN_MAILBOX_FULL, ERR_STORAGE. */
+ * is room for that of every command, as far as it is a small one.  (A single
+ * command is remembered when it has succeeded, so its own check is enough.)
+ * ERR_OWN_MAILBOX_FULL, ERR_DATABASE_FULL, ERR_STORAGE. */
 static MUST_CHECK enum err
 reserve_record(struct session *session, const struct request *request)
 {
+	size_t n_bytes;
 	enum err err;
 
 	if (!request->has_key || request->n_calls == 0 ||
 	    is_small_for_sure(request))
 		return ERR_NONE;
+	n_bytes = request->n_calls * COMMAND_SMALL_ANSWER;
 	err = remembered_room(
 	    session->world, session->player, &session->max_record);
-	if (err)
-		return err;
-	return request->n_calls * COMMAND_SMALL_ANSWER <= session->max_record ?
-	    ERR_NONE :
-	    ERR_OWN_MAILBOX_FULL;
+	if (!err && n_bytes > session->max_record)
+		err = ERR_OWN_MAILBOX_FULL;
+	if (!err && request->n_calls > 1)
+		err = world_check_space(session->world, n_bytes);
+	return err;
 }
 
 /* Fail the whole request with what its only command has failed with. */
@@ -296,7 +303,7 @@ run_fresh(struct turn *turn, struct request *request, struct session *session,
 	struct buf record;
 
 	err = reserve_record(session, request);
-	if (err == ERR_OWN_MAILBOX_FULL) {
+	if (err == ERR_OWN_MAILBOX_FULL || err == ERR_DATABASE_FULL) {
 		reply_fail(request, err);
 		return ERR_NONE;
 	}

@@ -258,8 +258,10 @@ take_longest_place(struct turn *turn, const struct player *newest)
 		if (!longest ||
 		    clock_now_ms() - longest->since_ms < spared_ms[i])
 			continue;
-		answer_empty(
-		    turn, turn_request_of(longest), POLL_CROWDED, crowded_ms());
+		/* One with mail leaves its place when that is committed. */
+		if (list_is_empty(&longest->player->woken))
+			answer_empty(turn, turn_request_of(longest),
+			    POLL_CROWDED, crowded_ms());
 		return true;
 	}
 	return false;
@@ -331,9 +333,11 @@ poll_run(struct turn *turn, struct request *request)
 	err = look_into(turn->world, player, &request->poll, &look, &has_acked);
 	if (err)
 		return err;
-	/* Who comes for more has to be let in; and one that was held has paid. */
-	if (!has_acked && !request->is_due &&
-	    !turn_pay_poll(turn, request, player))
+	/* A client that comes for more is free, also when the batch is run again
+	 * and finds that it has acknowledged already; and a poll that was held
+	 * has paid. */
+	request->is_charged |= has_acked || request->is_due;
+	if (!turn_pay_poll(turn, request, player))
 		return ERR_NONE;
 	begin_reply(request);
 	err = add_found(

@@ -192,12 +192,19 @@ make_place(struct world *world)
 
 	if (max == 0 || world->n_players < max)
 		return ERR_NONE;
-	unused = presence_find_unused(world);
 	/* More than one too many: a reload has lowered the limit. */
-	if (!unused || world->n_players > max)
+	if (world->n_players > max)
 		return ERR_TOO_MANY_PLAYERS;
-	err = player_refresh(world, unused);
-	return err ? err : player_end(world, unused, END_UNUSED);
+	while ((unused = presence_find_unused(world)) != NULL) {
+		err = player_refresh(world, unused);
+		if (err)
+			return err;
+		if (!unused->room)
+			return player_end(world, unused, END_UNUSED);
+		/* A rollback has put it back there. */
+		presence_leave_lobby(unused);
+	}
+	return ERR_TOO_MANY_PLAYERS;
 }
 
 enum err

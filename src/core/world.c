@@ -139,6 +139,8 @@ world_rolled_back(struct world *world)
 
 		player->is_removed = false;
 		presence_seen(world, player);
+		if (!player->is_used)
+			list_append(&world->unused, &player->unused);
 		list_append(&world->trim, &player->trim);
 	}
 	while ((node = list_first(&world->added)) != NULL)

@@ -80,7 +80,7 @@ front_count_unsent(struct front *front, size_t n_less, size_t n_more)
 	if (n_less == n_more)
 		return;
 	front->shared->n_unsent += n_more - n_less;
-	metric_add(METRIC_UNSENT_BYTES, n_more - n_less);
+	metric_add(METRIC_UNSENT_BYTES, (uint64_t)n_more - n_less);
 }
 
 bool

@@ -17,10 +17,10 @@ http_create(struct front *front)
 		list_init(&http->full[i]);
 	}
 	list_init(&http->touched);
-	for (int i = 0; i < N_CONNECTION_STATES; i++) {
-		list_init(&http->in_state[i][false]);
-		list_init(&http->in_state[i][true]);
-	}
+	for (int i = 0; i < N_CONNECTION_STATES; i++)
+		for (int j = 0; j < N_CONNECTION_WORTHS; j++)
+			list_init(&http->in_state[i][j]);
+	list_init(&http->unsent);
 	list_init(&http->hungup);
 	return http;
 }
@@ -28,11 +28,12 @@ http_create(struct front *front)
 bool
 http_is_busy(const struct http *http)
 {
-	const struct list *receiving = http->in_state[CONNECTION_RECEIVING];
-
-	return http->n_sending > 0 || http->n_waiting > 0 ||
-	    !list_is_empty(&receiving[false]) ||
-	    !list_is_empty(&receiving[true]);
+	if (http->n_sending > 0 || http->n_waiting > 0)
+		return true;
+	for (int i = 0; i < N_CONNECTION_WORTHS; i++)
+		if (!list_is_empty(&http->in_state[CONNECTION_RECEIVING][i]))
+			return true;
+	return false;
 }
 
 static void

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "base/process.h"
 
 /* So many connections make room at once. */
 #define MAX_EVICTIONS 16
@@ -44,6 +45,15 @@ connection_kind(const struct connection *connection)
 	return connection->tls.certificate ? FRONT_HTTPS : FRONT_HTTP;
 }
 
+static enum connection_worth
+worth_of(const struct connection *connection)
+{
+	if (connection->has_served)
+		return CONNECTION_SERVED;
+	return connection->tls.certificate ? CONNECTION_NEW_TLS :
+					     CONNECTION_NEW;
+}
+
 void
 connection_set_state(struct connection *connection, enum connection_state state)
 {
@@ -60,7 +70,7 @@ connection_set_state(struct connection *connection, enum connection_state state)
 	if (state == CONNECTION_WAITING)
 		list_remove(&connection->deadline); /* the poll has one */
 	else
-		list_append(&http->in_state[state][connection->has_served],
+		list_append(&http->in_state[state][worth_of(connection)],
 		    &connection->deadline);
 }
 
@@ -278,6 +288,7 @@ http_accept(struct http *http, struct certificate *certificate, int fd,
 	connection->source.on_ready = on_ready;
 	list_init(&connection->deadline);
 	list_init(&connection->hungup);
+	list_init(&connection->unsent);
 	if (certificate)
 		connection->tls.certificate = certificate_share(certificate);
 	if (loop_add(http->front->loop, &connection->source, fd,
@@ -293,8 +304,15 @@ http_accept(struct http *http, struct certificate *certificate, int fd,
 void
 connection_set_unsent(struct connection *connection, size_t n)
 {
-	front_count_unsent(connection->http->front, connection->n_unsent, n);
+	struct http *http = connection->http;
+
+	front_count_unsent(http->front, connection->n_unsent, n);
+	http->n_unsent += n - connection->n_unsent;
 	connection->n_unsent = n;
+	if (n)
+		list_append(&http->unsent, &connection->unsent);
+	else
+		list_remove(&connection->unsent);
 }
 
 /* The connection at the head of a list of struct http; NULL: it is empty. */
@@ -311,7 +329,7 @@ expire(struct http *http, enum connection_state state, int64_t limit_ms)
 {
 	int64_t now_ms = clock_now_ms();
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < N_CONNECTION_WORTHS; i++) {
 		struct connection *connection;
 
 		while ((connection = first_in(&http->in_state[state][i])) !=
@@ -329,7 +347,7 @@ expire(struct http *http, enum connection_state state, int64_t limit_ms)
 static void
 touch_receiving(struct http *http)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < N_CONNECTION_WORTHS; i++) {
 		const struct list
 		    *list = &http->in_state[CONNECTION_RECEIVING][i];
 		const struct list *node;
@@ -352,38 +370,39 @@ http_expire(struct http *http)
 	expire(http, CONNECTION_SENDING, settings->rest_ms);
 }
 
-/* Of those that have served a request, or of the others: which has been in the
- * same state for longest, be it idle, receiving or sending.  NULL: there is
- * none. */
+/* How long a connection may be idle, or at the same request or reply, before it
+ * makes room. */
+static int64_t
+spared_ms(enum connection_worth worth)
+{
+	return worth == CONNECTION_NEW ? FRONT_SPARED_NEW_MS : FRONT_SPARED_MS;
+}
+
+/* Of those that are worth so much: the one whose time is over, and has been for
+ * longest, be it idle, receiving or sending.  NULL: there is none. */
 static struct connection *
-find_slowest(const struct http *http, bool has_served)
+find_slowest(const struct http *http, enum connection_worth from,
+    enum connection_worth to)
 {
 	struct connection *slowest = NULL;
+	int64_t slowest_ms = clock_now_ms();
 
-	for (int i = 0; i < N_CONNECTION_STATES; i++) {
-		struct connection *connection = first_in(
-		    &http->in_state[i][has_served]);
+	for (int state = 0; state < N_CONNECTION_STATES; state++)
+		for (int worth = (int)from; worth <= (int)to; worth++) {
+			struct connection *connection = first_in(
+			    &http->in_state[state][worth]);
+			int64_t over_ms;
 
-		if (connection &&
-		    (!slowest || connection->since_ms < slowest->since_ms))
-			slowest = connection;
-	}
+			if (!connection)
+				continue;
+			over_ms = connection->since_ms +
+			    spared_ms((enum connection_worth)worth);
+			if (over_ms <= slowest_ms) {
+				slowest = connection;
+				slowest_ms = over_ms;
+			}
+		}
 	return slowest;
-}
-
-/* A handshake takes longer than a request. */
-static int64_t
-spared_ms(const struct connection *connection)
-{
-	return connection->has_served || connection->tls.certificate ?
-	    FRONT_SPARED_MS :
-	    FRONT_SPARED_NEW_MS;
-}
-
-static bool
-is_spared(const struct connection *connection, int64_t now_ms)
-{
-	return now_ms - connection->since_ms < spared_ms(connection);
 }
 
 static void
@@ -400,53 +419,47 @@ evict(struct connection *connection)
 bool
 http_make_room(struct http *http)
 {
-	int64_t now_ms = clock_now_ms();
-	struct connection *connection = find_slowest(http, false);
-	bool is_new = connection && !is_spared(connection, now_ms);
+	struct connection *connection = find_slowest(
+	    http, CONNECTION_NEW, CONNECTION_NEW_TLS);
+	int n = connection ? MAX_EVICTIONS : 1;
 
-	if (!is_new) {
-		connection = find_slowest(http, true);
-		if (!connection || is_spared(connection, now_ms))
-			return false;
-	}
+	if (!connection)
+		connection = find_slowest(
+		    http, CONNECTION_SERVED, CONNECTION_SERVED);
+	if (!connection)
+		return false;
 	if (!front_claim_eviction(http->front))
 		return true;
-	evict(connection);
-	for (int i = 1; is_new && i < MAX_EVICTIONS; i++) {
-		connection = find_slowest(http, false);
-		if (!connection || is_spared(connection, now_ms))
-			break;
+	while (connection && n-- > 0) {
 		evict(connection);
+		connection = find_slowest(
+		    http, CONNECTION_NEW, CONNECTION_NEW_TLS);
 	}
 	return true;
 }
 
+/* Other threads have bytes, too, and see to them: each may keep its part of what
+ * is allowed to all. */
 void
 http_shed(struct http *http)
 {
-	while (front_has_too_much_unsent(http->front)) {
-		struct connection *sending[2];
-		struct connection *slowest;
+	size_t part = http->front->settings.max_unsent / PROCESS_MAX_LOOPS;
 
-		for (int i = 0; i < 2; i++)
-			sending[i] = first_in(
-			    &http->in_state[CONNECTION_SENDING][i]);
-		slowest = sending[0] ? sending[0] : sending[1];
-		if (!slowest)
-			return;
-		if (sending[1] && sending[1]->since_ms < slowest->since_ms)
-			slowest = sending[1];
+	while (
+	    front_has_too_much_unsent(http->front) && http->n_unsent > part) {
+		struct connection *connection = CONTAINER_OF(
+		    list_first(&http->unsent), struct connection, unsent);
+
 		metric_add(METRIC_LIMITED_UNSENT, 1);
-		connection_set_unsent(slowest, 0);
-		list_remove(&slowest->deadline);
-		connection_end(slowest);
+		connection_set_unsent(connection, 0);
+		evict(connection);
 	}
 }
 
 void
 http_end_idle(struct http *http)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < N_CONNECTION_WORTHS; i++) {
 		struct list *list = &http->in_state[CONNECTION_IDLE][i];
 		struct list *node, *next;
 

@@ -159,7 +159,9 @@ exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 	if (connection) {
 		connection->exchange = NULL;
 		connection_set_unsent(connection, 0);
-		connection->has_served |= exchange->request->reply.status < 400;
+		if (exchange->has_reply) /* else the engine may have it */
+			connection->has_served |= exchange->request->reply
+						      .status < 400;
 		go_on(connection);
 		if (connection->is_half_closed)
 			connection_hang_up(connection);

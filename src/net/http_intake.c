@@ -30,7 +30,9 @@
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -108,14 +110,22 @@ send_continue(struct connection *connection)
 {
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-	/* Best effort: a client does not wait for ever (RFC 9110, section
-	 * 10.1.1), and the socket's buffer is empty. */
+	const size_t len = sizeof(text) - 1;
+	ssize_t n;
+	int n_unsent;
+
+	/* Behind a reply that the client does not read it might go out in part.
+	 * Without it the client goes on, a little later (RFC 9110, section
+	 * 10.1.1). */
+	if (ioctl(connection->fd, SIOCOUTQNSD, &n_unsent) == 0 && n_unsent > 0)
+		return;
 	if (connection->tls.certificate)
-		(void)gnutls_record_send(
-		    connection->tls.session, text, sizeof(text) - 1);
+		n = gnutls_record_send(connection->tls.session, text, len);
 	else
-		(void)send(connection->fd, text, sizeof(text) - 1,
-		    MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = send(
+		    connection->fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n != (ssize_t)len)
+		connection_end(connection);
 }
 
 /* The request is refused: what comes after this is not looked at. */
@@ -142,6 +152,7 @@ begin(struct connection *connection, bool has_bytes)
 	exchange = connection->exchange;
 	head = &exchange->head;
 	intake->scan = (struct http_head_scan){ 0 };
+	intake->n_blank = 0;
 	if (exchange->head_err)
 		return refuse(connection, exchange->head_err);
 	if (exchange->is_answered) {
@@ -159,11 +170,28 @@ begin(struct connection *connection, bool has_bytes)
 	return INTAKE_MORE;
 }
 
+/* The ceiling of these is never met: without memory the process ends, or what is
+ * left of the stream would be read as something else. */
+static void
+add(struct buf *buf, struct span bytes)
+{
+	buf_add_span(buf, bytes);
+	if (buf->overflowed)
+		mem_exhausted();
+}
+
+static bool
+is_nothing_yet(const struct http_head_scan *scan)
+{
+	return scan->n_lines == 0 && scan->line_len == 0 && !scan->has_cr;
+}
+
 static enum intake_state
 feed_head(struct connection *connection, struct span *rest)
 {
 	struct intake *intake = &connection->intake;
-	size_t room = intake->head.max - intake->head.len, used;
+	size_t room = intake->head.max - intake->head.len - intake->n_blank;
+	size_t used;
 	bool is_whole;
 	enum err err = http_head_scan(&intake->scan, *rest, &used, &is_whole);
 
@@ -171,11 +199,19 @@ feed_head(struct connection *connection, struct span *rest)
 		err = ERR_HEADERS_TOO_LARGE;
 		used = room;
 	}
-	buf_add(&intake->head, rest->at, used);
+	add(&intake->head, (struct span){ rest->at, used });
 	/* An Origin may be in what is good of it. */
 	if (err)
 		return refuse(connection, err);
 	*rest = (struct span){ rest->at + used, rest->len - used };
+	if (is_nothing_yet(&intake->scan)) {
+		/* Empty lines, as some clients send them behind a body (RFC
+		 * 9112, section 2.2). */
+		intake->n_blank += intake->head.len;
+		buf_fini(&intake->head);
+		connection_set_state(connection, CONNECTION_IDLE);
+		return INTAKE_MORE;
+	}
 	return is_whole ? begin(connection, rest->len > 0) : INTAKE_MORE;
 }
 
@@ -280,7 +316,7 @@ take(struct connection *connection, size_t n, char *out, size_t size)
 	if (feed(connection, &rest) == INTAKE_MORE)
 		return 0;
 	if (!intake->is_ended)
-		buf_add_span(&intake->ahead, rest);
+		add(&intake->ahead, rest);
 	return give(connection, out, size, rest.len > 0 || n == HTTP_SCRATCH);
 }
 

@@ -62,6 +62,7 @@ struct intake {
 	struct http_chunks chunks;
 	struct buf ahead; /* read, but not part of the request */
 	size_t ahead_at;  /* from here on */
+	size_t n_blank;   /* bytes of empty lines before a head */
 	bool is_ended;    /* nothing more is read */
 };
 
@@ -72,6 +73,14 @@ enum connection_state {
 	CONNECTION_SENDING,   /* the reply is on its way */
 };
 #define N_CONNECTION_STATES (CONNECTION_SENDING + 1)
+
+/* How much is given for keeping it when there are too many. */
+enum connection_worth {
+	CONNECTION_NEW,     /* it has never got what it asked for */
+	CONNECTION_NEW_TLS, /* the same; a handshake takes longer */
+	CONNECTION_SERVED,
+};
+#define N_CONNECTION_WORTHS (CONNECTION_SERVED + 1)
 
 struct connection {
 	struct http *http;
@@ -86,6 +95,7 @@ struct connection {
 	bool has_served;      /* a request has got what it asked for */
 	unsigned n_limited;   /* requests in a row that were too fast */
 	size_t n_unsent;      /* bytes of the reply, until it is sent */
+	struct list unsent;   /* in http->unsent while there are some */
 	bool is_half_closed;  /* the client will send no more */
 	struct list hungup;   /* in http->hungup until that is dealt with */
 	bool has_more_bytes;  /* came in while WAITING or SENDING */
@@ -122,9 +132,11 @@ struct http {
 	struct list roomy[N_CELL_KINDS]; /* cells that can take more */
 	struct list full[N_CELL_KINDS];  /* and that cannot */
 	struct list touched;             /* cells */
-	/* Connections by their state and has_served, but for WAITING; those that
-	 * have been in it for longest first. */
-	struct list in_state[N_CONNECTION_STATES][2];
+	/* Connections by their state, but for WAITING; those that have been in
+	 * it for longest first. */
+	struct list in_state[N_CONNECTION_STATES][N_CONNECTION_WORTHS];
+	struct list unsent; /* those whose reply has waited for longest first */
+	size_t n_unsent;    /* bytes of their replies */
 	struct list hungup; /* half-closed, and not waiting */
 	char scratch[HTTP_SCRATCH];
 };

@@ -70,6 +70,7 @@ struct sqlite_store {
 	sqlite3_int64 allotted_bytes; /* how long the file is made */
 	bool is_out_of_room;          /* a write has met a full disk */
 	bool has_reserve;             /* or there cannot be one */
+	bool is_shrinkable;           /* by incremental vacuum */
 	bool has_shrunk;              /* since the last checkpoint of tidy() */
 	int64_t reserve_ms;           /* not tried again before this */
 

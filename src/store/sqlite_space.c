@@ -103,6 +103,10 @@ make_reserve(struct sqlite_store *s)
 		/* Half of it would only be in the way. */
 		(void)!truncate(path, 0);
 		s->has_reserve = false;
+	} else if (fault == EMFILE || fault == ENFILE || fault == ENOMEM ||
+	    fault == EINTR) {
+		/* Another time. */
+		s->has_reserve = false;
 	} else {
 		/* It may also be that there cannot be one here, as under a
 		 * limit on the size of files, for which it is no help. */
@@ -197,6 +201,20 @@ needed_bytes(const struct sqlite_store *s)
 	    SLACK_BYTES;
 }
 
+/* The file cannot be made longer: whether it is long enough for its pages,
+ * which have just been counted.  When something is deleted it is. */
+static bool
+is_long_enough(struct sqlite_store *s)
+{
+	struct stat status;
+
+	if (stat(sqlite3_db_filename(s->db, "main"), &status) != 0 ||
+	    (uint64_t)status.st_size < s->n_pages * s->page_bytes)
+		return false;
+	s->allotted_bytes = status.st_size;
+	return true;
+}
+
 enum err
 sqlite_allot(struct sqlite_store *s, bool is_due)
 {
@@ -213,7 +231,9 @@ sqlite_allot(struct sqlite_store *s, bool is_due)
 	/* Its codes differ by how it tries.  What else could it be? */
 	if (sqlite3_file_control(
 		s->db, "main", SQLITE_FCNTL_SIZE_HINT, &bytes) != SQLITE_OK)
-		return sqlite_failed_as(s, SQLITE_FULL, "making room");
+		return is_long_enough(s) ?
+		    ERR_NONE :
+		    sqlite_failed_as(s, SQLITE_FULL, "making room");
 	s->allotted_bytes = bytes;
 	return ERR_NONE;
 }
@@ -271,7 +291,8 @@ shrink(struct sqlite_store *s)
 	struct store *store = &s->ops;
 	enum err err;
 
-	if (s->copy.db || count_pages(s) || s->n_free_pages <= KEPT_FREE_PAGES)
+	if (!s->is_shrinkable || s->copy.db || count_pages(s) ||
+	    s->n_free_pages <= KEPT_FREE_PAGES)
 		return false;
 	err = store->begin(store);
 	if (!err)
@@ -296,6 +317,8 @@ tidy(struct store *store)
 		return false;
 	if (shrink(s))
 		return true;
+	if (s->fsync_failed)
+		return false;
 	if (!sqlite_has_long_log(s) && !s->has_shrunk)
 		return false;
 	s->has_shrunk = false;
@@ -327,13 +350,15 @@ make_shrinkable(struct sqlite_store *s)
 	const char *path = sqlite3_db_filename(s->db, "main");
 	const char *why = NULL;
 
-	if (ask(s, sql_onces[SQL_ONCE_AUTO_VACUUM]) == 2)
+	s->is_shrinkable = ask(s, sql_onces[SQL_ONCE_AUTO_VACUUM]) == 2;
+	if (s->is_shrinkable)
 		return;
 	if (ask(s, sql_onces[SQL_ONCE_USED_PAGES]) > MAX_REBUILT_PAGES)
 		why = "it is too large";
 	else if (sqlite3_exec(s->db, sql_onces[SQL_ONCE_REBUILD], NULL, NULL,
 		     NULL) != SQLITE_OK)
 		why = sqlite3_errmsg(s->db);
+	s->is_shrinkable = !why;
 	if (why)
 		log_warning("%s cannot be rebuilt to become shorter when it is "
 			    "quiet: %s",

@@ -184,7 +184,7 @@ watch(struct store *store)
 	struct sqlite_store *s = sqlite_of(store);
 
 	sqlite_count_changes(s);
-	return sqlite_check_files(s);
+	return s->fsync_failed ? ERR_FATAL : sqlite_check_files(s);
 }
 
 static void

@@ -142,7 +142,8 @@ test('what is above a smaller limit stays, and nothing is added', async () => {
 test('how much the database may hold', async () => {
 	const c = await Configured.start();
 	const { players: [, bob] } = await makeRoom(c.daemon);
-	const more = ['command-rate = 0', 'max-mailbox-bytes = 0'];
+	const more = ['command-rate = 0', 'relay-rate = 0',
+		'max-mailbox-bytes = 0'];
 	const offer = () => bob.offer({ id: 1, x: 'y'.repeat(50_000) });
 
 	await c.reload(['max-database = 1M', ...more]);

@@ -201,8 +201,8 @@ static void
 test_many_small_envelopes_are_cheap(void **state)
 {
 	static const char *const pieces[] = {
-		"{\"\\u0063ommand\":\"\\u0023##!OO\",\"\\u0064ata\":"
-		"{\"\\u0069d\":\"\\u0031\"}},",
+		("{\"\\u0063ommand\":\"\\u0023##!OO\",\"\\u0064ata\":"
+		 "{\"\\u0069d\":\"\\u0031\"}},"),
 		"{\"\\n\":1},",
 		"{},",
 	};
