@@ -746,6 +746,20 @@ test('an idle connection is closed after 75 s, not before', async () => {
 	await used.closed();
 });
 
+test('an empty line behind a body begins no request', async () => {
+	const wire = await Wire.open(slow);
+
+	for (let i = 0; i < 2; i++) {
+		ok(await wire.exchange(`${plain('POST', '/register',
+		    { body: '"ann"' })}\r\n`));
+		await settle(slow);
+		slow.advance(20);
+		await assertOpen(wire, slow);
+	}
+	slow.advance(60);
+	await wire.closed();
+});
+
 test('neither limit touches a poll that is parked', async () => {
 	const { players: [ann, bob] } = await makeRoom(slow);
 	const poll = ann.events({ after: ann.cursor, wait: 55 });

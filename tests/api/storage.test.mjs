@@ -71,6 +71,10 @@ test('above it what grows gets 503 storage, and the rest goes on', async () => {
 		[() => bob.candidate({ id: 1 }), 'ICB'],
 	])
 		assertStorage(await command(), code);
+	// What an array would have remembered with its key counts, too.
+	assertStorage(await bob.command([{ command: '###!SM', data: 1 },
+		{ command: '###!SM', data: 2 }],
+	{ headers: { 'Idempotency-Key': 'k' } }), 'ICB');
 	// Failures of the request's own are still that.
 	assertFailure(await ann.create(), 409, 'CRB', 'already-in-room');
 	assertFailure(await carol.join(uuid.replace(/^./, (c) =>
