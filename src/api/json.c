@@ -84,16 +84,11 @@ scan_hex(struct scan *scan, unsigned *out_unit)
 	if (scan->end - scan->at < 4)
 		return false;
 	for (int i = 0; i < 4; i++) {
-		char c = *scan->at++;
+		int value = text_hex_value(*scan->at++);
 
-		if (is_digit(c))
-			unit = unit << 4 | (unsigned)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			unit = unit << 4 | (unsigned)(c - 'a' + 10);
-		else if (c >= 'A' && c <= 'F')
-			unit = unit << 4 | (unsigned)(c - 'A' + 10);
-		else
+		if (value < 0)
 			return false;
+		unit = unit << 4 | (unsigned)value;
 	}
 	*out_unit = unit;
 	return true;

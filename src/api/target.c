@@ -3,18 +3,6 @@
 
 #include "base/text.h"
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Take one byte, decoded, off the front of raw, which is not empty.  '\0':
  * there is a bad escape, %00, or a NUL (which HTTP never has, but
  * FastCGI may); what we decode becomes a string, so none of them may pass. */
@@ -25,8 +13,8 @@ take_byte(struct span *raw)
 	char c = raw->at[0];
 
 	if (c == '%') {
-		int high = raw->len > 1 ? hex_value(raw->at[1]) : -1;
-		int low = raw->len > 2 ? hex_value(raw->at[2]) : -1;
+		int high = raw->len > 1 ? text_hex_value(raw->at[1]) : -1;
+		int low = raw->len > 2 ? text_hex_value(raw->at[2]) : -1;
 
 		if (high < 0 || low < 0)
 			return '\0';

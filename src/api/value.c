@@ -17,18 +17,15 @@
 
 #define MAX_CHARACTER 4 /* bytes of UTF-8 */
 
-static uint32_t
-hex_digit(char c)
-{
-	return (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-}
-
 /* The code unit of the four digits. */
 static uint32_t
 code_unit(const char *at)
 {
-	return hex_digit(at[0]) << 12 | hex_digit(at[1]) << 8 |
-	    hex_digit(at[2]) << 4 | hex_digit(at[3]);
+	uint32_t unit = 0;
+
+	for (int i = 0; i < 4; i++)
+		unit = unit << 4 | (uint32_t)text_hex_value(at[i]);
+	return unit;
 }
 
 static size_t

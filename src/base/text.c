@@ -88,11 +88,16 @@ text_is_name(struct span text, size_t min, size_t max)
 	return count >= min && count <= max;
 }
 
-static bool
-is_hex(char c)
+int
+text_hex_value(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-	    (c >= 'A' && c <= 'F');
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
 }
 
 bool
@@ -103,7 +108,7 @@ text_is_uuid(struct span text, char out[TEXT_UUID_SIZE])
 	for (size_t i = 0; i < text.len; i++) {
 		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
 
-		if (dash ? text.at[i] != '-' : !is_hex(text.at[i]))
+		if (dash ? text.at[i] != '-' : text_hex_value(text.at[i]) < 0)
 			return false;
 	}
 	for (size_t i = 0; out && i < text.len; i++) {

@@ -21,6 +21,9 @@ size_t text_from_int(char out[TEXT_INT_SIZE], int64_t value);
  * false: empty, another character, or more than max; *out is untouched. */
 bool text_to_uint(struct span text, uint64_t max, uint64_t *out);
 
+/* The value of a hexadecimal digit, or -1. */
+int text_hex_value(char c);
+
 /* The length in bytes of the well-formed UTF-8 sequence (RFC 3629: no
  * surrogates, no overlong forms, up to U+10FFFF) at the start of the len
  * bytes, or 0.  Writes the code point to *out. */

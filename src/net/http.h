@@ -2,11 +2,11 @@
  *
  * Floor: net.  The loop thread that the front belongs to.
  *
- * The pieces: http_cell.c (the daemons), http_connection.c (connections,
- * their deadlines and hang-ups), http_intake.c (putting requests together, with
- * http_head.c and http_chunks.c), http_exchange.c (one request and its reply),
- * http_response.c (headers), http_tls.c (connections over TLS).  Why it is
- * built so is told in docs/architecture.md.
+ * The pieces: http_cell.c (the daemons), http_connection.c (connections and
+ * their hang-ups), http_capacity.c (deadlines, and which connection makes room),
+ * http_intake.c (putting requests together, with http_head.c and http_chunks.c),
+ * http_exchange.c (one request and its reply), http_response.c (headers),
+ * http_tls.c (connections over TLS).  docs/architecture.md says why.
  */
 #ifndef PEERPOST_NET_HTTP_H
 #define PEERPOST_NET_HTTP_H

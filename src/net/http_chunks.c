@@ -5,20 +5,8 @@
  */
 #include "net/http_chunks.h"
 
+#include "base/text.h"
 #include "net/http_head.h"
-
-/* The value of a hexadecimal digit, or -1. */
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 static bool
 is_name(char c)
@@ -43,7 +31,7 @@ expect(struct http_chunks *chunks, bool is_right, enum http_chunks_state state)
 static MUST_CHECK enum err
 take_digit(struct http_chunks *chunks, char c)
 {
-	int digit = hex_digit(c);
+	int digit = text_hex_value(c);
 
 	if (digit < 0)
 		return chunks->n_digits == 0 ? ERR_BAD_REQUEST :
