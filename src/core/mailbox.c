@@ -167,8 +167,8 @@ mailbox_check(struct world *world, const uint32_t *players, size_t n,
 	return ERR_NONE;
 }
 
-/* Find out who gets the event; who cannot is listed for eviction.  A player
- * who is to be evicted already gets nothing more. */
+/* Find the players that get the event; the others are listed for eviction.  A
+ * player that is already listed gets nothing more. */
 static MUST_CHECK enum err
 find_takers(struct world *world, const uint32_t *players, size_t n,
     uint32_t except, size_t size, struct player **takers, size_t *out_n)

@@ -25,8 +25,9 @@ bool mailbox_has_room(const struct world *world, const struct player *player,
 
 /* Whether the player comes for its mail: it has a poll parked, has polled
  * within the last 10 s, or has not yet acknowledged what it was given; and
- * nothing in its mailbox is older than about 30 s (60 at most).  Whoever fills
- * its mailbox with remembered replies does not.  mailbox_load() first. */
+ * nothing in its mailbox is older than about 30 s (60 at most).  A player whose
+ * remembered replies fill much of its mailbox does not count as one that does.
+ * mailbox_load() first. */
 bool mailbox_is_fetched(const struct world *world, const struct player *player);
 
 /* See whether mailbox_broadcast() of this event may be done.
@@ -44,11 +45,11 @@ MUST_CHECK enum err mailbox_send(struct world *world, struct player *player,
     enum event_kind kind, struct span body);
 
 /* Put one event, its body stored once, into the mailboxes of all n players
- * (by id), but for `except` (a player id; 0: nobody).  Whoever comes for its
- * mail gets it, room or not: mailbox_check() is the limit of what can be
- * refused to its sender.  What cannot be (somebody has left) is one event for
- * each join that was checked.  Anybody else who has no room for it does not
- * get it, and is listed for eviction.  ERR_STORAGE. */
+ * (by id), except `except` (a player id; 0: nobody).  A player that comes for
+ * its mail gets the event even without room: mailbox_check() limits what can be
+ * refused to its sender, and each event that cannot be refused (a member left)
+ * matches a join that was checked.  Any other player without room does not get
+ * it, and is listed for eviction.  ERR_STORAGE. */
 MUST_CHECK enum err mailbox_broadcast(struct world *world,
     const uint32_t *players, size_t n, uint32_t except, enum event_kind kind,
     struct span body);

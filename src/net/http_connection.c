@@ -85,9 +85,7 @@ is_work(const struct connection *connection, uint32_t events)
 		 * libmicrohttpd would only ask for the reply. */
 		return false;
 	case CONNECTION_IDLE:
-		/* Between requests there is nothing to send; and if first
-		 * bytes come in this instant, they are to be told of here
-		 * before libmicrohttpd reads them. */
+		/* Between requests there is nothing to send. */
 		return connection->tls.certificate || events & EPOLLIN;
 	case CONNECTION_RECEIVING:
 	case CONNECTION_SENDING:
@@ -235,10 +233,7 @@ start(struct connection *connection, const struct sockaddr *addr, socklen_t len)
 	connection_set_state(connection,
 	    connection_has_bytes(connection) ? CONNECTION_RECEIVING :
 					       CONNECTION_IDLE);
-	/* Not to be run for this before the next wait: libmicrohttpd would read
-	 * first bytes of which our own edge-triggered source then tells nothing.
-	 * (If the cell is run for another connection just then, they are not
-	 * told of either, and the connection is idle, until more comes.) */
+	/* The cell runs when the loop reports the socket, in the next round. */
 	if (MHD_add_connection(
 		connection->cell->daemon, connection->fd, addr, len) == MHD_YES)
 		return;
