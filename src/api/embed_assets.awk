@@ -84,6 +84,9 @@ function print_source(	i, file, is_page) {
 
 BEGIN {
 	types["js"] = "text/javascript; charset=utf-8"
+	# Types for editors and compilers, which look at the name.  There is no
+	# registered type for them, and this one can be read in a browser.
+	types["ts"] = "text/plain; charset=utf-8"
 	types["css"] = "text/css; charset=utf-8"
 	types["html"] = "text/html; charset=utf-8"
 	types["yaml"] = "application/yaml"

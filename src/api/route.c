@@ -33,6 +33,8 @@ static const struct route routes[] = {
 	{ "/", ROUTE_PAGE, ALLOW_GET_HEAD, NULL, NULL },
 	{ "/peerpost.js", ROUTE_ASSET, ALLOW_GET_HEAD, NULL,
 	    FILE_OF(PEERPOST_JS) },
+	{ "/peerpost.d.ts", ROUTE_ASSET, ALLOW_GET_HEAD, NULL,
+	    FILE_OF(PEERPOST_D_TS) },
 	{ "/openapi.yaml", ROUTE_ASSET, ALLOW_GET_HEAD, NULL,
 	    FILE_OF(OPENAPI_YAML) },
 	{ "/demo", ROUTE_DEMO, ALLOW_GET_HEAD, NULL, NULL },

@@ -1,5 +1,5 @@
 // assets.test.mjs - the files that the daemon serves: /peerpost.js,
-// /openapi.yaml, and /demo/ if it is switched on (protocol section 9).
+// /peerpost.d.ts, /openapi.yaml, and /demo/ if it is switched on (protocol section 9).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
@@ -8,6 +8,8 @@ import { assertFailure, request, startDaemon } from '../lib/peerpost.mjs';
 const FILES = {
 	'/peerpost.js': ['clients/js/peerpost.js',
 		'text/javascript; charset=utf-8'],
+	'/peerpost.d.ts': ['clients/js/peerpost.d.ts',
+		'text/plain; charset=utf-8'],
 	'/openapi.yaml': ['docs/openapi.yaml', 'application/yaml'],
 	'/demo/': ['demo/index.html', 'text/html; charset=utf-8'],
 	'/demo/demo.js': ['demo/demo.js', 'text/javascript; charset=utf-8'],
@@ -134,7 +136,8 @@ test('the demo is there only with --demo', async () => {
 		assertFailure(await request(plain, 'POST', target), 404, 'ICB',
 		    'not-found');
 	}
-	for (const target of ['/peerpost.js', '/openapi.yaml'])
+	for (const target of ['/peerpost.js', '/peerpost.d.ts',
+	    '/openapi.yaml'])
 		assert.equal((await get(target, {}, plain)).status, 200);
 	assert.doesNotMatch((await get('/', {}, plain)).text, /demo/);
 });

@@ -11,6 +11,8 @@ static const struct {
 } served[] = {
 	{ "/peerpost.js", ASSET_PEERPOST_JS, "text/javascript; charset=utf-8",
 	    "", false, false },
+	{ "/peerpost.d.ts", ASSET_PEERPOST_D_TS, "text/plain; charset=utf-8",
+	    "// peerpost.d.ts", false, false },
 	{ "/openapi.yaml", ASSET_OPENAPI_YAML, "application/yaml",
 	    "openapi: ", false, false },
 	{ "/demo/", ASSET_INDEX_HTML, "text/html; charset=utf-8",

@@ -33,6 +33,7 @@ static const struct {
 	{ "/healthz", ROUTE_HEALTH, "GH", "###!ICB" },
 	{ "/", ROUTE_PAGE, "GH", "###!ICB" },
 	{ "/peerpost.js", ROUTE_ASSET, "GH", "###!ICB" },
+	{ "/peerpost.d.ts", ROUTE_ASSET, "GH", "###!ICB" },
 	{ "/openapi.yaml", ROUTE_ASSET, "GH", "###!ICB" },
 	{ "/demo", ROUTE_DEMO, "GH", "###!ICB" },
 	{ "/demo/", ROUTE_DEMO, "GH", "###!ICB" },
