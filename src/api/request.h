@@ -146,6 +146,9 @@ struct request {
 	struct span idempotency_key;
 	struct span last_event_id;
 	struct span if_none_match;
+	struct span host;  /* where it was sent, as the client says */
+	struct span mount; /* where a web server has mounted us; or not there */
+	bool is_https;     /* it was sent over TLS, be it to a proxy */
 	bool is_text_plain; /* Content-Type, without parameters */
 	struct buf body;
 	bool is_too_large; /* the body went over the limit */

@@ -25,6 +25,9 @@ static const struct cgi_name {
 	{ "HTTP_LAST_EVENT_ID", AT(last_event_id) },
 	{ "HTTP_IF_NONE_MATCH", AT(if_none_match) },
 	{ "HTTP_ORIGIN", AT(origin) },
+	{ "HTTP_HOST", AT(host) },
+	{ "HTTPS", AT(https) },
+	{ "HTTP_X_FORWARDED_PROTO", AT(forwarded_proto) },
 };
 
 static struct span *

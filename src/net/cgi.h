@@ -26,6 +26,8 @@ struct cgi {
 	struct span last_event_id;
 	struct span if_none_match;
 	struct span origin;
+	struct span host, forwarded_proto;
+	struct span https; /* "on"; not in the RFC either */
 	bool is_forwarded; /* cgi_add_list() has something to say */
 };
 

@@ -213,6 +213,13 @@ take_cgi(struct fcgi_exchange *exchange, const struct cgi *cgi)
 	request->idempotency_key = cgi->idempotency_key;
 	request->last_event_id = cgi->last_event_id;
 	request->if_none_match = cgi->if_none_match;
+	request->host = cgi->host;
+	if (settings->base_path[0] == '\0' && cgi->path_info.at)
+		request->mount = cgi->script_name;
+	request->is_https = front_is_https(exchange->fastcgi->front,
+	    &exchange->connection->peer,
+	    cgi->https.at && !text_equals_nocase(cgi->https, "off"),
+	    cgi->forwarded_proto);
 	request->is_text_plain = front_is_text_plain(cgi->content_type);
 	exchange->has_length = text_to_uint(
 	    cgi->content_length, UINT64_MAX, &exchange->length);

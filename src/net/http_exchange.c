@@ -238,6 +238,7 @@ enum field {
 	FIELD_LAST_EVENT_ID,
 	FIELD_ORIGIN,
 	FIELD_SEC_FETCH_SITE,
+	FIELD_X_FORWARDED_PROTO,
 	N_FIELDS
 };
 
@@ -253,6 +254,7 @@ find_fields(const struct http_head *head, struct span out[N_FIELDS])
 		[FIELD_LAST_EVENT_ID] = "Last-Event-ID",
 		[FIELD_ORIGIN] = "Origin",
 		[FIELD_SEC_FETCH_SITE] = "Sec-Fetch-Site",
+		[FIELD_X_FORWARDED_PROTO] = "X-Forwarded-Proto",
 	};
 	struct span rest = head->fields, name, value;
 
@@ -283,6 +285,11 @@ take_head(struct exchange *exchange, const struct span fields[N_FIELDS])
 	request->idempotency_key = fields[FIELD_IDEMPOTENCY_KEY];
 	request->last_event_id = fields[FIELD_LAST_EVENT_ID];
 	request->if_none_match = fields[FIELD_IF_NONE_MATCH];
+	request->host = fields[FIELD_HOST];
+	request->is_https = front_is_https(exchange->front,
+	    &exchange->connection->peer,
+	    connection_kind(exchange->connection) == FRONT_HTTPS,
+	    fields[FIELD_X_FORWARDED_PROTO]);
 	request->is_text_plain = front_is_text_plain(
 	    fields[FIELD_CONTENT_TYPE]);
 	identify(exchange);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "api/asset.h"
-#include "api/page.h"
+#include "api/asset_files.h"
 
 #define ALLOWED_METHODS "GET, POST, HEAD, OPTIONS"
 #define ALLOWED_HEADERS \
@@ -22,8 +22,8 @@
 	"default-src 'none'; script-src 'self'; style-src 'self'; " \
 	"img-src data:; connect-src *" NOTHING_ELSE
 #define PAGE_POLICY \
-	"default-src 'none'; style-src 'sha256-" PAGE_STYLE_SHA256 \
-	"'" NOTHING_ELSE
+	"default-src 'none'; script-src 'sha256-" ASSET_PAGE_HTML_SCRIPT_SHA256 \
+	"'; style-src 'sha256-" ASSET_PAGE_HTML_STYLE_SHA256 "'" NOTHING_ELSE
 
 /* Cross-Origin Resource Sharing (Fetch standard).  On errors too: without it
  * an error looks to a page like a network failure. */

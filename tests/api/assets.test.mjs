@@ -169,7 +169,7 @@ test('all of it works below a base path', async () => {
 		    address);
 
 		assert.deepEqual(links, ['/a/b/demo/', '/a/b/peerpost.js',
-			'/a/b/openapi.yaml']);
+			'/a/b/peerpost.d.ts', '/a/b/openapi.yaml']);
 		for (const link of links)
 			assert.equal((await get(link, {}, mounted)).status, 200);
 	}
@@ -182,9 +182,9 @@ test('all of it works below a base path', async () => {
 
 test('the page links the demo, the client and the description', async () => {
 	assert.deepEqual(linksOf((await get('/')).text, '/'),
-	    ['/demo/', '/peerpost.js', '/openapi.yaml']);
+	    ['/demo/', '/peerpost.js', '/peerpost.d.ts', '/openapi.yaml']);
 	assert.deepEqual(linksOf((await get('/', {}, plain)).text, '/'),
-	    ['/peerpost.js', '/openapi.yaml']);
+	    ['/peerpost.js', '/peerpost.d.ts', '/openapi.yaml']);
 });
 
 test('with origins, a file is for each of them', async () => {

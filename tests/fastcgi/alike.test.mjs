@@ -12,7 +12,9 @@ const KEY = 'k'.repeat(22);
 // [who asks, method, target, options of request()]; '' is nobody.  as: who that
 // is from now on.  <ann>, <room>: the token, the room of an earlier reply.
 const SCRIPT = [
-	['', 'GET', '/'], ['', 'HEAD', '/'],
+	['', 'GET', '/', { headers: { Host: 'a.example', 'X-Forwarded-Proto':
+	    'https' } }],
+	['', 'HEAD', '/', { headers: { Host: 'a.example' } }],
 	['', 'GET', '/peerpost.js'], ['', 'HEAD', '/peerpost.js'],
 	['', 'GET', '/openapi.yaml', { headers: { 'If-None-Match': '*' } }],
 	['', 'POST', '/openapi.yaml'],
