@@ -83,7 +83,7 @@ test('the lines for a shell do what the page says', {
 }, async () => {
 	const { text } = await request(daemon, 'GET', '/',
 	    { headers: { Host: new URL(daemon.url).host } });
-	const lines = [...text.matchAll(/<pre>(.*?)<\/pre>/gs)]
+	const lines = [...text.matchAll(/<pre[^>]*>(.*?)<\/pre>/gs)]
 	    .map(([, line]) => line.replace(/<\/?span>/g, ''))
 	    .filter((line) => line.includes('curl'));
 	const { stdout } = await promisify(execFile)('sh',
