@@ -50,13 +50,13 @@ interface MinimalChannelInit {
 	protocol?: string;
 }
 
-type ConnectionClass = Global<'RTCPeerConnection',
+type RtcClass = Global<'RTCPeerConnection',
 	new (configuration?: MinimalConfiguration) => any>;
-type Connection = ConnectionClass extends new (...given: any[]) => infer Type ?
+type RtcConnection = RtcClass extends new (...given: any[]) => infer Type ?
 	Type : any;
-type Configuration = ConnectionClass extends
+type RtcConfiguration = RtcClass extends
 	new (configuration?: infer Type) => any ? Type : MinimalConfiguration;
-type ChannelInit = Connection extends
+type RtcChannelInit = RtcConnection extends
 	{ createDataChannel(label: string, init?: infer Type): any } ?
 	Type : MinimalChannelInit;
 
@@ -277,8 +277,8 @@ export class PeerpostClient extends BaseEventTarget {
 }
 
 export interface PeerpostMeshOptions {
-	rtc?: Configuration;
-	channel?: ChannelInit;
+	rtc?: RtcConfiguration;
+	channel?: RtcChannelInit;
 	RTCPeerConnection?: new (configuration?: any) => any;
 	clock?: Clock;
 }
@@ -298,7 +298,7 @@ export interface PeerpostMeshEvents {
 export class PeerpostMesh extends BaseEventTarget {
 	constructor(client: PeerpostClient, options?: PeerpostMeshOptions);
 	readonly peers: number[];
-	connection(peerId: number): Connection | undefined;
+	connection(peerId: number): RtcConnection | undefined;
 	send(peerId: number, data: string | ArrayBuffer | ArrayBufferView): boolean;
 	broadcast(data: string | ArrayBuffer | ArrayBufferView): number;
 	close(): void;

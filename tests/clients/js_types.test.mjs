@@ -107,7 +107,8 @@ mesh.addEventListener('error', ({ error, type }) => {
 	throw new PeerpostError(type, error.message, { status: 0 });
 });
 
-const id: number = await client.connect('Ann');
+await client.connect('Ann');
+const id: number | null = client.id;
 const room: string = await client.createRoom();
 const { peers }: { peers: Peer[] } = await client.joinRoom(room);
 const snapshot: RoomSnapshot | null = await client.getRoom();
