@@ -36,7 +36,9 @@ async function ask(door)
 			'Access-Control-Request-Headers': 'authorization' } }));
 	await add('health', 200, request(door, 'GET', '/healthz'));
 	await add('its head', 200, request(door, 'HEAD', '/healthz'));
-	await add('the page', 200, request(door, 'GET', '/'));
+	// It shows where it was asked for.
+	await add('the page', 200, request(door, 'GET', '/',
+	    { headers: { Host: 'signal.example' } }));
 	await add('ICE servers', 200, ann.request('GET', '/ice-servers'));
 	const file = await request(door, 'GET', '/peerpost.js');
 

@@ -257,6 +257,19 @@ export const servers = {
 		shipped: 'haproxy/peerpost.cfg',
 		holdsFor: /^\s*timeout server (\d+)s$/m,
 	},
+	haproxyFastcgi: {
+		...haproxy,
+		name: 'HAProxy, FastCGI',
+		upstream: 'fastcgi',
+		shipped: 'haproxy/peerpost-fastcgi.cfg',
+		names: ({ host, port, upstream }) => [
+			['bind :80', `bind ${host}:${port}`],
+			['server peerpost 127.0.0.1:9000',
+				`server peerpost ${bare(upstream)}`],
+		],
+		holdsFor: /^\s*timeout server (\d+)s$/m,
+		onCut: [502, 503],
+	},
 };
 
 function bare(upstream)
