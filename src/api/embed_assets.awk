@@ -8,8 +8,8 @@
 # SHA-256 is its entity tag.  Of a page with a style and a script of its own,
 # between tags that stand alone on their lines, the header has their digests in
 # base64, as a Content Security Policy names them: ASSET_PAGE_HTML_STYLE_SHA256.
-# The bytes are read by od(1), so that a file may
-# hold any.  POSIX awk; mawk and gawk are both used.
+# The bytes are read by od(1), so that a file may hold any.  POSIX awk; mawk and
+# gawk are both used.
 
 function fail(why) {
 	print "embed_assets.awk: " why >"/dev/stderr"

@@ -48,9 +48,13 @@ is_plain(char byte)
 static bool
 is_host(struct span host)
 {
-	for (size_t i = 0; i < host.len; i++)
-		if (!is_plain(host.at[i]) && !strchr("[]:", host.at[i]))
+	for (size_t i = 0; i < host.len; i++) {
+		char byte = host.at[i];
+
+		if (!is_plain(byte) && byte != '[' && byte != ']' &&
+		    byte != ':')
 			return false;
+	}
 	return host.len > 0;
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
+import fs from 'node:fs';
 import test from 'node:test';
 import { promisify } from 'node:util';
 import { assertFailure, makeRoom, ok, Player, request, runProgram,
@@ -95,6 +96,18 @@ test('the lines for a shell do what the page says', {
 	assert.equal(created.command, '###!CRK');
 	assert.deepEqual(events.events.map(({ command }) => command),
 	    ['###!CTR']);
+});
+
+test('the page has the colours of the demo, light and dark', async () => {
+	const colours = (text) => text.match(/--[a-z-]+: #[0-9a-f]{6};/g);
+	const { text } = await request(daemon, 'GET', '/');
+	const demo = colours(fs.readFileSync(
+	    new URL('../../demo/demo.css', import.meta.url), 'utf8'));
+
+	assert.equal(colours(text).length, 14);
+	// In their order: first those for the light, then those for the dark.
+	assert.deepEqual(colours(text), demo.filter((each) =>
+	    colours(text).includes(each)));
 });
 
 test('GET /healthz is 200 with status and version', async () => {

@@ -7,9 +7,9 @@ if [ -z "${MANDOC-}" ]; then
 fi
 "$MANDOC" -T lint -W warning "$srcdir"/man/*.[1-9]
 status=0
-# What mandoc takes without a word, and readers see: a quotation that swallows
-# the rest of its line (".Ql a No or Ql b"), a blank before a comma, a macro's
-# name in the text, a line that is too long for a terminal.
+# Faults that mandoc accepts and readers see: a quotation that swallows the rest
+# of its line (".Ql a No or Ql b"), a blank before a comma, a macro's name in the
+# text, a line that is too long for a terminal.
 for page in "$srcdir"/man/*.[1-9]; do
 	awk '
 	function complain(what) {
@@ -39,15 +39,16 @@ for page in "$srcdir"/man/*.[1-9]; do
 	END { exit bad }
 	' macro='^(No|Ns|Ql|Dq|Sq|Qq|Pq|Ar|Fl|Cm|Xr|Em|Sy|Li|Va|Pa|Ev|Ic|Po|Pc)$' \
 		"$page" >&2 || status=1
-	"$MANDOC" -T ascii -O width=80 "$page" 2>/dev/null | sed "s/.$(printf '\010')//g" |
-		awk -v page="$page" '
-		length($0) > 80 { what = "longer than 80 columns" }
-		/(^| )(Ns|Ql|Dq|Sq|Qq|Pq|Fl|Xr|Po|Pc)( |$)/ {
-			what = "a macro in the text"
-		}
-		what { print "man.sh: " page ": " what ": " $0; bad = 1 }
-		{ what = "" }
-		END { exit bad }' >&2 || status=1
+	"$MANDOC" -T ascii -O width=80 "$page" 2>/dev/null |
+		sed "s/.$(printf '\010')//g" | awk -v page="$page" '
+	length($0) > 80 { what = "longer than 80 columns" }
+	/(^| )(Ns|Ql|Dq|Sq|Qq|Pq|Fl|Xr|Po|Pc)( |$)/ {
+		what = "a macro in the text"
+	}
+	what { print "man.sh: " page ": " what ": " $0; bad = 1 }
+	{ what = "" }
+	END { exit bad }
+	' >&2 || status=1
 done
 for option in $("$PEERPOSTD" --help | sed -n 's/^  --\([a-z-]*\).*/\1/p'); do
 	if ! grep -q "^\.It Fl Fl $option\( \|\$\)" "$srcdir/man/peerpostd.8"

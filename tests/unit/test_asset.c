@@ -183,8 +183,7 @@ assert_url(const char *base_path, struct question q, const char *url)
 	ask_under(base_path, q);
 	snprintf(span, sizeof(span), "'<span>%s</span>/register'", url);
 	assert_true(body_has(asked, span));
-	assert_false(body_has(asked,
-	    "@URL@"));
+	assert_false(body_has(asked, "@URL@"));
 }
 
 static void
