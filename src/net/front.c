@@ -131,6 +131,7 @@ front_request_new(struct front *front, void *owner,
 		request->n_connections = front->players->shared->n_connections;
 		request->max_connections = front->players->settings
 					       .max_connections;
+		request->is_full = front->players->shared->is_full;
 	}
 	return request;
 }

@@ -80,12 +80,14 @@ export function runProgram(args, { env = {} } = {})
 }
 
 class Daemon {
-	constructor({ args, env, database, clock, listen, fastcgi, admin, ca })
+	constructor({ args, env, database, clock, listen, fastcgi, admin, ca,
+	    wrapper })
 	{
 		this.dir = scratchDir();
 		this.database = database ?? path.join(this.dir, 'peerpost.db');
 		this.args = args;
 		this.env = env;
+		this.wrapper = wrapper;
 		this.ca = ca ?? transport.ca;
 		this.addresses = transport.addresses(
 		    { listen: [listen].flat(), fastcgi: [fastcgi].flat() });
@@ -136,7 +138,7 @@ class Daemon {
 	async start()
 	{
 		const { listen, fastcgi, admin } = this.addresses;
-		const command = [program,
+		const command = [...this.wrapper, program,
 			...listen.flatMap((each) => ['--listen', each]),
 			...fastcgi.flatMap((each) => ['--fastcgi', each]),
 			...admin.flatMap((each) => ['--admin', each]),
@@ -393,12 +395,14 @@ export function readyEvent(socket)
 // are then in daemon.listeners, .fastcgi and .admin; clock: false for real time
 // only, 'still' for that only which advance() lets pass, until it is to end; ca: the
 // certificate of whoever answers for those that speak TLS.  It is stopped when the
-// current test, or else the file, ends.
+// current test, or else the file, ends.  wrapper: the words of a command that
+// runs the command behind them.
 export async function startDaemon({ args = [], env = {}, database,
-    clock = true, listen = '127.0.0.1:0', fastcgi = [], admin = [], ca } = {})
+    clock = true, listen = '127.0.0.1:0', fastcgi = [], admin = [], ca,
+    wrapper = [] } = {})
 {
 	const daemon = new Daemon({ args, env, database, clock, listen,
-		fastcgi, admin, ca });
+		fastcgi, admin, ca, wrapper });
 
 	after(() => daemon.stop());
 	return daemon.start();
