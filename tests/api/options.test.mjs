@@ -116,6 +116,32 @@ test('errors of values say what would be right', () => {
 	    ['--listen', `127.0.0.1:${i}`]).flat()), /more than 32 of them/);
 });
 
+test('a value of thousands of bytes is a mistake, or too long a name', () => {
+	const names = [...runProgram(['--help']).stdout.matchAll(
+	    /^  --([a-z-]+) \S/gm)].map(([, name]) => name);
+	const long = 'x'.repeat(7000);
+	const begins = ['', '/', 'unix:', 'unix:x,group=', '127.0.0.1:', '[',
+		'stun:', 'turn:', 'stun:h,', 'turn:h,', 'turn:h,u,', '10.0.0.0/'];
+
+	assert.ok(names.length > 50);
+	for (const name of names.filter((each) => each !== 'cors-origin'))
+		for (const begin of name === 'turn-ttl' || /^max|rate$|burst$/
+		    .test(name) ? [''] : begins) {
+			const { code, stderr } = runProgram(['--listen',
+				'127.0.0.1:0', '--database', `${dir}/long.db`,
+				...name === 'tls-cert' ? ['--tls-key', 'x'] : [],
+				...name === 'tls-key' ? ['--tls-cert', 'x'] : [],
+				...name === 'turn-uri' ? ['--turn-secret', 'x'] : [],
+				// What is fine by itself ends here.
+				`--${name}`, begin + long, '--pid-file',
+				`${dir}/no/such/dir`]);
+
+			assert.ok(code === 1 || code === 2,
+			    `${name} ${begin}: ${code} ${stderr}`);
+			assert.match(stderr, /^(peerpostd: |listening )/);
+		}
+});
+
 test('a stray argument is one line and exit 2', () => {
 	assertRefused(['stray']);
 	assertRefused(['--database', path.join(dir, 'x.db'), 'stray']);
