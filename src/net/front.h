@@ -56,6 +56,7 @@ struct front_shared {
 	_Atomic(uint32_t) last_id;       /* of a request */
 	_Atomic(bool) is_waited_for;     /* there is no room, and must be */
 	_Atomic(bool) is_evicting;       /* a connection is being closed */
+	_Atomic(bool) is_yielding;       /* one ends for others to come */
 	_Atomic(bool) is_full;           /* as operators are told of it */
 	/* There is no descriptor, or no memory, for one more, whatever the
 	 * count says; until one is closed, or for a second. */
@@ -98,6 +99,9 @@ bool front_is_crowded(const struct front *front);
 /* There is none, and the caller has found a connection to close.  false: one
  * is being closed already, or has just been. */
 bool front_claim_eviction(struct front *front);
+/* Whether a connection that has just got what it came for should end, because
+ * there is no room.  false: there is, or another one is ending already. */
+bool front_claim_yield(struct front *front);
 /* A place for a connection that is on its way to these doors: who accepts it
  * adds it to them, or gives the place back.  On any thread. */
 void front_take_place(struct front *front);

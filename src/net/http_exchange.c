@@ -62,7 +62,7 @@ is_unwelcome(const struct exchange *exchange)
 				    MAX_LIMITED_OTHERS;
 
 	return (request->poll_end > POLL_MAIL && is_crowded) ||
-	    (!connection->has_served && !front_has_room(exchange->front)) ||
+	    (!connection->has_served && front_claim_yield(exchange->front)) ||
 	    (connection->has_more_bytes && connection->n_limited >= max);
 }
 
