@@ -169,8 +169,9 @@ take_base_path(struct options *options, const char *text)
 	char *path;
 
 	if (len > MAX_BASE_PATH)
-		return refuse(options, "it has %zu bytes, and not at most %d",
-		    len, MAX_BASE_PATH);
+		return refuse(options,
+		    "a base path has at most %d bytes, and this one %zu",
+		    MAX_BASE_PATH, len);
 	if (strpbrk(text, "?#%\"<> \t"))
 		return refuse(options,
 		    "'%.100s' is not a path: it has a blank or one of ?#%%\"<>",

@@ -9,8 +9,8 @@
 
 #include "api/request.h"
 
-/* request_parse() for DOOR_ADMIN and DOOR_METRICS.  There is no base path, and no OPTIONS: no
- * page of any origin has any business here. */
+/* request_parse() for DOOR_ADMIN and DOOR_METRICS.  There is no base path, and no
+ * OPTIONS: no page of any origin has any business here. */
 MUST_CHECK bool admin_parse(struct request *request);
 
 #endif

@@ -155,8 +155,9 @@ struct request {
 	bool is_exempt;  /* loopback or Unix: no per-address limit */
 	bool has_demo;   /* the demo is switched on */
 	bool is_foreign; /* at DOOR_ADMIN: a web page may be behind it */
-	/* But at DOOR_PUBLIC: connections of players, how many may be, and
-	 * whether there is, or has just been, no room for more. */
+	/* At the other doors than DOOR_PUBLIC: connections of players, how
+	 * many may be, and whether there is no room for more, or has just
+	 * been none. */
 	size_t n_connections, max_connections;
 	bool is_full;
 	void *owner; /* the front door's own */
@@ -205,8 +206,9 @@ const char *poll_end_word(enum poll_end end);
 const char *front_kind_word(enum front_kind kind);
 
 /* Write a failure reply: {"command":code,"data":sentence,"error":word}, with
- * its status and Retry-After.  code NULL: the code of the request's route.  But
- * at DOOR_PUBLIC there are no codes, and it is that of admin_fail(). */
+ * its status and Retry-After.  code NULL: the code of the request's route.  At
+ * the other doors than DOOR_PUBLIC there are no codes, and it is that of
+ * admin_fail(). */
 void request_fail(struct request *request, const char *code, enum err err);
 
 /* Start the reply anew. */

@@ -71,8 +71,8 @@ struct front {
 	struct front_settings settings;
 	_Atomic(size_t) n_connections; /* others may look */
 	bool is_draining;              /* every reply closes its connection */
-	/* But at DOOR_PUBLIC: one of the players'; and what answers
-	 * ROUTE_RELOAD. */
+	/* At the other doors than DOOR_PUBLIC: one of the players'; and what
+	 * answers ROUTE_RELOAD. */
 	const struct front *players;
 	void (*on_reload)(void *cls, struct request *request);
 	void *cls;
