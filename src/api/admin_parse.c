@@ -39,6 +39,21 @@ take_query(struct request *request, struct span query)
 	return err;
 }
 
+/* The route at this path, by the request's door, or NULL.  At DOOR_METRICS there
+ * is nothing that could change anything, or tells of players or rooms. */
+static const struct route *
+find_route(struct request *request, const char *path)
+{
+	const struct route *route = admin_route_find(path, request->argument);
+
+	if (!route || request->door == DOOR_ADMIN)
+		return route;
+	return route->kind == ROUTE_HEALTH || route->kind == ROUTE_READY ||
+		route->kind == ROUTE_METRICS ?
+	    route :
+	    NULL;
+}
+
 static MUST_CHECK enum err
 check(struct request *request)
 {
@@ -47,7 +62,7 @@ check(struct request *request)
 
 	if (err)
 		return err;
-	request->route = admin_route_find(target.path, request->argument);
+	request->route = find_route(request, target.path);
 	if (!request->route)
 		return ERR_NOT_FOUND;
 	if (request->method == METHOD_OPTIONS ||

@@ -54,6 +54,7 @@ get_status_run(struct turn *turn, struct request *request)
 	admin_add_int(out, "rooms", world->n_rooms);
 	admin_add_int(out, "parked", world->parked.len);
 	admin_add_int(out, "connections", request->n_connections);
+	admin_add_bool(out, "full", request->is_full);
 	add_limits(out, request, world->settings);
 	add_database(out, world->store);
 	admin_add_bool(out, "backup", turn->backup != NULL);

@@ -185,7 +185,7 @@ request_parse(struct request *request, const char *base_path)
 {
 	enum err err;
 
-	if (request->door == DOOR_ADMIN)
+	if (request->door != DOOR_PUBLIC)
 		return admin_parse(request);
 	if (request->method == METHOD_OPTIONS) {
 		answer_preflight(request);

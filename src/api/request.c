@@ -81,7 +81,7 @@ request_fail(struct request *request, const char *code, enum err err)
 {
 	struct reply *reply = &request->reply;
 
-	if (request->door == DOOR_ADMIN) {
+	if (request->door != DOOR_PUBLIC) {
 		admin_fail(
 		    request, err_status(err), err_word(err), err_sentence(err));
 		reply->err = err;

@@ -41,7 +41,8 @@ struct route;
  * is not there at the other. */
 enum door {
 	DOOR_PUBLIC,
-	DOOR_ADMIN, /* --admin */
+	DOOR_ADMIN,   /* --admin */
+	DOOR_METRICS, /* --metrics: of the former, what only shows */
 };
 
 enum method {
@@ -157,8 +158,11 @@ struct request {
 	bool is_exempt;  /* loopback or Unix: no per-address limit */
 	bool has_demo;   /* the demo is switched on */
 	bool is_foreign; /* at DOOR_ADMIN: a web page may be behind it */
-	/* At DOOR_ADMIN: connections of players, and how many may be. */
+	/* At the other doors than DOOR_PUBLIC: connections of players, how
+	 * many may be, and whether there is no room for more, or has just
+	 * been none. */
 	size_t n_connections, max_connections;
+	bool is_full;
 	void *owner; /* the front door's own */
 	/* What takes the request, and then its cancellation if there was one,
 	 * back from the engine, on the loop thread.  For the front doors only:
@@ -206,7 +210,8 @@ const char *front_kind_word(enum front_kind kind);
 
 /* Write a failure reply: {"command":code,"data":sentence,"error":word}, with
  * its status and Retry-After.  code NULL: the code of the request's route.  At
- * DOOR_ADMIN there are no codes, and it is that of admin_fail(). */
+ * the other doors than DOOR_PUBLIC there are no codes, and it is that of
+ * admin_fail(). */
 void request_fail(struct request *request, const char *code, enum err err);
 
 /* Start the reply anew. */

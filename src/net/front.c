@@ -40,6 +40,13 @@ front_claim_eviction(struct front *front)
 	return false;
 }
 
+bool
+front_claim_yield(struct front *front)
+{
+	return !front_has_room(front) &&
+	    !atomic_exchange(&front->shared->is_yielding, true);
+}
+
 void
 front_take_place(struct front *front)
 {
@@ -69,6 +76,7 @@ front_remove_connection(struct front *front, enum front_kind kind)
 	front->n_connections--;
 	front_give_place(front);
 	front->shared->is_evicting = false;
+	front->shared->is_yielding = false;
 	front->shared->is_starved = false;
 	if (front->settings.door == DOOR_PUBLIC)
 		metric_sub(METRIC_CONNECTIONS + (unsigned)kind, 1);
@@ -131,6 +139,7 @@ front_request_new(struct front *front, void *owner,
 		request->n_connections = front->players->shared->n_connections;
 		request->max_connections = front->players->settings
 					       .max_connections;
+		request->is_full = front->players->shared->is_full;
 	}
 	return request;
 }

@@ -2,6 +2,7 @@
 #include "net/http_internal.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "net/reply_headers.h"
 
@@ -19,23 +20,29 @@ add(void *cls, const char *name, const char *value)
 	(void)MHD_add_response_header(cls, name, value);
 }
 
+/* NULL: memory is short, and nothing is left behind. */
 static struct MHD_Response *
 make_response(struct reply *reply)
 {
+	struct MHD_Response *response;
 	struct span file;
 	size_t len;
 	char *body;
 
 	if (reply->type == REPLY_FILE) {
-		int fd = reply->fd;
-
-		reply->fd = -1; /* the response closes it */
-		return MHD_create_response_from_fd64(reply->fd_size, fd);
+		response = MHD_create_response_from_fd64(
+		    reply->fd_size, reply->fd);
+		if (response)
+			reply->fd = -1; /* it closes that */
+		return response;
 	}
 	if (reply->type != REPLY_ASSET) {
 		body = buf_take(&reply->body, &len);
-		return MHD_create_response_from_buffer(
+		response = MHD_create_response_from_buffer(
 		    len, body, MHD_RESPMEM_MUST_FREE);
+		if (!response)
+			free(body);
+		return response;
 	}
 	file = reply_body(reply);
 	return MHD_create_response_from_buffer(

@@ -90,7 +90,7 @@ add_content_headers(
 		add_page_headers(PAGE_POLICY, add, cls);
 	add(cls, "X-Content-Type-Options", "nosniff");
 	add(cls, "Cross-Origin-Resource-Policy",
-	    door == DOOR_ADMIN ? "same-origin" : "cross-origin");
+	    door == DOOR_PUBLIC ? "cross-origin" : "same-origin");
 }
 
 static void
@@ -126,6 +126,6 @@ reply_headers(const struct reply *reply, const struct front_settings *settings,
 		add(cls, "Access-Control-Allow-Headers", ALLOWED_HEADERS);
 		add(cls, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE);
 	}
-	if (settings->door != DOOR_ADMIN)
+	if (settings->door == DOOR_PUBLIC)
 		add_cors(settings, origin, add, cls);
 }

@@ -59,7 +59,7 @@ for option in $("$PEERPOSTD" --help | sed -n 's/^  --\([a-z-]*\).*/\1/p'); do
 done
 for option in $(sed -n 's/^\.It Fl Fl \([a-z-]*\).*/\1/p' \
 	"$srcdir/man/peerpostd.8"); do
-	if ! "$PEERPOSTD" --help | grep -q "^  --$option\( \|\$\)"; then
+	if ! "$PEERPOSTD" --help | grep -q "^  --$option\([ ,]\|\$\)"; then
 		echo "man.sh: peerpostd has no --$option" >&2
 		status=1
 	fi

@@ -339,6 +339,7 @@ test('GET /status: how it is doing', async () => {
 	assert.deepEqual(status, {
 		version: '0.1.0', pid: status.pid, state: 'ready', storage: 'ok',
 		players: 2, rooms: 1, parked: 1,
+		full: false,
 		max: { players: 7, rooms: 10000, parked: 8, connections: 9 },
 		backup: false, log_level: 'info',
 	});
