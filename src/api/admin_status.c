@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "api/admin_reply.h"
+#include "api/parse_body.h"
 #include "api/value.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -93,7 +94,7 @@ set_log_level_run(struct turn *turn, struct request *request)
 
 	(void)turn;
 	buf_init(&name, 16);
-	take_level(buf_span(&request->body), &name);
+	take_level(parse_body(request), &name);
 	if (name.overflowed || !log_level_parse(buf_span(&name), &level)) {
 		admin_fail(request, 400, "bad-level",
 		    "A level is error, warning, info or debug.");

@@ -20,6 +20,7 @@ struct question {
 	const char *body;
 	size_t body_len; /* 0: all up to the NUL */
 	const char *authorization, *key, *last_event_id, *if_none_match;
+	const char *content_encoding;
 	bool is_text_plain, is_too_large, has_demo;
 };
 
@@ -37,6 +38,7 @@ question_request(struct question q)
 	request->idempotency_key = span_of(q.key);
 	request->last_event_id = span_of(q.last_event_id);
 	request->if_none_match = span_of(q.if_none_match);
+	request->content_encoding = span_of(q.content_encoding);
 	request->has_demo = q.has_demo;
 	request->is_text_plain = q.is_text_plain;
 	request->is_too_large = q.is_too_large;
