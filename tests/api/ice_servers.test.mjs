@@ -53,7 +53,7 @@ test('without any option it is an empty list', async () => {
 	assert.deepEqual(links(reply), []);
 	assert.equal(reply.headers['content-type'],
 	    'application/json; charset=utf-8');
-	assert.equal(reply.headers['cache-control'], 'no-store');
+	assert.equal(reply.headers['cache-control'], 'no-store, no-transform');
 });
 
 test('static servers come in the order of the options, as they are',
