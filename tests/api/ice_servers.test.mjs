@@ -115,6 +115,15 @@ test('each player gets a credential of its own, by the first secret',
 	}
 });
 
+test('a byte order mark is no part of the first secret', async () => {
+	const d = await startDaemon({ args: ['--turn-uri', 'turn:turn.example',
+		'--turn-secret-file', secretFile('marked', `\ufeff${SECRET}\nx\n`)] });
+	const { iceServers: [{ username, credential }] } = ok(await iceServers(
+	    await Player.register(d)));
+
+	assert.equal(credential, credentialOf(SECRET, username));
+});
+
 test('a credential counts from when it is asked for', async () => {
 	const player = await Player.register(turn);
 	const expiry = async () => parseInt(ok(await iceServers(player))
