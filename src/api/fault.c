@@ -66,12 +66,15 @@ add_value(struct buf *out, struct json_value value)
 	struct span text = value.text;
 
 	if (text.len == 0 || value.type == JSON_ARRAY ||
-	    value.type == JSON_OBJECT)
+	    value.type == JSON_OBJECT) {
 		buf_add_text(out, kind_of(value));
-	else if (value.type == JSON_STRING)
+	} else if (value.type == JSON_STRING) {
+		/* What is in it may look like what it must be. */
+		buf_add_text(out, "the string ");
 		add_quoted(out, (struct span){ text.at + 1, text.len - 2 });
-	else
+	} else {
 		add_shown(out, text);
+	}
 }
 
 static void

@@ -96,7 +96,7 @@ for (const [method, target, options, word, sentence] of [
 	['GET', '/events', { headers: { 'Last-Event-ID': '3,4' } }, 'bad-cursor',
 		`Last-Event-ID is '3,4': it must be ${NUMBER}.`],
 	['POST', '/events', { text: '{"max":"3"}' }, 'bad-cursor',
-		`max is '3': it must be ${NUMBER}.`],
+		`max is the string '3': it must be ${NUMBER}.`],
 	['POST', '/command', { text: '{"commands":[],"after":9007199254740992}' },
 		'bad-cursor', `after is 9007199254740992: it must be ${NUMBER}.`],
 	['POST', '/offer', { text: `{"id":${'9'.repeat(1000)}}` }, 'bad-data',
@@ -110,10 +110,10 @@ for (const [method, target, options, word, sentence] of [
 	['POST', '/seal-room', { text: '{}' }, 'bad-data',
 		`The body is an object: it must be ${NOTHING}.`],
 	['POST', '/command', { text: '{"command":"###!LR","data":"x"}' },
-		'bad-data', `data is 'x': it must be ${NOTHING}.`],
+		'bad-data', `data is the string 'x': it must be ${NOTHING}.`],
 	['POST', '/command', { text: '"x"' }, 'bad-data',
-		'The body is \'x\': it must be an object with the member command ' +
-		'or commands, or an array of commands.'],
+		'The body is the string \'x\': it must be an object with the member ' +
+		'command or commands, or an array of commands.'],
 	['POST', '/command', { text: `[${Array(65).fill(1)}]` }, 'bad-data',
 		'The body has 65 elements: it must have 64 at most.'],
 	['POST', '/command', { text: `{"commands":[${Array(70).fill(1)}]}` },
@@ -146,7 +146,7 @@ test('in an array each command has its own sentence', async () => {
 		'The element is 2: it must be an object with the member command.',
 		'command is 3: it must be a string, the code of a command.',
 		// As it stands in the JSON.
-		`id is '4\\"\\\\': it must be ${ID}.`]);
+		`id is the string '4\\"\\\\': it must be ${ID}.`]);
 });
 
 test('a token is not shown', async () => {

@@ -36,7 +36,7 @@ test_a_value_is_shown_as_it_was(void **state)
 	assert_says(fault_in_value("x", value_of("1.5e3"), "y"),
 	    "x is 1.5e3: it must be y.");
 	assert_says(fault_in_value("x", value_of("\"a b\""), "y"),
-	    "x is 'a b': it must be y.");
+	    "x is the string 'a b': it must be y.");
 	assert_says(fault_in_value("x", value_of("false"), "y"),
 	    "x is false: it must be y.");
 	assert_says(fault_in_value("x", value_of("null"), "y"),

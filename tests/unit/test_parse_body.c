@@ -375,10 +375,10 @@ test_what_is_wrong_is_named_with_what_it_was_and_must_be(void **state)
 		    "data is missing: it must be the message, any JSON value "
 		    "other than null." },
 		{ "/join-room", "\"x\"",
-		    "The body is 'x': it must be the UUID of a room." },
+		    "The body is the string 'x': it must be the UUID of a room." },
 		{ "/join-room", "\"0123456789012345678901234567890123456789\"",
-		    "The body is '01234567890123456789012345678901...': it "
-		    "must be the UUID of a room." },
+		    "The body is the string "
+		    "'01234567890123456789012345678901...': it must be the UUID of a room." },
 		{ "/offer", "[]",
 		    "The body is an array: it must be an object with the "
 		    "member id." },
@@ -389,7 +389,7 @@ test_what_is_wrong_is_named_with_what_it_was_and_must_be(void **state)
 		    "id is 1.5: it must be a peer id, a whole number from 1 "
 		    "to 2147483647." },
 		{ "/candidate", "{\"id\":\"\xc3\xa9\xc2\x85\"}",
-		    "id is '\xc3\xa9?': it must be a peer id, a whole number "
+		    "id is the string '\xc3\xa9?': it must be a peer id, a whole number "
 		    "from 1 to 2147483647." },
 		{ "/offer", "{\"id\":1,\"\\u0069d\":2}",
 		    "id is there twice: it must be there once." },
