@@ -33,7 +33,7 @@
 struct front_settings {
 	enum door door;
 	const char *base_path;      /* "" or "/prefix" */
-	const char *const *origins; /* allowed ones; NULL-terminated */
+	const char *const *origins; /* as in origin.h; NULL-terminated */
 	bool allows_any_origin;     /* answer "*" */
 	bool has_demo;
 	bool has_access_log;

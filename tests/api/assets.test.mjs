@@ -144,7 +144,8 @@ test('the demo is there only with --demo', async () => {
 
 test('other files there are none', async () => {
 	for (const target of ['/demo/index.html', '/demo/x', '/peerpost.js/',
-	    '/demo/../peerpost.js', '/demo/%2e%2e/peerpost.js', '/demo//',
+	    '/demo/../peerpost.js', '/demo/%2e%2e/peerpost.js',
+	    '/demo/demo.js/',
 	    '/NEWS', '/demo/demo.js%00'])
 		assert.match(String((await get(target)).status), /^40[04]$/,
 		    target);

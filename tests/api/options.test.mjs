@@ -196,6 +196,24 @@ test('other bad values are one line and exit 2', () => {
 			    new RegExp(option));
 });
 
+test('an origin that no browser sends is refused with what would be right',
+    () => {
+	for (const [origin, sentence] of [
+	    ['https://game.example/', /it must end with the host or its port, without a slash: https:\/\/game\.example$/],
+	    ['https://game.example:8443/play', /without a slash: https:\/\/game\.example:8443$/],
+	    ['game.example', /is not an origin: .* as in https:\/\/example\.com$/],
+	    ['https://müller.example', /in punycode \(xn--\.\.\.\)/],
+	    ['https://*.zone', /two labels or more behind it/],
+	    ['https://a.*.example', /whole first label/],
+	    [`https://${'x.'.repeat(126)}xx`, /253 at most/],
+	    ['https://game.example:99999', /a number from 1 to 65535/]])
+		assert.match(assertRefused(['--cors-origin', origin]).trim(),
+		    sentence);
+	assert.match(assertRefused(Array.from({ length: 257 }, (_, i) =>
+	    ['--cors-origin', `https://${i}.example`]).flat()),
+	/more than 256 of them/);
+});
+
 test('--max-database takes a size, 0 or auto', () => {
 	const bad = ['', 'x', '-1', '1', '1023K', '1k', '1T', 'G', '1.5G', '1MB',
 		'0x10', '1025G', '99999999999999999999', ' 1M', 'AUTO'];

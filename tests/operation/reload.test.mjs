@@ -232,6 +232,10 @@ test('origins, trusted proxies, base path and demo', async () => {
 	assert.equal(await originOf('https://c.example'), undefined);
 	assert.equal((await request(d, 'GET', '/demo/')).status, 200);
 	assert.equal(await register(''), 200);
+	await c.reload(['cors-origin = https://*.itch.zone']);
+	assert.equal(await originOf('https://html.itch.zone'),
+	    'https://html.itch.zone');
+	assert.equal(await originOf('https://a.example'), undefined);
 	await c.reload(['base-path = /signal', 'cors-origin = https://c.example']);
 	d.basePath = '/signal';
 	d.advance(1);
@@ -454,8 +458,8 @@ test('when its terminal goes, the daemon stops in order', { skip:
 test('many reloads take no more memory than a few', { skip: patience > 1 ?
 	'the sanitizer keeps what is freed for a while' : false }, async () => {
 	const c = await Configured.start();
-	const lines = (i) => [...Array.from({ length: 200 }, (_, j) =>
-	    `cors-origin = https://${'x'.repeat(500)}${i}.${j}.example`),
+	const lines = (i) => [...Array.from({ length: 250 }, (_, j) =>
+	    `cors-origin = https://${`${'x'.repeat(50)}.`.repeat(4)}${i}.${j}.example`),
 	    'database = elsewhere.db'];
 	const resident = () => Number(/^VmRSS:\s+(\d+)/m.exec(fs.readFileSync(
 	    `/proc/${c.daemon.pid}/status`, 'latin1'))[1]);

@@ -45,6 +45,11 @@ const nginx = {
 			events { worker_connections 6000; }
 			http {
 				access_log off;
+				# As eager as a site can be.
+				gzip on;
+				gzip_min_length 1;
+				gzip_proxied any;
+				gzip_types *;
 				${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
 				    .map((each) => `${each}_temp_path ${dir}/${each};`)
 				    .join('\n')}

@@ -20,7 +20,7 @@ struct question {
 	const char *body;
 	size_t body_len; /* 0: all up to the NUL */
 	const char *authorization, *key, *last_event_id, *if_none_match;
-	const char *host, *mount;
+	const char *content_encoding, *host, *mount;
 	bool is_https, is_text_plain, is_too_large, has_demo;
 };
 
@@ -41,6 +41,7 @@ question_request(struct question q)
 	request->host = span_of(q.host);
 	request->mount = span_of(q.mount);
 	request->is_https = q.is_https;
+	request->content_encoding = span_of(q.content_encoding);
 	request->has_demo = q.has_demo;
 	request->is_text_plain = q.is_text_plain;
 	request->is_too_large = q.is_too_large;
