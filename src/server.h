@@ -41,6 +41,7 @@ struct server {
 	struct front_shared admins;
 	struct http *admin_http;
 	struct inherited inherited;
+	bool has_left_out; /* an address: an inherited socket is in its way */
 	/* First those of the players, then those of --admin. */
 	struct listener *listeners[INHERITED_MAX + 3 * OPTIONS_MAX_LISTEN];
 	size_t n_listeners, n_public;
@@ -83,6 +84,11 @@ bool server_has_inherited_door(const struct server *server);
 /* Serve on those of this name. */
 void server_adopt(
     struct server *server, const char *name, listener_accept_fn on_connection);
+/* Whether an address that is asked for, as text, is not to be opened, since an
+ * inherited socket has it, or stands in its way (logged).  scheme: what is to be
+ * served there, as the names of such sockets. */
+bool server_leaves_to_manager(struct server *server, const char *text,
+    const struct listen_address *address, const char *scheme);
 
 /* server_admin.c */
 

@@ -17,6 +17,10 @@
 #define WORKER_FDS 6 /* for each loop thread more: its own, and spare cells */
 /* One connection in so many is kept for commands: the rest may be parked. */
 #define UNPARKED_SHARE 16
+/* A service may have fewer rights than its manager. */
+#define HINT_UNITS \
+	" (a socket unit can open it, see RUNNING IT AS A SERVICE in " \
+	"peerpostd(8))"
 /* For --max-database auto: the most, and what is left for the log. */
 #define MAX_ROOM ((uint64_t)8 << 30)
 #define LOG_ROOM ((uint64_t)8 << 20)
@@ -175,11 +179,17 @@ open_listener(struct server *server, const char *text, const char *scheme,
 	if (!listen_url_parse(text, &address, &is_tls, &fault))
 		return false; /* options_table.c has let it pass */
 	server->has_https |= is_tls;
+	if (is_tls) {
+		scheme = "https";
+		on_connection = on_https;
+	}
+	if (server_leaves_to_manager(server, text, &address, scheme))
+		return true;
 	listener = listener_open(server->workers[0].front.loop, &address,
-	    is_tls ? "https" : scheme, access,
-	    is_tls ? on_https : on_connection, server, why, sizeof(why));
+	    scheme, access, on_connection, server, why, sizeof(why));
 	if (!listener) {
-		log_error("cannot listen on %s: %s", text, why);
+		log_error("cannot listen on %s: %s%s", text, why,
+		    server->inherited.n_sockets ? HINT_UNITS : "");
 		return false;
 	}
 	server->listeners[server->n_listeners++] = listener;
@@ -250,8 +260,9 @@ open_certificate(struct server *server)
 	char why[CERTIFICATE_WHY_SIZE];
 
 	if (server->has_https && !options->tls_cert) {
-		log_error("cannot start: inherited https sockets need a "
-			  "--tls-cert and its --tls-key");
+		log_error("cannot start: the inherited https socket needs a "
+			  "--tls-cert and its --tls-key (or systemctl disable "
+			  "--now peerpost-https.socket)");
 		return false;
 	}
 	if (!options->tls_cert)
@@ -374,7 +385,10 @@ announce(struct server *server)
 	for (size_t i = 0; i < server->n_listeners; i++)
 		log_notice(
 		    "listening on %s", listener_url(server->listeners[i]));
-	server_say_ready(server, "serving");
+	server_say_ready(server,
+	    server->has_left_out ?
+		"serving, but not on every address (see the log)" :
+		"serving");
 }
 
 bool
