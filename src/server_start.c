@@ -17,10 +17,6 @@
 #define WORKER_FDS 6 /* for each loop thread more: its own, and spare cells */
 /* One connection in so many is kept for commands: the rest may be parked. */
 #define UNPARKED_SHARE 16
-/* A service may have fewer rights than its manager. */
-#define HINT_UNITS \
-	" (a socket unit can open it, see RUNNING IT AS A SERVICE in " \
-	"peerpostd(8))"
 /* For --max-database auto: the most, and what is left for the log. */
 #define MAX_ROOM ((uint64_t)8 << 30)
 #define LOG_ROOM ((uint64_t)8 << 20)
@@ -188,8 +184,7 @@ open_listener(struct server *server, const char *text, const char *scheme,
 	listener = listener_open(server->workers[0].front.loop, &address,
 	    scheme, access, on_connection, server, why, sizeof(why));
 	if (!listener) {
-		log_error("cannot listen on %s: %s%s", text, why,
-		    server->inherited.n_sockets ? HINT_UNITS : "");
+		log_error("cannot listen on %s: %s", text, why);
 		return false;
 	}
 	server->listeners[server->n_listeners++] = listener;

@@ -312,6 +312,19 @@ start(struct loop *loop, int fd, const char *scheme,
 	return listener;
 }
 
+/* What helps, for those that operators meet. */
+static const char *
+hint(int code)
+{
+	if (code == EADDRINUSE)
+		return " (\"ss -lp\" shows by whom; if by systemd, \"systemctl "
+		       "list-sockets\" shows the unit)";
+	if (code == EACCES)
+		return " (open it as root, with --user, or by a socket unit of "
+		       "systemd)";
+	return "";
+}
+
 struct listener *
 listener_open(struct loop *loop, const struct listen_address *address,
     const char *scheme, const struct listen_access *access,
@@ -322,7 +335,8 @@ listener_open(struct loop *loop, const struct listen_address *address,
 	int fd = open_socket(address, access, &what);
 
 	if (fd < 0) {
-		snprintf(out_why, why_size, "%s%s", what, strerror(errno));
+		snprintf(out_why, why_size, "%s%s%s", what, strerror(errno),
+		    hint(errno));
 		return NULL;
 	}
 	listener = start(loop, fd, scheme, on_accept, cls);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { ok, Player, request, scratchDir, startDaemon }
+import { ok, Player, request, runProgram, scratchDir, startDaemon }
     from '../lib/peerpost.mjs';
 import { abstractName, startManager } from '../lib/manager.mjs';
 import { Disk } from '../lib/disk.mjs';
@@ -303,14 +303,18 @@ test('an address that is no part of an inherited one is opened besides',
 	assert.doesNotMatch(manager.stderr, /not listening/);
 });
 
-test('what cannot be opened under a manager is said to be a unit\'s matter',
+test('of an address that is another\'s, the line says how to find out whose',
     async () => {
-	const manager = await startWithFile(() => [
-		'listen = unix:/nowhere/http.sock']);
+	const manager = startManager({ notify: abstractName() });
+	const [, port] = /(\d+)$/.exec(await manager.line(/^socket http /));
+	// It has inherited nothing.
+	const { code, stderr } = runProgram(['--listen', `127.0.0.1:${port}`,
+		'--database', path.join(scratchDir(), 'peerpost.db')]);
 
-	assert.equal(await manager.line(/^exited/), 'exited 1');
-	await manager.close();
-	assert.match(manager.stderr, /cannot listen on unix:\/nowhere\/http\.sock: No such file or directory \(a socket unit can open it, see RUNNING IT AS A SERVICE in peerpostd\(8\)\)$/m);
+	assert.equal(code, 1);
+	assert.match(stderr, new RegExp('^peerpostd: error: cannot listen on ' +
+	    '127\\.0\\.0\\.1:\\d+: Address already in use \\("ss -lp" .* ' +
+	    '"systemctl list-sockets" shows the unit\\)\\n$'));
 });
 
 test('sockets without names serve HTTP', async () => {

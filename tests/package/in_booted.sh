@@ -207,7 +207,7 @@ expect_served http://127.0.0.1:8081
 part "One that the daemon may not open"
 set_conf 'listen = 0.0.0.0:80'
 refuse systemctl restart peerpost.service
-expect_logged 'cannot listen on 0.0.0.0:80: Permission denied (a socket unit'
+expect_logged 'cannot listen on 0.0.0.0:80: Permission denied (.*socket unit'
 
 part "The address is set in the unit"
 set_conf
