@@ -89,8 +89,9 @@ fail() {
 	exit 1
 }
 
-# show_words WORD...: as a shell takes them.  What has no meaning to any shell stands
-# as it is.
+# show_words WORD...: quoted for a shell.  A word stays as it is if no character in
+# it has a meaning to any shell (zsh expands question marks, and minds when it
+# cannot).
 show_words() {
 	line=
 	for word in "$@"; do
@@ -111,7 +112,7 @@ show() {
 	printf '\n%s\n' "$(show_words "$@")"
 }
 
-# Print what a program has said.
+# Print a program's output, as a comment.
 show_said() {
 	printf '%s\n' "$1" | sed 's/^/#     /'
 }

@@ -84,9 +84,9 @@ bool server_has_inherited_door(const struct server *server);
 /* Serve on those of this name. */
 void server_adopt(
     struct server *server, const char *name, listener_accept_fn on_connection);
-/* Whether an address that is asked for, as text, is not to be opened, since an
- * inherited socket has it, or stands in its way (logged).  scheme: what is to be
- * served there, as the names of such sockets. */
+/* Whether an address of the options, which is text, must not be opened, since an
+ * inherited socket has it or is in its way (logged).  scheme: the protocol that
+ * the options want there, named like inherited sockets. */
 bool server_leaves_to_manager(struct server *server, const char *text,
     const struct listen_address *address, const char *scheme);
 

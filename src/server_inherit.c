@@ -3,11 +3,11 @@
  * A name that is not known ends the start: whoever has set it up that way
  * would wait for ever for somebody to answer there.
  *
- * An address that is set in the configuration too is not bound again.  Where
- * that is no more than what is inherited anyway, nothing is amiss.  Where it is
- * (0.0.0.0:8080 in the file, 127.0.0.1:8080 in the unit), the kernel would refuse
- * it.  Then the daemon serves what it has, and warns: a service that does not
- * start at all is worse for everybody, and no better as a message.
+ * An address in the configuration that is inherited as well, or a part of one
+ * that is, is served already.  The kernel would refuse one that includes an
+ * inherited address (0.0.0.0:8080 in the file, 127.0.0.1:8080 in the unit).  The
+ * daemon then warns, and serves the inherited socket: players are better off
+ * with it than with a service that does not start.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #!/bin/sh
-# tutorial.sh - docs/tutorial.sh does what it says, and what it prints can be
-# pasted into any shell.
+# tutorial.sh - docs/tutorial.sh keeps its promises, and the commands that it
+# prints can be pasted into any shell.
 set -eu
 for tool in curl jq; do
 	if ! command -v $tool >/dev/null; then
@@ -18,14 +18,14 @@ fail() {
 }
 
 sh docs/tutorial.sh >"$scratch/out" || fail "it has failed"
-# What is quoted, and comments, away: no word may be left that a shell does more
-# with than to take it as it is.
+# Without comments and quoted words, no character may be left that a shell
+# interprets.
 sed '/^#/d' "$scratch/out" | sed -z "s/'[^']*'/Q/g" >"$scratch/bare"
 grep -q '^curl -H Q Q &$' "$scratch/bare" || fail "there is no long poll"
 if grep '[^a-zA-Z0-9:/._ &-]' "$scratch/bare"; then
 	fail "that is not quoted"
 fi
-# As a script whose commands only say what they are given.
+# Run the output as a script, with commands that only print their names.
 cat >"$scratch/pasted" - "$scratch/out" <<'EOF'
 daemon() { printf 'daemon\n'; }
 curl() { printf 'curl\n'; }

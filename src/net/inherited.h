@@ -40,7 +40,7 @@ bool inherited_take(struct inherited *out, const char *fallback, char *out_why,
 /* How an address and the inherited sockets go together. */
 enum inherited_match {
 	INHERITED_NONE,   /* it can be bound, as far as they are concerned */
-	INHERITED_HAS,    /* what connects to it, connects to one of them */
+	INHERITED_HAS,    /* one of them takes its connections */
 	INHERITED_CLASHES /* one of them has a part of it: it cannot be bound */
 };
 

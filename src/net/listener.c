@@ -312,12 +312,12 @@ start(struct loop *loop, int fd, const char *scheme,
 	return listener;
 }
 
-/* What helps, for those that operators meet. */
+/* Advice for the errors that operators meet, or "". */
 static const char *
 hint(int code)
 {
 	if (code == EADDRINUSE)
-		return " (\"ss -lp\" shows by whom; if by systemd, \"systemctl "
+		return " (\"ss -lp\" shows the process; if it is systemd, \"systemctl "
 		       "list-sockets\" shows the unit)";
 	if (code == EACCES)
 		return " (open it as root, with --user, or by a socket unit of "

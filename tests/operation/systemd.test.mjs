@@ -224,7 +224,7 @@ test('options open further sockets', async () => {
 	assert.equal(manager.stderr.match(/^listening on http:/mg).length, 2);
 });
 
-// A manager whose daemon has what the configuration file says in addition.
+// A manager whose daemon also has a configuration file.
 // lines(port): of that file, given the port of the inherited HTTP.
 async function startWithFile(lines, { sockets = [['http', '0']] } = {})
 {
@@ -303,7 +303,7 @@ test('an address that is no part of an inherited one is opened besides',
 	assert.doesNotMatch(manager.stderr, /not listening/);
 });
 
-test('of an address that is another\'s, the line says how to find out whose',
+test('the line about an address in use says how to find its owner',
     async () => {
 	const manager = startManager({ notify: abstractName() });
 	const [, port] = /(\d+)$/.exec(await manager.line(/^socket http /));

@@ -1,8 +1,8 @@
-// bootstrap.test.mjs - ./bootstrap --run: where the daemon listens is said, and
-// root is not who runs it.
+// bootstrap.test.mjs - ./bootstrap --run: it prints the daemon's address, and the
+// daemon does not run as root.
 //
-// What is built is there already: configure and make have nothing to do here, and
-// no package is missing.
+// The tree has a built daemon already: configure and make do nothing here, and no
+// package is missing.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -34,7 +34,7 @@ function tree()
 	return dir;
 }
 
-// Run it until it has said what is to be tried.
+// Run it until it has printed its instructions.
 async function run(dir, ...args)
 {
 	const child = spawn('sh', [path.join(dir, 'bootstrap'), '--run', ...args], {
@@ -66,7 +66,7 @@ function statusOf(url)
 	});
 }
 
-test('--run says where the daemon listens, whatever it was told', async () => {
+test('--run prints the address that the daemon listens on', async () => {
 	for (const host of ['127.0.0.1', '0.0.0.0', '[::1]']) {
 		const { child, said, end } = await run(tree(), '--listen',
 		    `${host}:0`);
@@ -100,7 +100,7 @@ test('--run as root runs the daemon as nobody', { skip: !isRoot &&
 	    nobody);
 	child.kill('SIGINT');
 	assert.equal(await end, 0);
-	// It goes on with what it knows.
+	// The database is good for the next time, too.
 	const again = await run(dir, '--listen', '127.0.0.1:0');
 
 	again.child.kill('SIGINT');

@@ -1,8 +1,8 @@
 #!/bin/sh
-# in_booted.sh - what service.sh does in the booted root, as an operator types
-# it.
+# in_booted.sh - service.sh's walk through the booted root: an operator's
+# commands, one after the other.
 #
-# Each command is printed with what it said, so that the output is a transcript.
+# Each command is printed with its output, so that all is a transcript.
 # shellcheck disable=SC2086 # lists of units
 set -eu
 cd /packages
@@ -21,7 +21,7 @@ part() {
 	printf '\n== %s\n' "$*"
 }
 
-# As typed at a prompt, with what it says.
+# Run a command, and print it as at a prompt, with its output.
 typed() {
 	printf '$ %s\n' "$*"
 	"$@" >said 2>&1 && state=0 || state=$?
@@ -51,9 +51,9 @@ expect_active() {
 	echo "  (active: $*)"
 }
 
-# What was logged after the last call of this.
+# Put into "logged" the service's log since the last call.
 log() {
-	journalctl --no-pager -q -o cat --sync 2>/dev/null || :
+	journalctl --sync
 	journalctl --no-pager -q -o cat --cursor-file=cursor -u 'peerpost*' >logged
 }
 
@@ -64,7 +64,7 @@ expect_logged() {
 }
 
 expect_served() {
-	code=$(curl -sS --max-time 20 -o /dev/null -w '%{http_code}' \
+	code=$(curl -sS --max-time 120 -o /dev/null -w '%{http_code}' \
 		"${1-$url}/healthz") || fail "${1-$url} is not served"
 	[ "$code" = 200 ] || fail "${1-$url} is served with $code"
 	echo "  (served: ${1-$url})"
@@ -101,7 +101,7 @@ start_posting() {
 	clients=
 	for n in 1 2 3 4; do
 		while [ ! -e enough ]; do
-			curl -sS --max-time 30 -o /dev/null -w '%{http_code}\n' \
+			curl -sS --max-time 120 -o /dev/null -w '%{http_code}\n' \
 				-d '"Alice"' $url/register 2>&1 || :
 		done >"posted.$n" &
 		clients="$clients $!"
@@ -137,7 +137,7 @@ try peerpostctl status
 cp $conf conf.delivered
 log
 
-part "What README.Debian points to is there"
+part "README.Debian names files that exist"
 grep -o '/usr/share/[a-zA-Z0-9./_-]*[a-z]' \
 	/usr/share/doc/peerpost/README.Debian | sort -u >pointed
 [ -s pointed ] || fail "README.Debian points nowhere"
@@ -146,7 +146,7 @@ while read -r each; do
 	echo "  $each"
 done <pointed
 [ ! -e /usr/share/doc/peerpost/README.md ] ||
-	fail "README.md is for those who have the sources"
+	fail "README.md is for users of the sources"
 
 part "The tutorial, as anybody"
 useradd -m visitor
@@ -239,7 +239,7 @@ expect_logged "peerpost.conf:[0-9]*: .*poll-weight"
 	fail "it is not tried again"
 expect_active peerpost.socket peerpost-admin.socket
 set_conf
-silent systemctl start peerpost.service
+silent systemctl restart peerpost.service
 expect_active peerpost.service peerpost.socket peerpost-admin.socket
 expect_served
 end_posting

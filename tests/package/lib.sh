@@ -66,9 +66,8 @@ without_network() {
 	unshare --net sh -c 'ip link set lo up && exec "$@"' sh "$@"
 }
 
-# make_package: the Debian package, of what is in $srcdir, and what else
-# dpkg-buildpackage makes, in $work.  One that another test has made of the same
-# files is as good.
+# make_package: build the Debian package, from the distribution, in $work.  If
+# another test has built one of the same files, take that.
 make_package() {
 	run distdir make -s distdir distdir="$work/peerpost"
 	key=$(cd "$work/peerpost" && find . -type f -exec sha256sum {} + |

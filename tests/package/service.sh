@@ -1,10 +1,10 @@
 #!/bin/sh
-# service.sh - the Debian package under systemd, as process 1 (booted.sh): what
-# operators do with the service is done (in_booted.sh), from its installation to
-# its purge, while clients go on.
+# service.sh - the Debian package under systemd as process 1 (booted.sh): all that
+# operators do with the service (in_booted.sh), from its installation to its
+# purge, while clients go on.
 #
 # Everything is done in namespaces of its own, and in memory.  Run from the
-# build folder by make check.  What was done is in the log, as a transcript.
+# build folder by make check.  The log is a transcript.
 set -eu
 : "${srcdir:=$(dirname "$0")/..}"
 
@@ -19,7 +19,8 @@ clean_root=$!
 make_package
 cd "$work"
 wait $clean_root || fail "there is no clean root"
-# dpkg is what installs the package in there; here is what it depends on.
+# The package is installed in there, with dpkg; its dependencies are installed
+# here.
 # shellcheck disable=SC2016 # for that shell
 run packages in_root "$root" sh -c 'apt-get satisfy -qy \
 	--no-install-recommends -o DPkg::Options::=--force-unsafe-io "$1"' sh \
