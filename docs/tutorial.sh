@@ -1,18 +1,21 @@
 #!/bin/sh
 # tutorial.sh - Peerpost's protocol, step by step, with curl and jq.
 #
-# Run it from the build folder, without arguments:
+# Run it from the build folder, or anywhere if Peerpost is installed, without
+# arguments:
 #
 #	sh ../docs/tutorial.sh
+#	sh /usr/share/doc/peerpost/tutorial.sh
 #
-# It starts a daemon of its own (./src/peerpostd, or $PEERPOSTD when that is
-# set) on a free port with a database in a scratch folder, and lets two
+# It starts a daemon of its own ($PEERPOSTD, else ./src/peerpostd, else the one
+# that is installed) on a free port with a database in a scratch folder, and lets two
 # players, Alice and Bob, do everything that two games do to find each other:
 # register, meet in a room, exchange an offer, an answer and candidates, chat,
 # seal the room and leave.  Half-way the daemon is killed with SIGKILL and
 # started again; Alice and Bob lose nothing by it.
 #
-# Every request is printed as you would type it, and the reply below it.
+# Every command is printed so that it can be pasted into a shell; all else, the
+# replies too, are comments of that shell.
 # Every step is also checked: the script ends with 0 only when all went as
 # told here, so that this text cannot go out of date without notice.
 #
@@ -27,7 +30,15 @@
 
 set -u
 
-daemon=${PEERPOSTD:-./src/peerpostd}
+# Where daemons are installed is not in everybody's path.
+PATH=$PATH:/usr/local/sbin:/usr/sbin
+if [ -n "${PEERPOSTD-}" ]; then
+	daemon=$PEERPOSTD
+elif [ -x ./src/peerpostd ]; then
+	daemon=./src/peerpostd
+else
+	daemon=peerpostd
+fi
 
 # ---------------------------------------------------------------------------
 # The tools of this script.  The protocol begins at "Step 1".
@@ -61,7 +72,7 @@ trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
 
 step() {
-	printf '\n\n== %s\n' "$1"
+	printf '\n\n# == %s\n' "$1"
 }
 
 say() {
@@ -78,44 +89,56 @@ fail() {
 	exit 1
 }
 
+# show_words WORD...: quoted for a shell.  A word stays as it is if no character in
+# it has a meaning to any shell (zsh expands question marks, and minds when it
+# cannot).
+show_words() {
+	line=
+	for word in "$@"; do
+		case $word in
+		*\'*)
+			word="'$(printf '%s' "$word" |
+			    sed "s/'/'\\\\''/g")'" ;;
+		'' | *[!a-zA-Z0-9:/._-]*)
+			word="'$word'" ;;
+		esac
+		line="$line${line:+ }$word"
+	done
+	printf '%s' "$line"
+}
+
+# Print a command line so that it can be pasted into a shell.
+show() {
+	printf '\n%s\n' "$(show_words "$@")"
+}
+
+# Print a program's output, as a comment.
+show_said() {
+	printf '%s\n' "$1" | sed 's/^/#     /'
+}
+
 # Start the daemon on $1 (HOST:PORT) and wait until it says where it listens.
 # Its messages come through a named pipe: when it ends instead, so does the
 # pipe, and nobody waits in vain.
 start_daemon() {
 	rm -f "$dir/stderr"
 	mkfifo "$dir/stderr" || fail "no named pipe"
-	printf '\n$ %s --listen %s --database %s\n' \
-	    "$daemon" "$1" "$dir/peerpost.db"
+	printf '\n%s &\n' \
+	    "$(show_words "$daemon" --listen "$1" --database "$dir/peerpost.db")"
 	"$daemon" --listen "$1" --database "$dir/peerpost.db" \
 	    2>"$dir/stderr" &
 	pid=$!
 	exec 3<"$dir/stderr"
 	address=
 	while read -r line <&3; do
-		printf '%s\n' "$line" | tee -a "$dir/log"
+		printf '%s\n' "$line" >>"$dir/log"
+		show_said "$line"
 		address=$(printf '%s\n' "$line" |
 		    sed -n 's/.*\(127\.0\.0\.1:[1-9][0-9]*\).*/\1/p')
 		[ -n "$address" ] && break
 	done
 	[ -n "$address" ] || fail "the daemon did not start"
 	url=http://$address
-}
-
-# Print a command line so that it can be pasted into a shell.
-show() {
-	line='$'
-	for word in "$@"; do
-		case $word in
-		*\'*)
-			line="$line '$(printf '%s' "$word" |
-			    sed "s/'/'\\\\''/g")'" ;;
-		*[!a-zA-Z0-9:/._?=-]*)
-			line="$line '$word'" ;;
-		*)
-			line="$line $word" ;;
-		esac
-	done
-	printf '\n%s\n' "$line"
 }
 
 # Run "curl -sS ARGUMENTS", print it and the reply.  Leaves the status in
@@ -130,7 +153,7 @@ request() {
 read_reply() {
 	read -r _ status _ <"$dir/head"
 	replayed=$(grep -i '^idempotency-replayed:' "$dir/head" | tr -d '\r')
-	printf '%s%s  %s\n' "$status" "${replayed:+  $replayed}" "$body"
+	show_said "$status${replayed:+  $replayed}  $body"
 }
 
 expect_status() {
@@ -261,7 +284,7 @@ request -H "Authorization: Bearer $alice" -H "Idempotency-Key: offer-1" \
 expect_status 204
 
 say "Bob has not fetched it yet, and now the server's machine has a bad day."
-printf '\n$ kill -9 %s\n' "$pid"
+show kill -9 "$pid"
 kill -9 "$pid" || fail "the daemon was not running"
 wait "$pid" 2>/dev/null
 pid=
@@ -306,7 +329,7 @@ say "So far there was always something to fetch.  When there is nothing, the" \
     "wait ..."
 set -- -H "Authorization: Bearer $alice" \
     "$url/events?after=$alice_cursor&wait=15"
-show curl "$@"
+printf '\n%s &\n' "$(show_words curl "$@")"
 curl -sS --max-time 20 -D "$dir/head.poll" "$@" >"$dir/body.poll" &
 poll=$!
 
@@ -462,9 +485,9 @@ expect '.error == "not-in-room"'
 
 # ---------------------------------------------------------------------------
 say "The server is asked to stop, and says that it did so in order."
-printf '\n$ kill %s\n' "$pid"
+show kill "$pid"
 kill "$pid"
 wait "$pid" || fail "the daemon did not end well"
 pid=
 
-printf '\nAll as expected.\n'
+printf '\n# All as expected.\n'

@@ -51,6 +51,7 @@ struct server {
 	struct engine *engine; /* NULL: not yet, or no more */
 	struct side sides[N_SIDES];
 	struct inherited inherited;
+	bool has_left_out; /* an address: an inherited socket is in its way */
 	/* First those of the players, then those of the sides in order. */
 	struct listener *listeners[INHERITED_MAX + 4 * OPTIONS_MAX_LISTEN];
 	size_t n_listeners, n_public;
@@ -102,6 +103,11 @@ bool server_has_inherited_door(const struct server *server);
 /* Serve on those of this name. */
 void server_adopt(
     struct server *server, const char *name, listener_accept_fn on_connection);
+/* Whether an address of the options, which is text, must not be opened, since an
+ * inherited socket has it or is in its way (logged).  scheme: the protocol that
+ * the options want there, named like inherited sockets. */
+bool server_leaves_to_manager(struct server *server, const char *text,
+    const struct listen_address *address, const char *scheme);
 
 /* server_side.c */
 

@@ -2,7 +2,14 @@
  *
  * A name that is not known ends the start: whoever has set it up that way
  * would wait for ever for somebody to answer there.
+ *
+ * An address in the configuration that is inherited as well, or a part of one
+ * that is, is served already.  The kernel would refuse one that includes an
+ * inherited address (0.0.0.0:8080 in the file, 127.0.0.1:8080 in the unit).  The
+ * daemon then warns, and serves the inherited socket: players are better off
+ * with it than with a service that does not start.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -66,4 +73,37 @@ server_adopt(
 			    server->workers[0].front.loop,
 			    inherited->sockets[i].fd, name, on_connection,
 			    server);
+}
+
+bool
+server_leaves_to_manager(struct server *server, const char *text,
+    const struct listen_address *address, const char *scheme)
+{
+	const struct inherited *inherited = &server->inherited;
+	enum inherited_match match;
+	const char *name;
+	char unit[64];
+	size_t i = 0;
+
+	match = inherited_look_up(inherited, address, &i);
+	if (match == INHERITED_NONE)
+		return false;
+	name = inherited->sockets[i].name;
+	/* As Peerpost's own units are called. */
+	snprintf(unit, sizeof(unit), "peerpost%s%s.socket",
+	    strcmp(name, FALLBACK) == 0 ? "" : "-",
+	    strcmp(name, FALLBACK) == 0 ? "" : name);
+	if (match == INHERITED_HAS && strcmp(name, scheme) == 0) {
+		log_info(
+		    "%s is open already: the service manager has handed it "
+		    "over (%s)",
+		    text, unit);
+		return true;
+	}
+	log_warning("not listening on %s: the %s socket of the service manager "
+		    "is in its way; set the address there instead (systemctl "
+		    "edit %s), see RUNNING IT AS A SERVICE in peerpostd(8)",
+	    text, name, unit);
+	server->has_left_out = true;
+	return true;
 }

@@ -162,9 +162,14 @@ open_listener(struct server *server, const char *text, const char *scheme,
 		return false; /* options_table.c has let it pass */
 	server->has_https |= is_tls;
 	both = listen_access_or(&address.access, access);
+	if (is_tls) {
+		scheme = "https";
+		on_connection = on_https;
+	}
+	if (server_leaves_to_manager(server, text, &address, scheme))
+		return true;
 	listener = listener_open(server->workers[0].front.loop, &address,
-	    is_tls ? "https" : scheme, &both, is_tls ? on_https : on_connection,
-	    server, why, sizeof(why));
+	    scheme, &both, on_connection, server, why, sizeof(why));
 	if (!listener) {
 		log_error("cannot listen on %s: %s", text, why);
 		return false;
@@ -258,8 +263,9 @@ open_certificate(struct server *server)
 	char why[CERTIFICATE_WHY_SIZE];
 
 	if (server->has_https && !options->tls_cert) {
-		log_error("cannot start: inherited https sockets need a "
-			  "--tls-cert and its --tls-key");
+		log_error("cannot start: the inherited https socket needs a "
+			  "--tls-cert and its --tls-key (or systemctl disable "
+			  "--now peerpost-https.socket)");
 		return false;
 	}
 	if (!options->tls_cert)
@@ -382,7 +388,10 @@ announce(struct server *server)
 	for (size_t i = 0; i < server->n_listeners; i++)
 		log_notice(
 		    "listening on %s", listener_url(server->listeners[i]));
-	server_say_ready(server, "serving");
+	server_say_ready(server,
+	    server->has_left_out ?
+		"serving, but not on every address (see the log)" :
+		"serving");
 }
 
 bool

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -140,6 +142,104 @@ inherited_take(
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
 	return check_all(out, out_why, why_size);
+}
+
+/* The same file, by name; abstract ones are nothing that can be asked for. */
+static enum inherited_match
+match_unix(
+    const struct sockaddr_storage *held, const struct sockaddr_storage *wanted)
+{
+	const struct sockaddr_un *one = (const void *)held;
+	const struct sockaddr_un *other = (const void *)wanted;
+
+	return strncmp(one->sun_path, other->sun_path, sizeof(one->sun_path)) ==
+		0 ?
+	    INHERITED_HAS :
+	    INHERITED_NONE;
+}
+
+static enum inherited_match
+match_ipv4(
+    const struct sockaddr_storage *held, const struct sockaddr_storage *wanted)
+{
+	const struct sockaddr_in *one = (const void *)held;
+	const struct sockaddr_in *other = (const void *)wanted;
+	in_addr_t has = one->sin_addr.s_addr, wants = other->sin_addr.s_addr;
+
+	if (one->sin_port != other->sin_port)
+		return INHERITED_NONE;
+	if (has == wants || has == INADDR_ANY)
+		return INHERITED_HAS;
+	return wants == INADDR_ANY ? INHERITED_CLASHES : INHERITED_NONE;
+}
+
+static enum inherited_match
+match_ipv6(
+    const struct sockaddr_storage *held, const struct sockaddr_storage *wanted)
+{
+	const struct sockaddr_in6 *one = (const void *)held;
+	const struct sockaddr_in6 *other = (const void *)wanted;
+
+	if (one->sin6_port != other->sin6_port)
+		return INHERITED_NONE;
+	if (IN6_IS_ADDR_UNSPECIFIED(&one->sin6_addr) ||
+	    IN6_ARE_ADDR_EQUAL(&one->sin6_addr, &other->sin6_addr))
+		return INHERITED_HAS;
+	return IN6_IS_ADDR_UNSPECIFIED(&other->sin6_addr) ? INHERITED_CLASHES :
+							    INHERITED_NONE;
+}
+
+/* All of IPv6 is all of IPv4 as well, unless IPV6_V6ONLY (ipv6(7)) is set. */
+static enum inherited_match
+match_ipv4_in_ipv6(int fd, const struct sockaddr_storage *held,
+    const struct sockaddr_storage *wanted)
+{
+	const struct sockaddr_in6 *one = (const void *)held;
+	const struct sockaddr_in *other = (const void *)wanted;
+	int is_only = 0;
+	socklen_t len = sizeof(is_only);
+
+	getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_only, &len);
+	return !is_only && one->sin6_port == other->sin_port &&
+		IN6_IS_ADDR_UNSPECIFIED(&one->sin6_addr) ?
+	    INHERITED_HAS :
+	    INHERITED_NONE;
+}
+
+static enum inherited_match
+match(int fd, const struct sockaddr_storage *wanted)
+{
+	struct sockaddr_storage held = { 0 };
+	socklen_t len = sizeof(held);
+
+	if (getsockname(fd, (struct sockaddr *)&held, &len) < 0)
+		return INHERITED_NONE;
+	if (held.ss_family == AF_INET6 && wanted->ss_family == AF_INET)
+		return match_ipv4_in_ipv6(fd, &held, wanted);
+	/* Those of IPv6 that are asked for are of IPv6 only. */
+	if (held.ss_family != wanted->ss_family)
+		return INHERITED_NONE;
+	return held.ss_family == AF_UNIX ? match_unix(&held, wanted) :
+	    held.ss_family == AF_INET    ? match_ipv4(&held, wanted) :
+					   match_ipv6(&held, wanted);
+}
+
+enum inherited_match
+inherited_look_up(const struct inherited *inherited,
+    const struct listen_address *address, size_t *out_i)
+{
+	enum inherited_match best = INHERITED_NONE;
+
+	for (size_t i = 0; i < inherited->n_sockets; i++) {
+		enum inherited_match one = match(
+		    inherited->sockets[i].fd, &address->addr);
+
+		if (one == INHERITED_NONE || best == INHERITED_HAS)
+			continue;
+		best = one;
+		*out_i = i;
+	}
+	return best;
 }
 
 bool

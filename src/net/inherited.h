@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "net/listener.h"
+
 #define INHERITED_MAX 32
 
 struct inherited {
@@ -34,6 +36,18 @@ struct inherited {
  * out_why, one sentence without a full stop. */
 bool inherited_take(struct inherited *out, const char *fallback, char *out_why,
     size_t why_size);
+
+/* How an address and the inherited sockets go together. */
+enum inherited_match {
+	INHERITED_NONE,   /* it can be bound, as far as they are concerned */
+	INHERITED_HAS,    /* one of them takes its connections */
+	INHERITED_CLASHES /* one of them has a part of it: it cannot be bound */
+};
+
+/* Look for an address among the inherited sockets.  *out_i is the one that has
+ * it or clashes with it.  Port 0, which is any free one, is never among them. */
+enum inherited_match inherited_look_up(const struct inherited *inherited,
+    const struct listen_address *address, size_t *out_i);
 
 /* Whether there is one of this name. */
 bool inherited_has(const struct inherited *inherited, const char *name);

@@ -235,6 +235,19 @@ start(struct loop *loop, int fd, const char *scheme,
 	return listener;
 }
 
+/* Advice for the errors that operators meet, or "". */
+static const char *
+hint(int code)
+{
+	if (code == EADDRINUSE)
+		return " (\"ss -lp\" shows the process; if it is systemd, \"systemctl "
+		       "list-sockets\" shows the unit)";
+	if (code == EACCES)
+		return " (open it as root, with --user, or by a socket unit of "
+		       "systemd)";
+	return "";
+}
+
 struct listener *
 listener_open(struct loop *loop, const struct listen_address *address,
     const char *scheme, const struct listen_access *access,
@@ -245,7 +258,8 @@ listener_open(struct loop *loop, const struct listen_address *address,
 	int fd = open_socket(address, access, &what);
 
 	if (fd < 0) {
-		snprintf(out_why, why_size, "%s%s", what, strerror(errno));
+		snprintf(out_why, why_size, "%s%s%s", what, strerror(errno),
+		    hint(errno));
 		return NULL;
 	}
 	listener = start(loop, fd, scheme, on_accept, cls);

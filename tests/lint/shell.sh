@@ -7,7 +7,8 @@ if ! command -v shellcheck >/dev/null; then
 fi
 shellcheck -s sh "$srcdir/clients/sh/peerpost" "$srcdir/clients/sh/peerpostctl"
 shellcheck -s sh "$srcdir/debian/peerpost.postinst" \
-	"$srcdir/debian/peerpost.postrm"
+	"$srcdir/debian/peerpost.postrm" "$srcdir/debian/peerpost.prerm" \
+	"$srcdir/contrib/certbot/certbot-deploy-hook"
 shellcheck -s sh "$srcdir/bench/stages.sh"
 (cd "$srcdir" && shellcheck -x -s sh tests/package/*.sh)
 (cd "$srcdir" && shellcheck -x -s bash contrib/completion/bash/peerpost \

@@ -3,9 +3,9 @@
  *
  *	manager [NAME=ADDRESS]... -- PROGRAM ARGUMENT...
  *
- * ADDRESS: "PORT" of 127.0.0.1 (0: any), "/path" of a Unix socket, "@name" of
- * an abstract one; "udp" for a socket that cannot be listened on.  An empty
- * NAME means that nothing is said of names.  $MANAGER_NOTIFY is where the
+ * ADDRESS: "PORT" of 127.0.0.1 (0: any), "*PORT" of 0.0.0.0, "/path" of a Unix
+ * socket, "@name" of an abstract one; "udp" for a socket that cannot be listened
+ * on.  An empty NAME means that nothing is said of names.  $MANAGER_NOTIFY is where the
  * program is to send its messages ("/path" or "@name"); without it, it is not
  * told to send any.
  *
@@ -76,8 +76,9 @@ static int
 bind_inet(const char *port, int type, unsigned *out_port)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)atoi(port)),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		.sin_port = htons((uint16_t)atoi(port + (port[0] == '*'))),
+		.sin_addr.s_addr = htonl(
+		    port[0] == '*' ? INADDR_ANY : INADDR_LOOPBACK) };
 	socklen_t len = sizeof(addr);
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { ok, Player, request, scratchDir, startDaemon }
+import { ok, Player, request, runProgram, scratchDir, startDaemon }
     from '../lib/peerpost.mjs';
 import { abstractName, startManager } from '../lib/manager.mjs';
 import { Disk } from '../lib/disk.mjs';
+import { makeCertificate, skipTls } from '../lib/tls.mjs';
 import { Wire, plain } from '../lib/wire.mjs';
 
 const O_CLOEXEC = 0o2000000;
@@ -224,6 +225,99 @@ test('options open further sockets', async () => {
 
 	await manager.start();
 	assert.equal(manager.stderr.match(/^listening on http:/mg).length, 2);
+});
+
+// A manager whose daemon also has a configuration file.
+// lines(port): of that file, given the port of the inherited HTTP.
+async function startWithFile(lines, { sockets = [['http', '0']] } = {})
+{
+	const file = path.join(scratchDir(), 'peerpost.conf');
+	const manager = startManager({ notify: abstractName(), sockets,
+		args: ['--config', file] });
+	const line = await manager.line(/^socket http /);
+
+	fs.writeFileSync(file, lines(/\d+$/.exec(line)[0]).join('\n'));
+	manager.tell('start');
+	return manager;
+}
+
+test('an address that is inherited is not opened again', async () => {
+	const dir = scratchDir();
+	const admin = path.join(dir, 'admin.sock');
+	const fastcgi = path.join(dir, 'fastcgi.sock');
+	const manager = await startWithFile((port) => [
+		`listen = 127.0.0.1:${port}`, `listen = http://127.0.0.1:${port}`,
+		`fastcgi = unix:${fastcgi}`, `admin = unix:${admin}`,
+	], { sockets: [['http', '0'], ['fastcgi', fastcgi], ['admin', admin]] });
+
+	assert.match(await manager.line(/READY/), /STATUS=serving$/);
+	assert.equal(manager.stderr.match(/^listening on /mg).length, 3,
+	    manager.stderr);
+	assert.equal(manager.stderr.match(/is open already: /g).length,
+	    4);
+	assert.doesNotMatch(manager.stderr, /not listening/);
+	ok(await request(manager, 'GET', '/healthz'));
+	assert.equal(await manager.stop(), 'exited 0');
+	assert.ok(fs.existsSync(admin) && fs.existsSync(fastcgi));
+});
+
+test('an address within one that is inherited is served there', async () => {
+	const manager = await startWithFile((port) => [
+		`listen = 127.0.0.1:${port}`], { sockets: [['http', '*0']] });
+
+	assert.match(await manager.line(/READY/), /STATUS=serving$/);
+	assert.match(manager.stderr, /127\.0\.0\.1:\d+ is open already: /);
+	assert.equal(manager.stderr.match(/^listening on /mg).length, 1);
+	ok(await request(manager, 'GET', '/healthz'));
+});
+
+test('one that an inherited socket is in the way of is left out, with a warning',
+    async () => {
+	const { cert, key } = skipTls ? {} : makeCertificate(scratchDir());
+
+	// Plain HTTP is spoken there, and nothing else.
+	for (const [listen, more] of [['0.0.0.0', []], ...cert ?
+		[['https://127.0.0.1', [`tls-cert = ${cert}`,
+			`tls-key = ${key}`]]] : []]) {
+		const manager = await startWithFile((port) => [
+			`listen = ${listen}:${port}`, 'listen = 127.0.0.1:0',
+			...more]);
+
+		assert.match(await manager.line(/READY/),
+		    /STATUS=serving, but not on every address \(see the log\)$/);
+		assert.match(manager.stderr, new RegExp(
+		    `^peerpostd: warning: not listening on ${listen}:\\d+: ` +
+		    'the http socket of .*systemctl edit peerpost\\.socket', 'm'));
+		assert.equal(manager.stderr.match(/^listening on http:/mg).length,
+		    2);
+		ok(await request(manager, 'GET', '/healthz'));
+	}
+});
+
+test('an address that is no part of an inherited one is opened besides',
+    async () => {
+	// The same port, and another address: the kernel has no objection.
+	const manager = await startWithFile((port) => [
+		`listen = 127.0.0.2:${port}`, `listen = [::1]:${port}`]);
+
+	await manager.line(/READY/);
+	assert.equal(manager.stderr.match(/^listening on http:/mg).length, 3,
+	    manager.stderr);
+	assert.doesNotMatch(manager.stderr, /not listening/);
+});
+
+test('the line about an address in use says how to find its owner',
+    async () => {
+	const manager = startManager({ notify: abstractName() });
+	const [, port] = /(\d+)$/.exec(await manager.line(/^socket http /));
+	// It has inherited nothing.
+	const { code, stderr } = runProgram(['--listen', `127.0.0.1:${port}`,
+		'--database', path.join(scratchDir(), 'peerpost.db')]);
+
+	assert.equal(code, 1);
+	assert.match(stderr, new RegExp('^peerpostd: error: cannot listen on ' +
+	    '127\\.0\\.0\\.1:\\d+: Address already in use \\("ss -lp" .* ' +
+	    '"systemctl list-sockets" shows the unit\\)\\n$'));
 });
 
 test('sockets without names serve HTTP', async () => {

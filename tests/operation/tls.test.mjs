@@ -509,7 +509,7 @@ tlsTest('an inherited socket named https needs a certificate, and speaks TLS',
 	bare.tell('start');
 	assert.equal(await bare.line(/^exited/), 'exited 1');
 	assert.match(bare.stderr,
-	    /^peerpostd: error: [^\n]*https sockets need a --tls-cert[^\n]*\n$/);
+	    /^peerpostd: error: [^\n]*https socket needs a --tls-cert[^\n]*\n$/);
 
 	const manager = startManager({ notify: abstractName(), sockets,
 		args: tlsArgs(certificate) });

@@ -95,3 +95,31 @@ test('the names of the sockets are those that the daemon knows', () => {
 		    kind !== 'http');
 	}
 });
+
+test('a start is tried again without end, at a measured pace', () => {
+	// A limit would close the sockets, as connections start the service, too.
+	assert.match(service, /^\[Unit\]\n(?:[^[].*\n|\n)*StartLimitIntervalSec=0$/m);
+	assert.match(service, /^Restart=on-failure$/m);
+	assert.match(service, /^RestartSec=[1-9]\d*s$/m);
+	assert.doesNotMatch(service, /^RestartPreventExitStatus=/m);
+});
+
+test('a reload checks the file that the service has', () => {
+	const [, config] = /^ExecStart=\S+ --config (\S+)$/m.exec(service);
+	const reloads = [...service.matchAll(/^ExecReload=(.*)$/mg)].map((m) =>
+	    m[1]);
+
+	assert.match(reloads[0],
+	    new RegExp(`peerpostd --check-config --config ${config} >/dev/null`));
+	assert.deepEqual(reloads.slice(1), ['/bin/kill -HUP $MAINPID']);
+});
+
+test('a restart of the service opens the sockets that have been enabled', () => {
+	for (const name of sockets) {
+		const text = fs.readFileSync(path.join(sources, name), 'utf8');
+		const isPulled = /^Sockets=.*$/m.exec(service)[0].includes(name);
+
+		assert.equal(/^WantedBy=sockets\.target peerpost\.service$/m
+		    .test(text), !isPulled, name);
+	}
+});

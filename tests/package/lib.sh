@@ -65,3 +65,25 @@ without_network() {
 	# shellcheck disable=SC2016 # for that shell
 	unshare --net sh -c 'ip link set lo up && exec "$@"' sh "$@"
 }
+
+# make_package: build the Debian package, from the distribution, in $work.  If
+# another test has built one of the same files, take that.
+make_package() {
+	run distdir make -s distdir distdir="$work/peerpost"
+	key=$(cd "$work/peerpost" && find . -type f -exec sha256sum {} + |
+		sort | sha256sum | cut -c 1-16)
+	kept=$PWD/tests/package/deb
+	if [ ! -f "$kept/$key" ]; then
+		# shellcheck disable=SC2016 # for that shell
+		run dpkg-buildpackage sh -c '
+			cd "$1" && DEB_BUILD_OPTIONS=$2 \
+				dpkg-buildpackage -us -uc -b' sh \
+			"$work/peerpost" 'nocheck noautodbgsym parallel=2'
+		rm -rf "$kept"
+		mkdir -p "$kept"
+		mv "$work"/peerpost_* "$kept"
+		: >"$kept/$key"
+	fi
+	rm -rf "$work/peerpost"
+	cp "$kept"/peerpost_* "$work"
+}

@@ -12,6 +12,7 @@ set -eu
 . "$srcdir/tests/package/lib.sh"
 in_memory dpkg-buildpackage dh lintian setpriv
 root=$work/root
+tests=$(realpath "$srcdir/tests/package")
 
 # What is there, apart from the records that apt and dpkg keep for themselves,
 # and the copies that adduser makes of what it changes.
@@ -27,13 +28,9 @@ list() {
 
 # ---- build it ----
 
-run distdir make -s distdir distdir="$work/peerpost"
 make_root "$root" &
 clean_root=$!
-cd "$work/peerpost"
-DEB_BUILD_OPTIONS='nocheck noautodbgsym parallel=2'
-export DEB_BUILD_OPTIONS
-run dpkg-buildpackage dpkg-buildpackage -us -uc -b
+make_package
 cd "$work"
 wait $clean_root || fail "there is no clean root"
 run lintian lintian -i --allow-root --fail-on warning peerpost_*.changes &
@@ -42,7 +39,7 @@ lintian=$!
 # ---- install it ----
 
 list >before
-cp peerpost_*.deb peerpost/tests/package/in_clean_root.sh "$root/tmp"
+cp peerpost_*.deb "$tests/in_clean_root.sh" "$root/tmp"
 dpkg-deb -f peerpost_*.deb Recommends | grep -q '^curl, jq$' ||
 	fail "curl and jq are not recommended"
 # Without what is recommended by what it recommends.
