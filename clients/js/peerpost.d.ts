@@ -5,8 +5,9 @@ export type Json = null | boolean | number | string | Json[] |
 
 /** One of the server's error words, or one of the client's own. */
 export type PeerpostErrorWord =
-	| 'network' | 'timeout' | 'not-peerpost' | 'aborted' | 'bad-signal'
-	| 'connection-failed' | 'channel' | 'no-webrtc'
+	| 'network' | 'timeout' | 'not-peerpost' | 'aborted' | 'session-in-use'
+	| 'bad-options' | 'no-crypto' | 'bad-signal' | 'connection-failed'
+	| 'no-webrtc'
 	| 'bad-request' | 'bad-json' | 'bad-name' | 'bad-data' | 'bad-cursor'
 	| 'bad-key' | 'no-session' | 'not-host' | 'not-found' | 'unknown-command'
 	| 'room-not-found' | 'peer-not-found' | 'method-not-allowed'
@@ -112,6 +113,16 @@ export interface CommandOptions {
 	signal?: AbortSignal;
 }
 
+/** What connect() resolves with. */
+export interface Connection {
+	id: number;
+	name: string | null;
+	/** The UUID of the room that the session is in. */
+	room: string | null;
+	/** Whether a kept session goes on. */
+	resumed: boolean;
+}
+
 export type PollState = 'idle' | 'polling' | 'backing-off';
 
 export interface PeerpostClientEvents {
@@ -131,6 +142,7 @@ export interface PeerpostClientEvents {
 	'resumed': PeerpostEvent & { readonly room: RoomSnapshot | null };
 	'reset': PeerpostEvent & { readonly room: RoomSnapshot | null };
 	'room-left': PeerpostEvent;
+	'session-in-use': PeerpostEvent & { readonly id: number };
 	'superseded': PeerpostEvent;
 	'state': PeerpostEvent & { readonly state: PollState };
 	'exchange': PeerpostEvent & {
@@ -155,7 +167,7 @@ export class PeerpostClient extends EventTarget {
 	readonly peerId: number | null;
 	readonly peers: ReadonlyMap<number, string | undefined>;
 	readonly state: PollState;
-	connect(name: string): Promise<number>;
+	connect(name: string): Promise<Connection>;
 	register(name: string, options?: CommandOptions): Promise<number>;
 	resume(): Promise<boolean>;
 	start(): void;
