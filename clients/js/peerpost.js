@@ -443,8 +443,9 @@ class Claim {
 	}
 
 	/** Resolves with whether it could be had: at once, or when who had it has
-	 * let go of it within CLAIM_MS, as the page before a reload does. */
-	async take(name)
+	 * let go of it within CLAIM_MS, as the page before a reload does.
+	 * isNew: nobody else can have it yet. */
+	async take(name, { isNew = false } = {})
 	{
 		if (this.#held?.name !== name) {
 			this.release();
@@ -453,7 +454,8 @@ class Claim {
 
 			this.#held = held;
 			held.promise = this.#locks ? this.#lock(held) :
-			    this.#Channel ? this.#ask(held) : Promise.resolve(true);
+			    this.#Channel ? this.#ask(held, isNew) :
+			    Promise.resolve(true);
 		}
 
 		const held = this.#held;
@@ -494,10 +496,10 @@ class Claim {
 
 	// Who has it says so to whoever asks.  Of two who ask at the same time,
 	// the lesser number has it.
-	#ask(held)
+	#ask(held, isNew)
 	{
 		const number = Math.random();
-		let hasIt = false, channel;
+		let hasIt = isNew, channel;
 
 		try {
 			channel = new this.#Channel(held.name);
@@ -529,7 +531,10 @@ class Claim {
 				else
 					end(false);
 			};
-			channel.postMessage({ ask: number });
+			if (isNew)
+				end(true);
+			else
+				channel.postMessage({ ask: number });
 		});
 	}
 }
@@ -889,8 +894,9 @@ class Outbox {
 	}
 
 	/** Send a command; resolves with its reply (null if it has none).
-	 * rescue(error), if given, may have a reply in spite of a refusal. */
-	add(code, data, { signal } = {}, rescue = null)
+	 * Either of known() and rescue(error) may have a reply: then the command
+	 * need not be sent, or has been carried out though it was refused. */
+	add(code, data, { signal } = {}, { known, rescue } = {})
 	{
 		let job;
 
@@ -905,7 +911,7 @@ class Outbox {
 
 			if (signal?.aborted)
 				throw new PeerpostError('aborted');
-			job = { code, resolve, reject, rescue, isAlone: false,
+			job = { code, resolve, reject, known, rescue, isAlone: false,
 				text: `{"command":"${code}"` +
 				    (text === undefined ? '}' : `,"data":${text}}`) };
 			signal?.addEventListener('abort', onAbort);
@@ -1019,6 +1025,13 @@ class Outbox {
 				throw new PeerpostError('no-session',
 				    'There is no session: register first.',
 				    { status: 401 });
+
+			const known = await jobs[0].known?.();
+
+			if (known) {
+				jobs[0].resolve(known);
+				return;
+			}
 
 			const key = await randomKey();
 			const replies = await this.persist((limitMs) => {
@@ -1241,15 +1254,6 @@ class Poller {
 		this.#enter('idle');
 	}
 
-	/** The page is back: its poll may hang on a connection that is no more. */
-	renew()
-	{
-		if (!this.#run)
-			return;
-		this.stop();
-		this.start();
-	}
-
 	/** There may be a network again: ask now, but not all the time. */
 	poke()
 	{
@@ -1415,7 +1419,8 @@ const EVENT_TYPES = {
  *	session-gone	{ error }: register again
  *	offline		{ error }: the server cannot be reached; it is tried again
  *	online		it can again
- *	resumed		{ room }: a kept session goes on; room as GET /room, or null
+ *	resumed		{ room }: a kept session goes on, or has gone on elsewhere;
+ *			room as GET /room, or null
  *	reset		{ room }: the server's data was restored from a backup,
  *			events may be missing
  *	room-left	leaveRoom() is done
@@ -1592,8 +1597,12 @@ export class PeerpostClient extends BaseEventTarget {
 
 		return this.#do(CODES.register, name, options, { problem,
 			onReply: (reply) => {
-				this.#adopt({ id: reply.data, token: reply.token, name,
-					cursor: 0 });
+				const session = { id: reply.data, token: reply.token,
+					name, cursor: 0 };
+
+				tolerant(this.#claim.take(this.#claimOn(session),
+				    { isNew: true }));
+				this.#adopt(session);
 				return reply.data;
 			} });
 	}
@@ -1730,19 +1739,21 @@ export class PeerpostClient extends BaseEventTarget {
 	 * if this player is in it already. */
 	joinRoom(uuid, options)
 	{
+		const problem = badText('room', uuid);
+		const wanted = String(uuid).toLowerCase();
 		let snapshot = null;
-		// The reply of an earlier try may have been lost with a page.
-		const rescue = async (error) => {
-			if (error.error !== 'already-in-room')
-				return null;
-			snapshot = await this.getRoom().catch(() => null);
-			if (snapshot?.room !== uuid.toLowerCase())
-				snapshot = null;
+		const look = async () => {
+			const room = await this.getRoom().catch(() => null);
+
+			snapshot = room?.room === wanted ? room : null;
 			return snapshot;
 		};
 
-		return this.#do(CODES.joinRoom, uuid, options, {
-			problem: badText('room', uuid), rescue,
+		return this.#do(CODES.joinRoom, uuid, options, { problem,
+			// Not to be refused for nothing: browsers complain of that.
+			known: () => this.#room === wanted ? look() : null,
+			rescue: ({ error }) => error === 'already-in-room' ?
+			    look() : null,
 			onReply: ({ room, id, peers }) => {
 				if (!snapshot) {
 					this.#enterRoom(room, id, peers);
@@ -1847,12 +1858,12 @@ export class PeerpostClient extends BaseEventTarget {
 	// One command.  Its promise may be left alone by the application: an
 	// event tells the failure as well.  problem: why it is not even sent.
 	#do(code, data, options, { onReply = () => {}, problem = null,
-		rescue } = {})
+		...hooks } = {})
 	{
 		const wrong = badOptions(options, COMMAND_OPTIONS);
 		const sent = problem || wrong ? Promise.reject(problem ??
 		    new PeerpostError('bad-options', wrong)) :
-		    this.#outbox.add(code, data, options, rescue);
+		    this.#outbox.add(code, data, options, hooks);
 
 		sent.catch((error) => this.#emit('command-failed',
 		    { command: code, error }));
@@ -2088,6 +2099,31 @@ export class PeerpostClient extends BaseEventTarget {
 		this.#iterators.clear();
 	}
 
+	// Back from the back/forward cache, where the poll stayed open and may
+	// have swallowed a reply.  Meanwhile another page of this tab may have
+	// gone on with the session, in another room.
+	async #comeBack()
+	{
+		const session = this.#session;
+		const kept = validSession(this.#shelf.load());
+
+		if (kept?.token === session.token)
+			session.cursor = Math.max(session.cursor, kept.cursor);
+		this.#poller.stop();
+		await this.#keepClaim(session);
+		if (this.#session !== session || !this.#pageListeners)
+			return; // or stopped meanwhile
+		this.#poller.start();
+
+		const room = await this.#ask((token) => this.#transport.room(token));
+
+		if (this.#session !== session || (room?.room ?? null) === this.#room)
+			return;
+		this.#nJoinedEvents = this.#nEntered;
+		this.#takeRoom(room);
+		this.#emit('resumed', { room });
+	}
+
 	#listenToPage()
 	{
 		const page = this.#page;
@@ -2109,14 +2145,9 @@ export class PeerpostClient extends BaseEventTarget {
 				// that holds something is not kept to come back to.
 				this.#claim.release();
 			},
-			// Back from the back/forward cache, where the poll stayed
-			// open and may have swallowed a reply.
 			pageshow: ({ persisted }) => {
-				if (!persisted)
-					return;
-				this.#poller.renew();
-				if (this.#session)
-					tolerant(this.#keepClaim(this.#session));
+				if (persisted)
+					tolerant(this.#comeBack());
 			},
 		};
 
