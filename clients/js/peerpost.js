@@ -982,8 +982,9 @@ class Outbox {
 			return false;
 		if (isRateLimit(error))
 			return true;
+		// Nor does a firewall change its mind about what is in a command.
 		return nFailed + 1 < (error.error === 'not-peerpost' &&
-		    error.status < 500 && isStrange ?
+		    error.status < 500 && (isStrange || error.status === 403) ?
 		    Math.min(FIRST_ATTEMPTS, this.options.maxAttempts) :
 		    this.options.maxAttempts);
 	}

@@ -6,7 +6,7 @@ import test, { after, describe } from 'node:test';
 import { PeerpostClient } from '../../clients/js/peerpost.js';
 import { heard, makeClient, Storage, VirtualClock } from '../lib/clients.mjs';
 import { startDaemon, until } from '../lib/peerpost.mjs';
-import { FaultProxy } from '../lib/fault_proxy.mjs';
+import { captivePortal, FaultProxy } from '../lib/fault_proxy.mjs';
 
 const daemon = await startDaemon();
 const FORBIDDEN = { answer: { status: 403, body: '<h1>Forbidden</h1>',
@@ -101,7 +101,8 @@ for (const [page, passing, first, second] of [
 test('what the server refuses, and what comes later, changes no dialect',
     async () => {
 	let isAway = false;
-	const proxy = await makeProxy(() => isAway ? FORBIDDEN : {});
+	const away = { answer: captivePortal() };
+	const proxy = await makeProxy(() => isAway ? away : {});
 	const client = makeInPage('http://b.example', proxy.url,
 	    { storage: new Storage() });
 
@@ -111,8 +112,8 @@ test('what the server refuses, and what comes later, changes no dialect',
 
 	const room = client.createRoom();
 
-	await until(() => proxy.count(({ action }) => action === FORBIDDEN) > 3,
-	    'refusals');
+	await until(() => proxy.count(({ action }) => action === away) > 3,
+	    'portals');
 	isAway = false;
 	await room;
 	assert.deepEqual(new Set(types(proxy)), new Set(['plain']));
