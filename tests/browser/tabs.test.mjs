@@ -2,8 +2,8 @@
 // By Web Locks, and without them, as in a page that came by plain http.
 import assert from 'node:assert/strict';
 import test, { describe } from 'node:test';
-import { CHROMIUM, inBrowser, inPage, launch, openPlayer, startPages }
-    from '../lib/browser.mjs';
+import { CHROMIUM, duplicate, inBrowser, inPage, launch, openPlayer,
+    startPages } from '../lib/browser.mjs';
 import { Player, ok, startDaemon } from '../lib/peerpost.mjs';
 
 await inBrowser(import.meta.url, async () => {
@@ -17,24 +17,6 @@ await inBrowser(import.meta.url, async () => {
 	const room = ok(await host.create()).data;
 	const open = (pages, options) => openPlayer({ browser, pages,
 		server: daemon.url, name: 'Bob', room, alone: true, ...options });
-
-	// What the browser's "Duplicate" does: sessionStorage is copied.
-	async function duplicate(page, url = page.url())
-	{
-		const opened = new Promise((resolve) => {
-			page.once('popup', resolve);
-		});
-
-		await page.evaluate((where) => {
-			globalThis.open(where);
-		}, url);
-
-		const copy = await opened;
-
-		copy.complaints = [];
-		await inPage(copy, () => globalThis.isReady);
-		return copy;
-	}
 
 	const stateOf = (page) => page.evaluate(() => ({
 		id: globalThis.client.id, room: globalThis.client.room,

@@ -170,6 +170,25 @@ export async function openPlayer({ browser, pages, server, name, room,
 	return page;
 }
 
+// A copy of such a page, as by the browser's "Duplicate": with what is in its
+// sessionStorage.
+export async function duplicate(page, url = page.url())
+{
+	const opened = new Promise((resolve) => {
+		page.once('popup', resolve);
+	});
+
+	await page.evaluate((where) => {
+		globalThis.open(where);
+	}, url);
+
+	const copy = await opened;
+
+	copy.complaints = [];
+	await inPage(copy, () => globalThis.isReady);
+	return copy;
+}
+
 // Two of them in one room.
 export async function openPair(given)
 {
