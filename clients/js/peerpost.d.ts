@@ -87,8 +87,9 @@ export type Json = null | boolean | number | string | Json[] |
 
 /** One of the server's error words, or one of the client's own. */
 export type PeerpostErrorWord =
-	| 'network' | 'timeout' | 'not-peerpost' | 'aborted' | 'bad-signal'
-	| 'connection-failed' | 'channel' | 'no-webrtc'
+	| 'network' | 'timeout' | 'not-peerpost' | 'aborted' | 'session-in-use'
+	| 'bad-options' | 'no-crypto' | 'bad-signal' | 'connection-failed'
+	| 'no-webrtc'
 	| 'bad-request' | 'bad-json' | 'bad-name' | 'bad-data' | 'bad-cursor'
 	| 'bad-key' | 'no-session' | 'not-host' | 'not-found' | 'unknown-command'
 	| 'room-not-found' | 'peer-not-found' | 'method-not-allowed'
@@ -198,6 +199,16 @@ export interface CommandOptions {
 	signal?: SignalLike;
 }
 
+/** What connect() resolves with. */
+export interface Connection {
+	id: number;
+	name: string | null;
+	/** The UUID of the room that the session is in. */
+	room: string | null;
+	/** Whether a kept session goes on. */
+	resumed: boolean;
+}
+
 export type PollState = 'idle' | 'polling' | 'backing-off';
 
 export interface PeerpostClientEvents {
@@ -217,6 +228,7 @@ export interface PeerpostClientEvents {
 	'resumed': PeerpostEvent & { readonly room: RoomSnapshot | null };
 	'reset': PeerpostEvent & { readonly room: RoomSnapshot | null };
 	'room-left': PeerpostEvent;
+	'session-in-use': PeerpostEvent & { readonly id: number };
 	'superseded': PeerpostEvent;
 	'state': PeerpostEvent & { readonly state: PollState };
 	'exchange': PeerpostEvent & {
@@ -241,7 +253,7 @@ export class PeerpostClient extends BaseEventTarget {
 	readonly peerId: number | null;
 	readonly peers: ReadonlyMap<number, string | undefined>;
 	readonly state: PollState;
-	connect(name: string): Promise<number>;
+	connect(name: string): Promise<Connection>;
 	register(name: string, options?: CommandOptions): Promise<number>;
 	resume(): Promise<boolean>;
 	start(): void;

@@ -51,11 +51,16 @@ const DEFAULTS = {
 	backoffMs: 500,
 	maxBackoffMs: 15_000, // must stay well below the player timeout
 	maxAttempts: 10, // of one command
-	timeoutMs: 20_000, // of one exchange, besides what it is held
+	timeoutMs: 20_000, // of silence, besides what a poll is held
 	leaveOnPagehide: false,
 };
 const MAX_WAIT_S = 55; // the server's
+const MAX_EVENTS = 256; // of one reply, the server's
+const MAX_REPLY = 4 << 20; // characters; no reply of the server is so long
+const UPLOAD_MS = 0.5; // for each byte of a request: 16 kbit/s
 const FIRST_ATTEMPTS = 3; // of a server that has never answered as one
+const FIRST_MS = 9000; // for all of them
+const CLAIM_MS = 1000; // for the page before this one to let its session go
 const YIELD_MS = 5000; // after a superseded poll, at first
 const MAX_YIELD_MS = 60_000;
 const POKE_MS = 1000; // between polls that the page's events cause
@@ -75,8 +80,9 @@ const monotonic = {
  * `error` is a stable word: one of the server's (`room-full` ...; see
  * peerpost-protocol(7), FAILURES), or one of ours: `network`, `timeout`,
  * `not-peerpost` (an answer that is not the server's: a captive portal, a
- * gateway's error page, a wrong address), `aborted`.  `status` is the HTTP
- * status, 0 without one; `code` the reply's code (`###!JRB`), or ''.
+ * gateway's error page, a wrong address), `aborted`, `session-in-use`.
+ * `status` is the HTTP status, 0 without one; `code` the reply's code
+ * (`###!JRB`), or ''.
  */
 export class PeerpostError extends Error {
 	constructor(error, message, { status = 0, code = '', retryAfterMs = null,
@@ -112,13 +118,200 @@ function isSessionEnd({ error, status })
 	    (status === 410 && error === 'timed-out');
 }
 
+// Where the DOM's events are not global, as in React Native: what is needed of
+// them.
+class SmallEvent {
+	constructor(type)
+	{
+		this.type = type;
+		this.target = null;
+	}
+}
+
+class SmallEventTarget {
+	#listeners = new Map(); // type -> [{ listener, isOnce, forget() }]
+
+	addEventListener(type, listener, options)
+	{
+		const { once = false, signal } = Object(options);
+		const all = this.#listeners.get(type) ?? [];
+
+		if (!listener || signal?.aborted ||
+		    all.some((each) => each.listener === listener))
+			return;
+
+		const stop = () => this.removeEventListener(type, listener);
+
+		signal?.addEventListener('abort', stop);
+		this.#listeners.set(type, [...all, { listener, isOnce: once,
+			forget: () => signal?.removeEventListener('abort', stop) }]);
+	}
+
+	removeEventListener(type, listener)
+	{
+		const all = this.#listeners.get(type) ?? [];
+
+		all.find((each) => each.listener === listener)?.forget();
+		this.#listeners.set(type,
+		    all.filter((each) => each.listener !== listener));
+	}
+
+	dispatchEvent(event)
+	{
+		event.target = this;
+		for (const each of this.#listeners.get(event.type) ?? []) {
+			const { listener, isOnce } = each;
+
+			// An earlier listener may have removed it.
+			if (!this.#listeners.get(event.type).includes(each))
+				continue;
+			if (isOnce)
+				this.removeEventListener(event.type, listener);
+			try {
+				if (typeof listener === 'function')
+					listener.call(this, event);
+				else
+					listener.handleEvent(event);
+			} catch (error) {
+				// The others are called nevertheless.
+				setTimeout(() => {
+					throw error;
+				});
+			}
+		}
+		return true;
+	}
+}
+
+const BaseEvent = globalThis.Event ?? SmallEvent;
+const BaseEventTarget = globalThis.EventTarget ?? SmallEventTarget;
+
 /** An Event with what it has to tell as its own properties. */
-export class PeerpostEvent extends Event {
+export class PeerpostEvent extends BaseEvent {
 	constructor(type, members = {})
 	{
 		super(type);
 		Object.assign(this, members);
 	}
+}
+
+// ---- options and arguments ----------------------------------------------
+
+const isPositive = (value) => Number.isFinite(value) && value > 0;
+const isFunction = (value) => typeof value === 'function';
+const isObject = (value) => value !== null && typeof value === 'object';
+const isShelf = (value) => value === null || (isObject(value) &&
+    isFunction(value.getItem) && isFunction(value.setItem));
+const clockOption = ['an object with now, setTimeout and clearTimeout',
+	(value) => ['now', 'setTimeout', 'clearTimeout'].every((name) =>
+	    isFunction(value?.[name]))];
+const shelfOption = ['null or an object with getItem and setItem', isShelf];
+const periodOption = ['a positive number', isPositive];
+
+// What an option must be: in words, and a test.
+const CLIENT_OPTIONS = {
+	mode: ["'auto', 'headers' or 'plain'",
+		(value) => ['auto', 'headers', 'plain'].includes(value)],
+	storage: shelfOption, pathStorage: shelfOption,
+	session: ['null or a session: { id, token, name, cursor }',
+		(value) => value === null || validSession(value) !== null],
+	leaveOnPagehide: ['true or false', (value) => typeof value === 'boolean'],
+	waitS: ['a number from 1 to 55', (value) => Number.isFinite(value) &&
+	    value >= 1 && value <= MAX_WAIT_S],
+	maxAttempts: ['an integer from 1 on', (value) =>
+	    Number.isSafeInteger(value) && value >= 1],
+	backoffMs: periodOption, maxBackoffMs: periodOption,
+	timeoutMs: periodOption,
+	fetch: ['a function', isFunction], clock: clockOption,
+	page: ['null or an event target', (value) => value === null ||
+	    isFunction(value?.addEventListener)],
+};
+const MESH_OPTIONS = {
+	rtc: ['an RTCConfiguration', isObject],
+	channel: ['an RTCDataChannelInit', isObject],
+	RTCPeerConnection: ['a class', isFunction], clock: clockOption,
+};
+const COMMAND_OPTIONS = {
+	signal: ['an AbortSignal', (value) => isFunction(value?.addEventListener)],
+};
+
+function shown(value)
+{
+	return typeof value === 'string' ? `'${value.slice(0, 100)}'` :
+	    Array.isArray(value) ? 'an array' : isObject(value) ? 'an object' :
+	    isFunction(value) ? 'a function' : String(value);
+}
+
+// What is wrong with options, or null; those that are undefined are as good as
+// not given.
+function badOptions(options, known)
+{
+	if (options === undefined)
+		return null;
+	if (!isObject(options))
+		return `options must be an object, not ${shown(options)}.`;
+	for (const [name, value] of Object.entries(options)) {
+		if (!Object.keys(known).includes(name))
+			return `There is no option '${name}'; there are ` +
+			    `${Object.keys(known).join(', ')}.`;
+
+		const [words, isRight] = known[name];
+
+		if (value !== undefined && !isRight(value))
+			return `The option ${name} must be ${words}, not ` +
+			    `${shown(value)}.`;
+	}
+	return null;
+}
+
+// Those that are given; throws.
+function checkOptions(options, known)
+{
+	const problem = badOptions(options, known);
+
+	if (problem)
+		throw new TypeError(problem);
+	return Object.fromEntries(Object.entries(options)
+	    .filter(([, value]) => value !== undefined));
+}
+
+// The server's address, as a URL; throws.  In a page it may be relative if it
+// begins with / or a dot: everything else is more likely a forgotten scheme.
+function checkUrl(given)
+{
+	const text = String(given);
+	const base = /^\.{0,2}\//.test(text) || /^\.{1,2}$/.test(text) ?
+	    globalThis.document?.baseURI : undefined;
+	let url = null;
+
+	if (base || /^https?:\/\//i.test(text))
+		try {
+			url = new URL(text, base);
+		} catch {
+			// Not one, then.
+		}
+	if (!url || !/^https?:$/.test(url.protocol))
+		throw new TypeError('The address of the server must be a URL such ' +
+		    `as https://signal.example, not ${shown(given)}.`);
+	return url;
+}
+
+// What is wrong with an argument, as an error; or null.
+function badText(name, value, error = 'bad-data')
+{
+	return typeof value === 'string' ? null : new PeerpostError(error,
+	    `The ${name} must be a string, not ${shown(value)}.`);
+}
+
+function badRelay(peerId, data)
+{
+	if (!Number.isSafeInteger(peerId) || peerId < 1)
+		return new PeerpostError('bad-data', 'The peer id must be a ' +
+		    `positive integer, not ${shown(peerId)}.`);
+	if (!isObject(data) || Array.isArray(data))
+		return new PeerpostError('bad-data', 'What goes to one peer must ' +
+		    `be an object such as { rtc }, not ${shown(data)}.`);
+	return null;
 }
 
 // ---- small tools --------------------------------------------------------
@@ -152,7 +345,12 @@ async function randomKey()
 	// Node 18 has no global crypto; a page never comes to the import.
 	const nodes = 'node:crypto';
 	const crypto = globalThis.crypto ?? (await import(
-	    /* @vite-ignore */ /* webpackIgnore: true */ nodes)).webcrypto;
+	    /* @vite-ignore */ /* webpackIgnore: true */ nodes)
+	    .catch((cause) => {
+		throw new PeerpostError('no-crypto', 'There is no ' +
+		    'crypto.getRandomValues() here; in React Native, import ' +
+		    'react-native-get-random-values first.', { cause });
+	})).webcrypto;
 	const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz' +
 	    '0123456789-_';
 
@@ -224,6 +422,123 @@ class Shelf {
 	}
 }
 
+// The right to a name, such as that of a session, for one page of a browser at
+// a time.  A tab that is duplicated has a copy of its sessionStorage, and would
+// otherwise go on as the same player.
+//
+// By Web Locks; without them, in pages that came by plain http, by asking around
+// on a BroadcastChannel.  Where there is neither, the right is everybody's.
+class Claim {
+	#locks;
+	#Channel;
+	#clock;
+	#held = null; // { name, promise, release() }
+
+	// page: globalThis, or null: then everything is granted.
+	constructor(page, clock)
+	{
+		this.#clock = clock;
+		this.#locks = page?.navigator?.locks;
+		this.#Channel = page?.BroadcastChannel;
+	}
+
+	/** Resolves with whether it could be had: at once, or when who had it has
+	 * let go of it within CLAIM_MS, as the page before a reload does.
+	 * isNew: nobody else can have it yet. */
+	async take(name, { isNew = false } = {})
+	{
+		if (this.#held?.name !== name) {
+			this.release();
+
+			const held = { name, release: () => {} };
+
+			this.#held = held;
+			held.promise = this.#locks ? this.#lock(held) :
+			    this.#Channel ? this.#ask(held, isNew) :
+			    Promise.resolve(true);
+		}
+
+		const held = this.#held;
+		const isOurs = await held.promise;
+
+		if (!isOurs && this.#held === held)
+			this.#held = null;
+		return isOurs;
+	}
+
+	/** Let go of it, if we have it, or are about to. */
+	release()
+	{
+		this.#held?.release();
+		this.#held = null;
+	}
+
+	#lock(held)
+	{
+		const aborter = new AbortController();
+		const timer = this.#clock.setTimeout(() => aborter.abort(), CLAIM_MS);
+
+		return new Promise((resolve) => {
+			let hasIt = false;
+
+			held.release = () => aborter.abort();
+			this.#locks.request(held.name, { signal: aborter.signal },
+			    () => new Promise((release) => {
+				hasIt = true;
+				held.release = release;
+				resolve(true);
+			})).catch((error) => {
+				// A page without storage and such has no locks, either.
+				resolve(hasIt || error?.name !== 'AbortError');
+			});
+		}).finally(() => this.#clock.clearTimeout(timer));
+	}
+
+	// Who has it says so to whoever asks.  Of two who ask at the same time,
+	// the lesser number has it.
+	#ask(held, isNew)
+	{
+		const number = Math.random();
+		let hasIt = isNew, channel;
+
+		try {
+			channel = new this.#Channel(held.name);
+		} catch {
+			return Promise.resolve(true);
+		}
+		return new Promise((resolve) => {
+			let timer = null;
+			const end = (isOurs) => {
+				this.#clock.clearTimeout(timer);
+				hasIt = isOurs;
+				if (!isOurs)
+					channel.close();
+				resolve(isOurs);
+			};
+
+			timer = this.#clock.setTimeout(() => end(true), CLAIM_MS / 2);
+			channel.onmessage = ({ data }) => {
+				const { ask, mine } = Object(data);
+
+				if (ask !== undefined && (hasIt || ask > number))
+					channel.postMessage({ mine: ask });
+				else if (!hasIt && (mine === number || ask < number))
+					end(false);
+			};
+			held.release = () => {
+				if (hasIt)
+					channel.close();
+				else
+					end(false);
+			};
+			if (isNew)
+				end(true);
+			else
+				channel.postMessage({ ask: number });
+		});
+	}
+}
+
 // ---- one exchange -------------------------------------------------------
 
 // Speaks HTTP in one of two dialects.  "headers": the token, the key and the
@@ -231,49 +546,89 @@ class Shelf {
 // "plain": everything in the body of a POST of type text/plain, which a
 // browser sends to another origin without a preflight; so that it works where
 // a proxy drops OPTIONS, and takes one round trip and not two.
+//
+// A firewall may refuse either: the OWASP core rules have no text/plain.  So
+// while no POST has been answered by the server, what is not its answer makes
+// the next try speak the other dialect.  For a page of another origin that may
+// be a plain network error: without CORS fields it learns no more.
 class Transport {
-	constructor(url, { fetch, mode, timeoutMs, clock, onExchange })
+	#shelf; // for the dialect that works, if it was not the first choice
+	#isUndecided;
+
+	constructor(url, { fetch, mode, shelf, timeoutMs, clock, onExchange })
 	{
 		Object.assign(this, { url, timeoutMs, clock, onExchange });
 		// Called without a receiver: a browser's insists on that.
 		this.fetch = fetch ?? ((...args) => globalThis.fetch(...args));
-		this.isPlain = mode === 'auto' ? isOtherOrigin(url) :
-		    mode === 'plain';
+		this.#shelf = shelf;
+		this.#isUndecided = mode === 'auto';
+		this.isPlain = (this.#isUndecided ? this.#firstChoice() :
+		    mode) === 'plain';
 		/** Whether the server has ever answered as one. */
 		this.isKnown = false;
 	}
 
+	#firstChoice()
+	{
+		const kept = this.#shelf.load();
+
+		return kept === 'plain' || kept === 'headers' ? kept :
+		    isOtherOrigin(this.url) ? 'plain' : 'headers';
+	}
+
+	// An answer of the server, or none; a GET's says nothing about POST.
+	#learn(isAnswer, method)
+	{
+		this.isKnown ||= isAnswer;
+		if (!this.#isUndecided || (isAnswer && method !== 'POST'))
+			return;
+		if (!isAnswer) {
+			this.isPlain = !this.isPlain;
+			return;
+		}
+		this.#isUndecided = false;
+
+		const mode = this.isPlain ? 'plain' : 'headers';
+
+		if (mode !== this.#firstChoice())
+			this.#shelf.save(mode);
+	}
+
 	/** Commands: an array gives its replies, one gives its own reply. */
-	async command(token, key, commands, signal)
+	async command(token, key, commands, limitMs)
 	{
 		const members = Array.isArray(commands) ?
 		    `"commands":[${commands.join()}]` : commands.slice(1, -1);
 		const { json } = await this.#exchange('POST', '/command', { token,
-			key, members, signal, commands: [commands].flat().map(codeOf) });
+			key, members, limitMs,
+			commands: [commands].flat().map(codeOf) });
 		const isWhole = Array.isArray(commands) ?
 		    Array.isArray(json.replies) &&
 		    json.replies.length === commands.length :
 		    isEnvelope(json);
 
 		if (!isWhole)
-			throw notPeerpost(200);
+			throw this.#notPeerpost(200);
 		return Array.isArray(commands) ? json.replies : json;
 	}
 
-	/** One poll, held for up to wait seconds. */
-	async poll(token, { after, wait }, signal)
+	/** One poll, held for up to wait seconds, for at most max events. */
+	async poll(token, { after, wait, max = MAX_EVENTS }, signal)
 	{
-		const held = { token, signal,
-			timeoutMs: wait * 1000 + this.timeoutMs };
+		const held = { token, signal, heldMs: wait * 1000 };
+		// The rule, without it: the address stays the same, and with it a
+		// preflight is remembered.
+		const isFewer = max < MAX_EVENTS;
 		const { json } = this.isPlain ?
 		    await this.#exchange('POST', '/events',
-		    { ...held, members: `"after":${after},"wait":${wait}` }) :
-		    await this.#exchange('GET', `/events?wait=${wait}`,
-		    { ...held, after });
+		    { ...held, members: `"after":${after},"wait":${wait}` +
+		        (isFewer ? `,"max":${max}` : '') }) :
+		    await this.#exchange('GET', `/events?wait=${wait}` +
+		    (isFewer ? `&max=${max}` : ''), { ...held, after });
 
 		if (!Array.isArray(json.events) || !Number.isSafeInteger(json.next) ||
 		    !json.events.every(isEvent))
-			throw notPeerpost(200);
+			throw this.#notPeerpost(200);
 		return json;
 	}
 
@@ -290,7 +645,7 @@ class Transport {
 			    { token });
 
 			if (!Array.isArray(json.peers))
-				throw notPeerpost(200);
+				throw this.#notPeerpost(200);
 			return json;
 		} catch (error) {
 			if (error.error === 'not-in-room')
@@ -320,16 +675,21 @@ class Transport {
 	/** What a closing page can still send; false if it cannot. */
 	beacon(navigator, token, code)
 	{
+		const text = JSON.stringify({ token, command: code });
+
 		try {
 			return navigator.sendBeacon(`${this.url}/command`,
-			    JSON.stringify({ token, command: code }));
+			    this.isPlain ? text :
+			    new Blob([text], { type: 'application/json' }));
 		} catch {
 			return false;
 		}
 	}
 
+	// heldMs: how long the server may be silent on purpose.  limitMs: for
+	// the whole, as opposed to timeoutMs, which is for silence.
 	async #exchange(method, path, { token, key, after, members, signal,
-	    commands = [], timeoutMs = this.timeoutMs })
+	    commands = [], heldMs = 0, limitMs = Infinity })
 	{
 		const { clock } = this;
 		const began = clock.now();
@@ -357,14 +717,24 @@ class Transport {
 		}
 
 		const stop = () => aborter.abort();
-		const timer = clock.setTimeout(() => {
+		const onLate = () => {
 			isLate = true;
 			stop();
-		}, timeoutMs);
+		};
+		const limit = limitMs < Infinity ?
+		    clock.setTimeout(onLate, limitMs) : null;
+		let timer = null;
+		const allow = (ms) => {
+			if (timer !== null)
+				clock.clearTimeout(timer);
+			timer = clock.setTimeout(onLate, ms);
+		};
 
 		signal?.addEventListener('abort', stop);
 		if (signal?.aborted)
 			stop();
+		// How much of the body has been sent, nobody tells.
+		allow(heldMs + this.timeoutMs + UPLOAD_MS * utf8Bytes(body ?? ''));
 		try {
 			// A token follows no redirect: it is for this server only.
 			const response = await this.fetch(this.url + path, { method,
@@ -372,26 +742,112 @@ class Transport {
 				cache: 'no-store', redirect: 'manual' });
 
 			({ status } = response);
-			const json = read(response, await response.text());
+			allow(this.timeoutMs);
 
-			this.isKnown = true;
+			const text = await textOf(response,
+			    () => allow(this.timeoutMs));
+
+			if (text === null) {
+				stop();
+				throw this.#notPeerpost(status, 'something endless');
+			}
+
+			const json = this.#read(response, text);
+
+			this.#learn(true, method);
 			return { status, json };
 		} catch (error) {
 			failure = error instanceof PeerpostError ? error :
 			    signal?.aborted ? new PeerpostError('aborted') :
-			    new PeerpostError(isLate ? 'timeout' : 'network',
-			    isLate ? 'The server did not answer in time.' :
-			    'The server cannot be reached.', { cause: error });
-			this.isKnown ||= failure.code !== '';
+			    isLate ? new PeerpostError('timeout',
+			    lateText(this.url, status), { status }) :
+			    new PeerpostError('network', unreachableText(this.url),
+			    { status, cause: error });
+			if (failure.code !== '' || failure.error === 'not-peerpost' ||
+			    (failure.error === 'network' && isOtherOrigin(this.url)))
+				this.#learn(failure.code !== '', method);
 			throw failure;
 		} finally {
 			clock.clearTimeout(timer);
+			if (limit !== null)
+				clock.clearTimeout(limit);
 			signal?.removeEventListener('abort', stop);
 			this.onExchange({ method, path: path.replace(/\?.*/, ''),
 				commands, status, ms: clock.now() - began,
 				error: failure });
 		}
 	}
+
+	// A response's JSON; its failures are thrown.
+	#read({ status, type, headers }, text)
+	{
+		let json = null;
+
+		try {
+			json = JSON.parse(text);
+		} catch {
+			// Then it is not the server's.
+		}
+		if (status === 200 && json !== null && typeof json === 'object')
+			return json;
+		if (status >= 400 && isEnvelope(json) &&
+		    typeof json.error === 'string') {
+			const after = headers?.get?.('Retry-After') ?? '';
+
+			throw new PeerpostError(json.error, String(json.data), {
+				status, code: json.command,
+				retryAfterMs: /^\d+$/.test(after) ?
+				    Number(after) * 1000 : null });
+		}
+		throw this.#notPeerpost(status, type === 'opaqueredirect' ||
+		    (status >= 300 && status < 400) ? 'a redirection' :
+		    `status ${status}${json === null ? ' without JSON' : ''}`);
+	}
+
+	#notPeerpost(status, what = 'something else')
+	{
+		return new PeerpostError('not-peerpost', `Instead of a Peerpost ` +
+		    `server at ${this.url}, ${what} answered: a proxy, a firewall, ` +
+		    'the login page of a network, or the address is wrong.',
+		    { status });
+	}
+}
+
+// A response's body, or null if it has no end.  onPart() is called for each
+// piece of it; not in React Native, where there are no streams.
+async function textOf(response, onPart)
+{
+	if (!globalThis.TextDecoder || !response.body?.getReader)
+		return response.text();
+
+	const reader = response.body.getReader();
+	const decoder = new TextDecoder();
+
+	for (let text = '';;) {
+		const { done, value } = await reader.read();
+
+		if (done)
+			return text + decoder.decode();
+		onPart();
+		text += decoder.decode(value, { stream: true });
+		if (text.length > MAX_REPLY)
+			return null;
+	}
+}
+
+function lateText(url, status)
+{
+	if (status !== 0)
+		return `The reply of ${url} came to a halt.`;
+	return `${url} did not answer in time.` + (globalThis.document ?
+	    ' A browser has six connections to a server without HTTP/2, for ' +
+	    'all of its tabs; with more tabs, put HTTP/2 in front of it.' : '');
+}
+
+function unreachableText(url)
+{
+	return `${url} cannot be reached` + (isOtherOrigin(url) ?
+	    `, or does not allow pages of ${globalThis.location.origin}.` : '.');
 }
 
 // Of a command as its JSON text, which is ours.
@@ -418,37 +874,6 @@ function isEvent(event)
 	return isEnvelope(event) && Number.isSafeInteger(event.id);
 }
 
-function notPeerpost(status, what = 'something else')
-{
-	return new PeerpostError('not-peerpost', `Instead of the server, ${what} ` +
-	    'answered: a proxy, the login page of a network, or the address ' +
-	    'is wrong.', { status });
-}
-
-// A response's JSON; its failures are thrown.
-function read({ status, type, headers }, text)
-{
-	let json = null;
-
-	try {
-		json = JSON.parse(text);
-	} catch {
-		// Then it is not the server's.
-	}
-	if (status === 200 && json !== null && typeof json === 'object')
-		return json;
-	if (status >= 400 && isEnvelope(json) && typeof json.error === 'string') {
-		const after = headers?.get?.('Retry-After') ?? '';
-
-		throw new PeerpostError(json.error, String(json.data), { status,
-			code: json.command, retryAfterMs: /^\d+$/.test(after) ?
-			    Number(after) * 1000 : null });
-	}
-	throw notPeerpost(status, type === 'opaqueredirect' ||
-	    (status >= 300 && status < 400) ? 'a redirection' :
-	    `status ${status}${json === null ? ' without JSON' : ''}`);
-}
-
 // ---- commands -----------------------------------------------------------
 
 // The commands of a client, in the order of the calls.  One request is under
@@ -463,32 +888,36 @@ class Outbox {
 	constructor({ transport, options, clock, getToken, onTrouble, onAnswer,
 	    onSessionEnd })
 	{
-		Object.assign(this, { transport, options, getToken, onTrouble,
-			onAnswer, onSessionEnd });
+		Object.assign(this, { transport, options, clock, getToken,
+			onTrouble, onAnswer, onSessionEnd });
 		this.#pauses = new Pauses(clock);
 	}
 
-	/** Send a command; resolves with its reply (null if it has none). */
-	add(code, data, { signal } = {})
+	/** Send a command; resolves with its reply (null if it has none).
+	 * Either of known() and rescue(error) may have a reply: then the command
+	 * need not be sent, or has been carried out though it was refused. */
+	add(code, data, { signal } = {}, { known, rescue } = {})
 	{
+		let job;
+
+		const onAbort = () => {
+			// What has been sent may have been carried out.
+			this.#queue = this.#queue.filter((each) => each !== job);
+			job.reject(new PeerpostError('aborted'));
+		};
+
 		return new Promise((resolve, reject) => {
 			const text = dataText(data);
 
 			if (signal?.aborted)
 				throw new PeerpostError('aborted');
-
-			const job = { code, resolve, reject, isAlone: false,
+			job = { code, resolve, reject, known, rescue, isAlone: false,
 				text: `{"command":"${code}"` +
 				    (text === undefined ? '}' : `,"data":${text}}`) };
-
-			signal?.addEventListener('abort', () => {
-				// What has been sent may have been carried out.
-				this.#queue = this.#queue.filter((each) => each !== job);
-				reject(new PeerpostError('aborted'));
-			}, { once: true });
+			signal?.addEventListener('abort', onAbort);
 			this.#queue.push(job);
 			this.#run();
-		});
+		}).finally(() => signal?.removeEventListener('abort', onAbort));
 	}
 
 	/** Ask now, if a pause is on. */
@@ -510,29 +939,41 @@ class Outbox {
 				job.reject(error);
 	}
 
-	/** Ask until answered, or until it is no use. */
-	async persist(ask)
+	/** Ask until answered, or until it is no use.  ask(limitMs) gets how
+	 * long it may take.  A server that has never answered may be at another
+	 * address: that should be said soon.  isKnown: it has, some other time. */
+	async persist(ask, { isKnown = false } = {})
 	{
-		let nFailed = 0;
+		const { clock, transport } = this;
+		const isStrange = () => !isKnown && !transport.isKnown;
+		let nFailed = 0, leftMs = FIRST_MS;
 
 		for (let attempt = 0; ; attempt++) {
+			const limitMs = isStrange() ? leftMs : Infinity;
+			const began = clock.now();
+
 			try {
-				const reply = await ask();
+				const reply = await ask(limitMs);
 
 				this.onAnswer();
 				return reply;
 			} catch (error) {
-				if (!this.#isWorthRepeating(error, nFailed))
+				const delay = retryDelay(error, attempt, this.options);
+
+				// Not more than was allowed: clocks jump.
+				leftMs -= delay + Math.min(Math.max(0,
+				    clock.now() - began), limitMs);
+				if (!this.#isWorthRepeating(error, nFailed,
+				    isStrange()) || (isStrange() && leftMs <= 0))
 					throw error;
 				nFailed += isRateLimit(error) ? 0 : 1;
 				this.onTrouble(error);
-				await this.#pauses.for(
-				    retryDelay(error, attempt, this.options));
+				await this.#pauses.for(delay);
 			}
 		}
 	}
 
-	#isWorthRepeating(error, nFailed)
+	#isWorthRepeating(error, nFailed, isStrange)
 	{
 		// A full server is for the application to decide about, and a
 		// body that is too large for a proxy stays so.
@@ -541,8 +982,9 @@ class Outbox {
 			return false;
 		if (isRateLimit(error))
 			return true;
+		// Nor does a firewall change its mind about what is in a command.
 		return nFailed + 1 < (error.error === 'not-peerpost' &&
-		    error.status < 500 && !this.transport.isKnown ?
+		    error.status < 500 && (isStrange || error.status === 403) ?
 		    Math.min(FIRST_ATTEMPTS, this.options.maxAttempts) :
 		    this.options.maxAttempts);
 	}
@@ -562,13 +1004,13 @@ class Outbox {
 	#takeBatch()
 	{
 		const [first] = this.#queue;
-		let n = 1, bytes = utf8Length(first.text);
+		let n = 1, bytes = utf8Bytes(first.text);
 
 		if (BATCHED.has(first.code) && !first.isAlone)
 			while (n < Math.min(this.#queue.length, MAX_BATCH) &&
 			    BATCHED.has(this.#queue[n].code) &&
 			    !this.#queue[n].isAlone &&
-			    (bytes += utf8Length(this.#queue[n].text) + 1) <=
+			    (bytes += utf8Bytes(this.#queue[n].text) + 1) <=
 			    MAX_BATCH_BYTES)
 				n++;
 		return this.#queue.splice(0, n);
@@ -585,22 +1027,35 @@ class Outbox {
 				    'There is no session: register first.',
 				    { status: 401 });
 
+			const known = await jobs[0].known?.();
+
+			if (known) {
+				jobs[0].resolve(known);
+				return;
+			}
+
 			const key = await randomKey();
-			const replies = await this.persist(() => {
+			const replies = await this.persist((limitMs) => {
 				// The session may have ended during a pause.
 				if (token !== this.getToken())
 					throw new PeerpostError('no-session',
 					    'The session is over.', { status: 401 });
 				return this.transport.command(token, key, isArray ?
-				    jobs.map((job) => job.text) : jobs[0].text);
-			});
+				    jobs.map((job) => job.text) : jobs[0].text,
+				limitMs);
+			}, { isKnown: Boolean(token) });
 
 			if (isArray)
 				jobs.forEach((job, i) => settle(job, replies[i]));
 			else
 				jobs[0].resolve(replies);
 		} catch (error) {
-			this.#onFailure(jobs, error, token);
+			const reply = await jobs[0].rescue?.(error);
+
+			if (reply)
+				jobs[0].resolve(reply);
+			else
+				this.#onFailure(jobs, error, token);
 		}
 	}
 
@@ -650,11 +1105,18 @@ function dataText(data)
 	return text;
 }
 
-const encoder = new TextEncoder();
-
-function utf8Length(text)
+// How long a text is as UTF-8, with some to spare for emoji; without the class TextEncoder,
+// which React Native may lack.
+function utf8Bytes(text)
 {
-	return encoder.encode(text).length;
+	let n = text.length;
+
+	for (let i = 0; i < text.length; i++) {
+		const unit = text.charCodeAt(i);
+
+		n += unit < 0x80 ? 0 : unit < 0x800 ? 1 : 2;
+	}
+	return n;
 }
 
 // ---- polls --------------------------------------------------------------
@@ -753,6 +1215,7 @@ class Poller {
 	#run = null; // { aborter }: the loop that is going, if any
 	#nFailures = 0; // since the last poll that was held, or brought news
 	#isPeekNext = false;
+	#max = MAX_EVENTS; // to ask for
 	#yieldMs = 0; // how long to leave the polls to the other, 0: not
 	#yieldUntil = 0;
 	#pokedAt = -Infinity;
@@ -790,15 +1253,6 @@ class Poller {
 		run?.aborter.abort();
 		this.#pauses.end();
 		this.#enter('idle');
-	}
-
-	/** The page is back: its poll may hang on a connection that is no more. */
-	renew()
-	{
-		if (!this.#run)
-			return;
-		this.stop();
-		this.start();
 	}
 
 	/** There may be a network again: ask now, but not all the time. */
@@ -845,7 +1299,8 @@ class Poller {
 		this.#enter('polling');
 		try {
 			reply = await this.#transport.poll(this.#on.token(),
-			    { after: this.#on.cursor(), wait }, run.aborter.signal);
+			    { after: this.#on.cursor(), wait, max: this.#max },
+			    run.aborter.signal);
 		} catch (error) {
 			return run === this.#run ?
 			    this.#onFailure(error, wait, began) : 0;
@@ -854,6 +1309,10 @@ class Poller {
 			return 0;
 		this.#isPeekNext = false;
 		this.#holdTime.confirm();
+		// More again, if twice as many would still come in time.
+		if (reply.more !== true || this.#clock.now() - began <
+		    this.#options.timeoutMs / 4)
+			this.#max = Math.min(2 * this.#max, MAX_EVENTS);
 
 		let hasNews;
 
@@ -911,8 +1370,16 @@ class Poller {
 
 	#onFailure(error, wait, began)
 	{
-		const isCut = (error.code === '' || error.status === 408) &&
+		// Begun, but not brought to its end: a reply that was too long for
+		// the line.  It teaches nothing about how long polls are held.
+		const isBroken = error.status !== 0 &&
+		    (error.error === 'timeout' || error.error === 'network');
+		const isCut = !isBroken &&
+		    (error.code === '' || error.status === 408) &&
 		    this.#holdTime.cut((this.#clock.now() - began) / 1000, wait);
+
+		if (isBroken || error.error === 'timeout')
+			this.#max = Math.ceil(this.#max / 8);
 
 		if (!isCut)
 			this.#holdTime.forgive();
@@ -953,17 +1420,20 @@ const EVENT_TYPES = {
  *	session-gone	{ error }: register again
  *	offline		{ error }: the server cannot be reached; it is tried again
  *	online		it can again
- *	resumed		{ room }: a kept session goes on; room as GET /room, or null
+ *	resumed		{ room }: a kept session goes on, or has gone on elsewhere;
+ *			room as GET /room, or null
  *	reset		{ room }: the server's data was restored from a backup,
  *			events may be missing
  *	room-left	leaveRoom() is done
+ *	session-in-use	{ id }: another tab plays with the session that was to be
+ *			resumed; this one is a copy of it, and needs its own
  *	superseded	another client polls with the same session
  *	state		{ state }: idle, polling or backing-off
  *	exchange	{ method, path, commands, status, ms, error }: a request
  *			that is over, for logs; commands are their codes
  *	command-failed	{ command, error }, besides the rejected promise
  */
-export class PeerpostClient extends EventTarget {
+export class PeerpostClient extends BaseEventTarget {
 	#options;
 	#clock;
 	#transport;
@@ -971,6 +1441,7 @@ export class PeerpostClient extends EventTarget {
 	#poller;
 	#shelf;
 	#page;
+	#claim;
 	#session = null; // { id, token, name, cursor }
 	#room = null;
 	#peerId = null;
@@ -983,6 +1454,7 @@ export class PeerpostClient extends EventTarget {
 	#isOffline = false;
 	#isUnregistering = false;
 	#iterators = new Set();
+	#endError = null; // why there is no session any more
 	#pageListeners = null;
 
 	/**
@@ -993,24 +1465,29 @@ export class PeerpostClient extends EventTarget {
 	{
 		super();
 
-		const base = new URL(url, globalThis.document?.baseURI);
-		const { clock = monotonic, fetch, session } = options;
+		const base = checkUrl(url);
 
 		this.url = (base.origin + base.pathname).replace(/\/+$/, '');
-		this.#options = { ...DEFAULTS, ...options };
+		this.#options = { clock: monotonic, storage: 'sessionStorage',
+			pathStorage: 'localStorage',
+			page: globalThis.document ? globalThis : null,
+			...DEFAULTS, ...checkOptions(options, CLIENT_OPTIONS) };
+
+		const { clock, fetch, mode, page, pathStorage, session, storage,
+			timeoutMs, waitS } = this.#options;
+
 		this.#clock = clock;
-		this.#shelf = new Shelf(options.storage === undefined ?
-		    'sessionStorage' : options.storage, `peerpost:${this.url}`);
-		this.#page = options.page === undefined ?
-		    (globalThis.document ? globalThis : null) : options.page;
-		this.#transport = new Transport(this.url, { clock, fetch,
-			mode: this.#options.mode, timeoutMs: this.#options.timeoutMs,
+		this.#shelf = new Shelf(storage, `peerpost:${this.url}`);
+		this.#page = page;
+		// What is not kept cannot have been copied with a tab.
+		this.#claim = new Claim(this.#shelf.storage ? page : null, clock);
+		this.#transport = new Transport(this.url, { clock, fetch, mode,
+			shelf: new Shelf(storage, `peerpost-mode:${this.url}`),
+			timeoutMs,
 			onExchange: (what) => this.#emit('exchange', what) });
 		this.#outbox = this.#makeOutbox();
 		this.#poller = this.#makePoller(new HoldTime(
-		    new Shelf(options.pathStorage === undefined ?
-		        'localStorage' : options.pathStorage,
-		    `peerpost-wait:${base.origin}`), this.#options.waitS));
+		    new Shelf(pathStorage, `peerpost-wait:${base.origin}`), waitS));
 		this.#session = validSession(session);
 	}
 
@@ -1086,54 +1563,111 @@ export class PeerpostClient extends EventTarget {
 
 	// ---- sessions ----
 
-	/** Go on with the kept session, or else register. */
+	/** Go on with the kept session, or else register.  Resolves with
+	 * { id, name, room, resumed }: room is the UUID of the room that the
+	 * session is in, or null.
+	 *
+	 * No command changes a name.  In the lobby, a session of another name is
+	 * ended for a new one.  In a room it goes on, with its old name: leaving
+	 * would close a host's room. */
 	connect(name)
 	{
-		return tolerant(this.resume().then((isResumed) => isResumed ?
-		    this.#session.id : this.register(name)));
+		return tolerant(this.#connect(name));
+	}
+
+	async #connect(name)
+	{
+		const problem = badText('name', name, 'bad-name');
+
+		if (problem)
+			throw problem;
+
+		const resumed = await this.#resume(name);
+
+		if (!resumed)
+			await this.register(name);
+		return { id: this.id, name: this.name, room: this.room, resumed };
 	}
 
 	/** Become a player; resolves with the player id. */
 	register(name, options)
 	{
-		if (this.#session)
-			return tolerant(Promise.reject(new PeerpostError(
-			    'already-registered', 'There is a session already.',
-			    { status: 409 })));
-		return this.#do(CODES.register, name, options, (reply) => {
-			this.#adopt({ id: reply.data, token: reply.token, name,
-				cursor: 0 });
-			return reply.data;
-		});
+		const problem = this.#session ? new PeerpostError(
+		    'already-registered', 'There is a session already.',
+		    { status: 409 }) : badText('name', name, 'bad-name');
+
+		return this.#do(CODES.register, name, options, { problem,
+			onReply: (reply) => {
+				const session = { id: reply.data, token: reply.token,
+					name, cursor: 0 };
+
+				tolerant(this.#claim.take(this.#claimOn(session),
+				    { isNew: true }));
+				this.#adopt(session);
+				return reply.data;
+			} });
 	}
 
 	/** Go on with the session that was kept by this page before a reload,
-	 * or given as options.session.  Resolves with whether there was one. */
+	 * or given as options.session.  Resolves with whether there was one that
+	 * still lives, and that no other tab goes on with. */
 	resume()
 	{
 		return tolerant(this.#resume());
 	}
 
-	async #resume()
+	// name: end it if it has another name and no room.
+	async #resume(name)
 	{
 		const session = this.#session ?? validSession(this.#shelf.load());
 		let room;
 
 		if (!session)
 			return false;
+		if (!await this.#claim.take(this.#claimOn(session))) {
+			this.#forget(inUse());
+			this.#emit('session-in-use', { id: session.id });
+			return false;
+		}
 		try {
 			room = await this.#outbox.persist(
-			    () => this.#transport.room(session.token));
+			    () => this.#transport.room(session.token),
+			    { isKnown: true });
 		} catch (error) {
-			if (!isSessionEnd(error))
+			if (!isSessionEnd(error)) {
+				if (!this.#session)
+					this.#claim.release();
 				throw error;
+			}
 			this.#forget();
+			return false;
+		}
+		if (!room && name !== undefined && session.name !== undefined &&
+		    name !== session.name) {
+			this.#forget();
+			await this.#retire(session);
 			return false;
 		}
 		this.#adopt(session);
 		this.#takeRoom(room);
 		this.#emit('resumed', { room });
 		return true;
+	}
+
+	// End a session that is ours no more.  If it cannot be told, the server
+	// ends it some time.
+	async #retire({ token })
+	{
+		const key = await randomKey();
+
+		await this.#outbox.persist(() => this.#transport.command(token, key,
+		    `{"command":"${CODES.unregister}"}`), { isKnown: true })
+		    .catch(() => {});
+	}
+
+	#claimOn({ id })
+	{
+		return `peerpost:${this.url}#${id}`;
 	}
 
 	/** Poll again after stop().  Registering and resuming do it, too. */
@@ -1143,6 +1677,21 @@ export class PeerpostClient extends EventTarget {
 			return;
 		this.#listenToPage();
 		this.#poller.start();
+		tolerant(this.#keepClaim(this.#session));
+	}
+
+	// While this client was stopped, or its page in the back/forward cache,
+	// a copy of the tab may have gone on with the session.
+	async #keepClaim(session)
+	{
+		if (await this.#claim.take(this.#claimOn(session)) ||
+		    this.#session !== session)
+			return;
+
+		const error = inUse();
+
+		this.#forget(error);
+		this.#emit('session-gone', { error });
 	}
 
 	/** Stop polling, and end all iterators.  The session goes on, until the
@@ -1150,6 +1699,7 @@ export class PeerpostClient extends EventTarget {
 	stop()
 	{
 		this.#poller.stop();
+		this.#claim.release();
 		this.#pageListeners?.();
 		this.#pageListeners = null;
 		this.#endIterators(null);
@@ -1179,21 +1729,41 @@ export class PeerpostClient extends EventTarget {
 	/** Create a room, and be its host; resolves with its UUID. */
 	createRoom(options)
 	{
-		return this.#do(CODES.createRoom, undefined, options, (reply) => {
-			this.#enterRoom(reply.data, 1, []);
-			return reply.data;
-		});
+		return this.#do(CODES.createRoom, undefined, options, {
+			onReply: (reply) => {
+				this.#enterRoom(reply.data, 1, []);
+				return reply.data;
+			} });
 	}
 
-	/** Join a room; resolves with { room, id, peers: [{ id, name }] }. */
+	/** Join a room; resolves with { room, id, peers: [{ id, name }] }, also
+	 * if this player is in it already. */
 	joinRoom(uuid, options)
 	{
-		return this.#do(CODES.joinRoom, uuid, options, (reply) => {
-			const { room, id, peers } = reply;
+		const problem = badText('room', uuid);
+		const wanted = String(uuid).toLowerCase();
+		let snapshot = null;
+		const look = async () => {
+			const room = await this.getRoom().catch(() => null);
 
-			this.#enterRoom(room, id, peers);
-			return { room, id, peers };
-		});
+			snapshot = room?.room === wanted ? room : null;
+			return snapshot;
+		};
+
+		return this.#do(CODES.joinRoom, uuid, options, { problem,
+			// Not to be refused for nothing: browsers complain of that.
+			known: () => this.#room === wanted ? look() : null,
+			rescue: ({ error }) => error === 'already-in-room' ?
+			    look() : null,
+			onReply: ({ room, id, peers }) => {
+				if (!snapshot) {
+					this.#enterRoom(room, id, peers);
+				} else if (this.#room !== room) {
+					this.#takeRoom(snapshot);
+					this.#emit('resumed', { room: snapshot });
+				}
+				return { room, id, peers };
+			} });
 	}
 
 	/** Let nobody join any more; the host's right. */
@@ -1230,10 +1800,11 @@ export class PeerpostClient extends EventTarget {
 	/** Leave the room; if the host leaves, it is closed. */
 	leaveRoom(options)
 	{
-		return this.#do(CODES.leaveRoom, undefined, options, () => {
-			this.#exitRoom();
-			this.#emit('room-left');
-		});
+		return this.#do(CODES.leaveRoom, undefined, options, {
+			onReply: () => {
+				this.#exitRoom();
+				this.#emit('room-left');
+			} });
 	}
 
 	/** What the room is like: { room, host, sealed, id, peers, next }, or
@@ -1265,7 +1836,8 @@ export class PeerpostClient extends EventTarget {
 			throw new PeerpostError('no-session',
 			    'There is no session: register first.', { status: 401 });
 		try {
-			return await this.#outbox.persist(() => ask(token));
+			return await this.#outbox.persist(() => ask(token),
+			    { isKnown: true });
 		} catch (error) {
 			if (isSessionEnd(error))
 				this.#onSessionEnd(error, token);
@@ -1275,14 +1847,24 @@ export class PeerpostClient extends EventTarget {
 
 	#relay(code, peerId, data, options)
 	{
-		return this.#do(code, { ...data, id: peerId }, options);
+		const problem = badRelay(peerId, data);
+		// The browser's descriptions and candidates have no members of
+		// their own.
+		const members = isFunction(data?.toJSON) ? data.toJSON() : data;
+
+		return this.#do(code, { ...members, id: peerId }, options,
+		    { problem });
 	}
 
 	// One command.  Its promise may be left alone by the application: an
-	// event tells the failure as well.
-	#do(code, data, options, onReply = () => {})
+	// event tells the failure as well.  problem: why it is not even sent.
+	#do(code, data, options, { onReply = () => {}, problem = null,
+		...hooks } = {})
 	{
-		const sent = this.#outbox.add(code, data, options);
+		const wrong = badOptions(options, COMMAND_OPTIONS);
+		const sent = problem || wrong ? Promise.reject(problem ??
+		    new PeerpostError('bad-options', wrong)) :
+		    this.#outbox.add(code, data, options, hooks);
 
 		sent.catch((error) => this.#emit('command-failed',
 		    { command: code, error }));
@@ -1291,14 +1873,18 @@ export class PeerpostClient extends EventTarget {
 
 	// ---- the mailbox ----
 
-	/** The events of the mailbox from now on.  Ends with stop(); throws a
-	 * PeerpostError when the session is gone. */
+	/** The events of the mailbox from now on; before there is a session,
+	 * from its beginning.  Ends with stop(); throws a PeerpostError when the
+	 * session is gone, or has gone before. */
 	[Symbol.asyncIterator]()
 	{
 		const iterator = new EventIterator(() =>
 		    this.#iterators.delete(iterator));
 
-		this.#iterators.add(iterator);
+		if (this.#endError)
+			iterator.end(this.#endError);
+		else
+			this.#iterators.add(iterator);
 		return iterator;
 	}
 
@@ -1429,6 +2015,7 @@ export class PeerpostClient extends EventTarget {
 	#adopt(session)
 	{
 		this.#session = session;
+		this.#endError = null;
 		this.#nEntered = 0;
 		this.#nJoinedEvents = 0;
 		this.#exitRoom();
@@ -1444,13 +2031,14 @@ export class PeerpostClient extends EventTarget {
 	// The session is over.
 	#forget(error = null)
 	{
+		this.#endError = error ?? new PeerpostError('no-session',
+		    'The session is over.', { status: 401 });
 		this.#session = null;
 		this.#save();
 		this.#exitRoom();
 		this.#endIterators(error);
 		this.stop();
-		this.#outbox.fail(error ?? new PeerpostError('no-session',
-		    'The session is over.', { status: 401 }));
+		this.#outbox.fail(this.#endError);
 	}
 
 	#onSessionEnd(error, token)
@@ -1512,6 +2100,31 @@ export class PeerpostClient extends EventTarget {
 		this.#iterators.clear();
 	}
 
+	// Back from the back/forward cache, where the poll stayed open and may
+	// have swallowed a reply.  Meanwhile another page of this tab may have
+	// gone on with the session, in another room.
+	async #comeBack()
+	{
+		const session = this.#session;
+		const kept = validSession(this.#shelf.load());
+
+		if (kept?.token === session.token)
+			session.cursor = Math.max(session.cursor, kept.cursor);
+		this.#poller.stop();
+		await this.#keepClaim(session);
+		if (this.#session !== session || !this.#pageListeners)
+			return; // or stopped meanwhile
+		this.#poller.start();
+
+		const room = await this.#ask((token) => this.#transport.room(token));
+
+		if (this.#session !== session || (room?.room ?? null) === this.#room)
+			return;
+		this.#nJoinedEvents = this.#nEntered;
+		this.#takeRoom(room);
+		this.#emit('resumed', { room });
+	}
+
 	#listenToPage()
 	{
 		const page = this.#page;
@@ -1529,12 +2142,13 @@ export class PeerpostClient extends EventTarget {
 				    this.#transport.beacon(page.navigator,
 				    this.#session.token, CODES.unregister))
 					this.#shelf.save(null);
+				// For the page that comes next in this tab; and a page
+				// that holds something is not kept to come back to.
+				this.#claim.release();
 			},
-			// Back from the back/forward cache, where the poll stayed
-			// open and may have swallowed a reply.
 			pageshow: ({ persisted }) => {
 				if (persisted)
-					this.#poller.renew();
+					tolerant(this.#comeBack());
 			},
 		};
 
@@ -1545,6 +2159,12 @@ export class PeerpostClient extends EventTarget {
 				page.removeEventListener(type, listener);
 		};
 	}
+}
+
+function inUse()
+{
+	return new PeerpostError('session-in-use', 'Another tab goes on with ' +
+	    'this session.');
 }
 
 function validSession(session)
@@ -1643,7 +2263,7 @@ const EARLY_CANDIDATES = 128; // kept while there is no description
  *	left	{ peerId }: it has gone, or is about to connect anew
  *	error	{ peerId, error }: something about this one connection
  */
-export class PeerpostMesh extends EventTarget {
+export class PeerpostMesh extends BaseEventTarget {
 	#client;
 	#options;
 	#RTCPeerConnection;
@@ -1659,10 +2279,13 @@ export class PeerpostMesh extends EventTarget {
 	constructor(client, options = {})
 	{
 		super();
+		if (!isFunction(client?.addEventListener) || !isObject(client.peers))
+			throw new TypeError('The client must be a PeerpostClient, not ' +
+			    `${shown(client)}.`);
 		this.#client = client;
-		this.#options = options;
-		this.#clock = options.clock ?? monotonic;
-		this.#RTCPeerConnection = options.RTCPeerConnection ??
+		this.#options = checkOptions(options, MESH_OPTIONS);
+		this.#clock = this.#options.clock ?? monotonic;
+		this.#RTCPeerConnection = this.#options.RTCPeerConnection ??
 		    globalThis.RTCPeerConnection;
 		if (!this.#RTCPeerConnection)
 			throw new PeerpostError('no-webrtc', 'There is no ' +
@@ -1788,6 +2411,8 @@ export class PeerpostMesh extends EventTarget {
 					this.#rebuild(peerId);
 				else
 					this.#emit(type, { peerId, ...members });
+				if (type === 'peer' || type === 'left')
+					link.isTold = type === 'peer';
 			} });
 
 		return link;
@@ -1812,7 +2437,7 @@ export class PeerpostMesh extends EventTarget {
 
 		this.#links.delete(peerId);
 		link?.close();
-		if (link?.wasOpen)
+		if (link?.isTold)
 			this.#emit('left', { peerId });
 	}
 
@@ -1944,6 +2569,7 @@ class Link {
 		this.channel = { send: () => {} };
 		this.isOpen = false;
 		this.wasOpen = false;
+		this.isTold = false; // whether 'peer' was the last that was told
 		this.nMends = 0;
 		this.successor = null;
 		this.#chain = tolerant(this.#open());
@@ -2084,19 +2710,18 @@ class Link {
 			on('peer');
 		});
 		channel.addEventListener('message', ({ data }) => on('data', { data }));
-		channel.addEventListener('error', (event) => {
-			if (!this.#isClosed && this.pc?.connectionState === 'connected')
-				on('error', { error: event.error ??
-				    new PeerpostError('channel') });
-		});
+		// An error of the channel, such as "User-Initiated Abort" when the
+		// other side's page is reloaded, only announces that it closes.
 		channel.addEventListener('close', () => {
-			if (channel !== this.channel)
+			if (channel !== this.channel || this.#isClosed)
 				return;
-			this.isOpen = false;
+			if (this.isOpen) {
+				this.isOpen = false;
+				on('left');
+			}
 			// The other side's page is gone, or about to say more.  If it
 			// is still a member then, connect anew.
-			if (!this.#isClosed)
-				this.#mend();
+			this.#mend();
 		});
 	}
 

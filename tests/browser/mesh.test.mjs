@@ -142,6 +142,10 @@ await inBrowser(import.meta.url, async () => {
 			[before, ann.room]);
 			await talk(ann, bob);
 		}
+		// A reload is no error, such as Chromium's "User-Initiated Abort".
+		assert.deepEqual(await ann.evaluate(() => globalThis.news.filter(
+		    (type) => /^(peer|left|error)/.test(type))),
+		['peer', ...Array(3).fill(['left', 'peer'])].flat());
 		await close(ann, bob);
 	});
 });

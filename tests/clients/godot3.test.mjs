@@ -2,101 +2,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import path from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Player, ok, request, scratchDir, startDaemon, until, within }
 	from '../lib/peerpost.mjs';
 import { FaultProxy, captivePortal, gatewayError, inTurn }
 	from '../lib/fault_proxy.mjs';
+import { Godot, godot, lacksGodot as skip } from '../lib/godot3.mjs';
 import { DEADLINE_MS } from '../lib/wait.mjs';
 import { startPausing } from '../lib/impostor.mjs';
 
-const godot = process.env.PATH.split(':')
-	.map((dir) => path.join(dir, 'godot3-server')).find(fs.existsSync);
-const skip = !godot && 'needs godot3-server';
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-
-// A project with the addon and the player of these tests.
-function makeProject()
-{
-	const dir = scratchDir();
-
-	fs.writeFileSync(path.join(dir, 'project.godot'),
-	    'config_version=4\n[application]\nconfig/name="test"\n');
-	fs.cpSync(here('../../clients/godot3/addons'), path.join(dir, 'addons'),
-	    { recursive: true });
-	fs.copyFileSync(here('godot3/player.gd'), path.join(dir, 'player.gd'));
-	return dir;
-}
-
-class Godot {
-	constructor(url, { session = path.join(scratchDir(), 'session') } = {})
-	{
-		const dir = makeProject();
-
-		this.session = session;
-		this.orders = path.join(dir, 'orders');
-		fs.writeFileSync(this.orders, '');
-		this.output = '';
-		this.child = spawn(godot, ['--path', dir, '-s', 'player.gd'], {
-			env: { ...process.env, HOME: dir, XDG_DATA_HOME: dir,
-				PEERPOST_URL: url, PEERPOST_SESSION: session,
-				PEERPOST_TEST_ORDERS: this.orders },
-			stdio: ['ignore', 'pipe', 'pipe'] });
-		for (const stream of [this.child.stdout, this.child.stderr]) {
-			stream.setEncoding('utf8');
-			stream.on('data', (text) => {
-				this.output += text;
-			});
-		}
-		this.ended = new Promise((resolve) =>
-		    this.child.on('close', (code) => resolve(code)));
-		after(() => this.child.kill('SIGKILL'));
-	}
-
-	// What has been said, [signal, ...values].
-	get said()
-	{
-		return this.output.split('\n').slice(0, -1)
-			.filter((line) => line.startsWith('> '))
-			.map((line) => JSON.parse(line.slice(2)));
-	}
-
-	// All that was said of these signals, as soon as there are n of them.
-	async hears(n, ...names)
-	{
-		const found = () => this.said.filter(([name]) =>
-		    names.includes(name));
-
-		try {
-			await until(() => found().length >= n);
-		} catch {
-			throw new Error(`no ${n} ${names}:\n${this.output}`);
-		}
-		assert.equal(found().length, n, this.output);
-		return found();
-	}
-
-	do(...order)
-	{
-		fs.appendFileSync(this.orders, JSON.stringify(order) + '\n');
-	}
-
-	async quit()
-	{
-		this.do('quit');
-		assert.equal(await within(DEADLINE_MS, 'end of Godot',
-		    this.ended), 0);
-		assert.doesNotMatch(this.output, /SCRIPT ERROR|Parse Error/);
-	}
-
-	async register(name)
-	{
-		this.do('register_player', name);
-		return (await this.hears(1, 'registered'))[0][1];
-	}
-}
 
 test('two meet, over a restart between offer and answer', { skip },
     async () => {
@@ -282,3 +198,54 @@ test('the example starts', { skip }, async () => {
 	    new Promise((resolve) => child.on('close', resolve))), 0);
 	assert.doesNotMatch(output, /SCRIPT ERROR|Parse Error|Failed|res:/);
 });
+
+// 240 KiB in events of 8 KiB.
+async function fillMailbox(daemon, godotPlayer)
+{
+	const host = await Player.register(daemon, 'host');
+
+	await godotPlayer.register('Ann');
+	godotPlayer.do('join_room', ok(await host.create()).data);
+	await godotPlayer.hears(1, 'peer_connected');
+	godotPlayer.child.kill('SIGKILL');
+	await godotPlayer.ended;
+	for (let i = 0; i < 30; i++)
+		ok(await host.message(`${i} `.padEnd(8190, '.')));
+}
+
+const isPoll = ({ path: target }) => target === '/events';
+
+for (const [name, action, isPatient] of [
+	// 3 s, with patience for one.
+	['a reply that takes long is waited for', () =>
+	    ({ bytesPerSecond: 80 * 1024 }), true],
+	['a reply that breaks off: it asks for fewer', ({ body }) =>
+	    (JSON.parse(body).max ?? 30) >= 30 ? { truncate: 128 * 1024 } : {},
+	false],
+])
+	test(`a slow line: ${name}`, { skip }, async () => {
+		const daemon = await startDaemon({ clock: false });
+		const proxy = await FaultProxy.start({ target: daemon.url });
+
+		after(() => proxy.close());
+		const first = new Godot(proxy.url);
+
+		await fillMailbox(daemon, first);
+
+		const n = proxy.count();
+		const second = new Godot(proxy.url, { session: first.session,
+			silence: 1 });
+
+		proxy.script = (exchange) => isPoll(exchange) ?
+		    action(exchange) : {};
+		second.do('resume');
+		assert.deepEqual((await second.hears(30, 'message_received'))
+		    .map(([, text]) => parseInt(text, 10)), [...Array(30).keys()]);
+
+		const asked = proxy.requests.slice(n).filter(isPoll)
+		    .map(({ body }) => JSON.parse(body).max ?? 256);
+
+		assert.equal(asked[0], 256);
+		assert.equal(asked.some((max) => max < 30), !isPatient, `${asked}`);
+		await second.quit();
+	});

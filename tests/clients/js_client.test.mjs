@@ -222,7 +222,8 @@ for (const mode of ['headers', 'plain'])
 
 			const again = makeClient(daemon.url, { mode, storage });
 
-			assert.equal(await again.connect('other'), bob.id);
+			assert.deepEqual(await again.connect('other'),
+			    { id: bob.id, name: 'bob', room, resumed: true });
 			assert.equal(again.name, 'bob');
 			assert.equal(again.room, room);
 			assert.equal(again.peerId, bob.id);
@@ -263,8 +264,9 @@ for (const mode of ['headers', 'plain'])
 
 			const fresh = makeClient(daemon.url, { mode, session });
 
-			assert.notEqual(await fresh.connect('y'), stranger.id);
-			assert.equal(fresh.name, 'y');
+			assert.deepEqual(await fresh.connect('y'), { id: fresh.id,
+				name: 'y', room: null, resumed: false });
+			assert.notEqual(fresh.id, stranger.id);
 		});
 
 		test('a session that has timed out', async () => {
@@ -387,7 +389,7 @@ test('storage that is not there, forbidden, full or full of nonsense',
 	const wrong = { getItem: () => '{"id":"x","token":5,"cursor":-1}',
 		setItem() {} };
 
-	for (const storage of [null, throwing, nonsense, wrong, {}]) {
+	for (const storage of [null, throwing, nonsense, wrong]) {
 		const client = makeClient(daemon.url, { storage,
 			pathStorage: storage });
 
@@ -422,14 +424,17 @@ test('a page that closes leaves when it has been asked to', async () => {
 			assert.deepEqual(sent, []);
 			continue;
 		}
-		assert.deepEqual(sent, [[`${daemon.url}/command`,
-			JSON.stringify({ token, command: '###!UP' })]]);
+		const [[url, body]] = sent;
+
+		assert.equal(url, `${daemon.url}/command`);
+		assert.equal(await new Response(body).text(),
+		    JSON.stringify({ token, command: '###!UP' }));
 		assert.equal(await makeClient(daemon.url, { storage }).resume(),
 		    false);
 
 		// As a browser sends it.
-		assert.equal((await fetch(sent[0][0], { method: 'POST',
-			body: sent[0][1] })).status, 200);
+		assert.equal((await fetch(url, { method: 'POST', body })).status,
+		    200);
 		await heard(client, 'session-gone');
 	}
 });

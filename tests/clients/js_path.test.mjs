@@ -307,11 +307,50 @@ for (const mode of MODES)
 			const failed = assert.rejects(client.register('x'),
 			    { error: 'network', status: 0 });
 
-			await clock.run(300_000);
+			await clock.run(10_000);
 			await failed;
-			assert.equal(client.exchanges.length, 10);
+			assert.ok(client.exchanges.length >= 3);
 			assert.deepEqual(client.news.map(({ type }) => type),
 			    ['offline', 'command-failed']);
+
+			// Whose session is kept, has been there: it may come back.
+			const known = makeClient('http://127.0.0.1:1', { mode, clock,
+				fetch: clock.fetch, session: anybody });
+			const gone = assert.rejects(known.resume(),
+			    { error: 'network', message: /http:\/\/127.0.0.1:1 / });
+
+			await clock.run(300_000);
+			await gone;
+			assert.equal(known.exchanges.length, 10);
+		});
+
+		test('wrong addresses: each is named within ten seconds', async () => {
+			const html = { status: 404, body: '<html>No such page</html>' };
+			const silent = (url, { signal }) =>
+			    new Promise((resolve, reject) => {
+				signal.addEventListener('abort', () =>
+				    reject(new Error('abort')));
+			});
+
+			for (const [error, answer, fetch] of [
+				['not-peerpost', html],
+				['not-peerpost', gatewayError(502)],
+				['not-peerpost', captivePortal()],
+				['timeout', null, silent],
+			]) {
+				const clock = new VirtualClock();
+				const proxy = await makeProxy(() => ({ answer }));
+				const client = makeClient(`${proxy.url}/where/`, { mode,
+					clock, fetch: fetch ?? clock.fetch });
+				const failed = assert.rejects(client.connect('x'),
+				    (failure) => failure.error === error &&
+				    failure.message.includes(`${proxy.url}/where`));
+
+				await clock.run(9999);
+				await failed;
+				// And nothing is left over.
+				assert.equal(clock.timers.size, 0);
+			}
 		});
 
 		test('a rate limit takes no attempt', async () => {

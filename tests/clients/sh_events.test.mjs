@@ -284,3 +284,54 @@ test('watch tells it in words, and keeps the terminal clean', { skip },
 	]);
 	assert.equal(run.stderr, '');
 });
+
+// 240 KiB in events of 8 KiB, through a proxy that does something to polls.
+async function fillMailbox(action)
+{
+	const daemon = await startDaemon({ clock: false });
+	const proxy = await FaultProxy.start({ target: daemon.url,
+		script: (exchange) => exchange.path.startsWith('/events') ?
+		    action(Number(/max=(\d+)/.exec(exchange.path)?.[1] ?? 256)) :
+		    {} });
+
+	after(() => proxy.close());
+
+	const player = new ShellPlayer(proxy.url,
+	    { env: { PEERPOST_TIMEOUT: '1' } });
+	const host = await Player.register(daemon, 'host');
+
+	await player.ok('register', 'Ann');
+	await player.ok('join', ok(await host.create()).data);
+	for (let i = 0; i < 30; i++)
+		ok(await host.message(`${i} `.padEnd(8190, '.')));
+	return { player, asked: () => proxy.requests
+		.filter(({ path }) => path.startsWith('/events'))
+		.map(({ path }) => Number(/max=(\d+)/.exec(path)?.[1] ?? 256)) };
+}
+
+for (const [name, action, isPatient] of [
+	// 3 s, with patience for one.
+	['a reply that takes long is waited for', () =>
+	    ({ bytesPerSecond: 80 * 1024 }), true],
+	['a reply that is held back until it is complete: it asks for fewer',
+		(max) => ({ delayMs: 100 * Math.min(30, max) }), false],
+])
+	test(`a slow line: ${name}`, { skip }, async () => {
+		const { player, asked } = await fillMailbox(action);
+		const lines = (await player.ok('events', '--pending')).split('\n')
+			.map((line) => JSON.parse(line));
+
+		assert.deepEqual(lines.slice(2).map(({ data }) =>
+		    parseInt(data, 10)), [...Array(30).keys()]);
+		assert.equal(asked()[0], 256);
+		assert.equal(asked().some((max) => max < 30), !isPatient,
+		    `${asked()}`);
+	});
+
+test('PEERPOST_TIMEOUT must be a number', { skip }, async () => {
+	const player = new ShellPlayer(null, { env: { PEERPOST_TIMEOUT: '0' } });
+	const { code, stderr } = await player.run('whoami');
+
+	assert.equal(code, 2);
+	assert.match(stderr, /PEERPOST_TIMEOUT must be whole seconds from 1 on/);
+});

@@ -92,8 +92,10 @@ export async function openPage(browser, url, { viewport } = {})
 {
 	const context = await browser.createBrowserContext();
 
-	// Firefox has a preference for that, and no command.
-	if (!(await browser.version()).startsWith('firefox'))
+	// Firefox has a preference for that, and no command; and no page of plain
+	// http may, except from loopback.
+	if (!(await browser.version()).startsWith('firefox') &&
+	    new URL(url).hostname === '127.0.0.1')
 		await context.overridePermissions(new URL(url).origin,
 		    ['microphone']);
 
@@ -132,20 +134,20 @@ export async function inPage(page, condition, ...args)
 
 // --- the test page ----------------------------------------------------------
 
-// Serve tests/browser/page/, on an origin of its own.
-export async function startPages()
+// Serve tests/browser/page/, on an origin of its own; and made, name -> text.
+export async function startPages(made = {})
 {
 	const server = http.createServer((request, response) => {
 		const name = path.basename(new URL(request.url, 'http://x').pathname);
 		const file = path.join(PAGE_DIR, name);
 
-		if (!name || !fs.existsSync(file)) {
+		if (!name || !(name in made || fs.existsSync(file))) {
 			response.writeHead(name === 'favicon.ico' ? 204 : 404).end();
 			return;
 		}
 		response.writeHead(200, { 'Content-Type': name.endsWith('.html') ?
 			'text/html; charset=utf-8' : 'text/javascript' });
-		response.end(fs.readFileSync(file));
+		response.end(made[name] ?? fs.readFileSync(file));
 	});
 
 	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -166,6 +168,25 @@ export async function openPlayer({ browser, pages, server, name, room,
 	await inPage(page, () => globalThis.isReady);
 	page.room = await page.evaluate((uuid) => globalThis.enter(uuid), room);
 	return page;
+}
+
+// A copy of such a page, as by the browser's "Duplicate": with what is in its
+// sessionStorage.
+export async function duplicate(page, url = page.url())
+{
+	const opened = new Promise((resolve) => {
+		page.once('popup', resolve);
+	});
+
+	await page.evaluate((where) => {
+		globalThis.open(where);
+	}, url);
+
+	const copy = await opened;
+
+	copy.complaints = [];
+	await inPage(copy, () => globalThis.isReady);
+	return copy;
 }
 
 // Two of them in one room.

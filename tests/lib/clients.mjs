@@ -11,7 +11,7 @@ import { scratchDir, until } from './peerpost.mjs';
 export const EVENTS = ['joined', 'peer-connected', 'peer-disconnected',
 	'sealed', 'message', 'offer', 'answer', 'candidate', 'room-gone'];
 export const CLIENT_EVENTS = ['session-gone', 'offline', 'online', 'resumed',
-	'reset', 'room-left', 'superseded', 'command-failed'];
+	'reset', 'room-left', 'superseded', 'session-in-use', 'command-failed'];
 
 // A client that ends with the test, and remembers what it was told:
 // client.log (mailbox events), client.news (its own), client.exchanges.

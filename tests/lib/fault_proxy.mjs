@@ -32,6 +32,8 @@
 //	cutAfterMs	so long after the request is there, close both sides
 //	stripResponse	like stripRequest, of the reply
 //	buffer		have the whole reply before the client gets any of it
+//	bytesPerSecond	a slow line: pass the reply's body on in pieces, 20 of
+//			them a second
 //
 // A request is read whole before the script sees it; a reply is passed on piece
 // by piece, unless one of the above needs it whole.  When a client goes away,
@@ -55,6 +57,7 @@
 //	done		promise of end
 import http from 'node:http';
 import net from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { gatewayError } from './fault_scripts.mjs';
 
 export * from './fault_scripts.mjs';
@@ -240,7 +243,7 @@ export class FaultProxy {
 	{
 		const { repeat = 1, forward = 'first', stripResponse } = action;
 		const needsWhole = repeat > 1 || action.buffer || action.drop ||
-		    action.truncate !== undefined;
+		    action.truncate !== undefined || action.bytesPerSecond;
 		const strip = (reply) => ({ ...reply,
 			headers: without(reply.headers, stripResponse) });
 		const onHead = needsWhole ? () => {} :
@@ -271,6 +274,8 @@ export class FaultProxy {
 			writeHead(res, strip(reply));
 			res.write(reply.body.subarray(0, action.truncate), () =>
 			    closeEarly(exchange, 'truncated', res.socket));
+		} else if (action.bytesPerSecond) {
+			await trickle(exchange, res, strip(reply));
 		} else if (needsWhole) {
 			send(exchange, res, strip(reply), 'forwarded');
 		} else {
@@ -388,6 +393,21 @@ function closeEarly(exchange, end, socket)
 	exchange.end ??= end;
 	exchange.over.abort();
 	socket?.destroy();
+}
+
+async function trickle(exchange, res, reply)
+{
+	const size = Math.ceil(exchange.action.bytesPerSecond / 20);
+	const { over } = exchange;
+
+	writeHead(res, reply);
+	res.flushHeaders();
+	for (let at = 0; at < reply.body.length; at += size) {
+		await pause(50, null, { signal: over.signal });
+		res.write(reply.body.subarray(at, at + size));
+	}
+	exchange.end = 'forwarded';
+	res.end(() => exchange.finish('forwarded'));
 }
 
 function send(exchange, res, reply, end)

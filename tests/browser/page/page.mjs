@@ -40,7 +40,7 @@ client.addEventListener('message', ({ data }) => {
 	sessionStorage.messages = JSON.stringify([...globalThis.messages(), data]);
 });
 for (const type of ['offline', 'online', 'resumed', 'session-gone', 'reset',
-	'superseded', 'command-failed', 'offer', 'answer'])
+	'superseded', 'session-in-use', 'command-failed', 'offer', 'answer'])
 	client.addEventListener(type, () => globalThis.news.push(type));
 for (const type of ['offer', 'answer', 'candidate'])
 	client.addEventListener(type, ({ stale, data: { link, to } }) =>

@@ -20,6 +20,7 @@ var n_orders = 0
 func _init():
 	client.url = OS.get_environment("PEERPOST_URL")
 	client.session_file = OS.get_environment("PEERPOST_SESSION")
+	client.silence_seconds = float(OS.get_environment("PEERPOST_TEST_SILENCE"))
 	for name in SIGNALS:
 		client.connect(name, self, "_say%d" % SIGNALS[name], [name])
 	root.add_child(client)

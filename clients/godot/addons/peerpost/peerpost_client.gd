@@ -50,6 +50,8 @@ signal network_restored()
 const RELAYED = ["###!OOO", "###!AAA", "###!CCC"]
 const MAX_WAIT = 25
 const MIN_WAIT = 5
+# Of one reply, the server's rule.
+const MAX_EVENTS = 256
 
 # The server's address, with its base path if it has one.
 @export var url: String = "http://127.0.0.1:8080"
@@ -58,6 +60,8 @@ const MIN_WAIT = 5
 @export var session_file: String = "user://peerpost_session.json"
 # How often a command is sent before it fails.
 @export var max_tries: int = 8
+# How long the server may be silent before a request is given up, in seconds.
+@export var silence_seconds: float = 20.0
 
 # The player id, 0 when there is no session.
 var id: int = 0
@@ -71,6 +75,7 @@ var _number = 0
 var _busy = false
 var _tries = 0
 var _wait: int = MAX_WAIT
+var _max: int = MAX_EVENTS
 var _failures = 0
 var _troubled = false
 # Counts sessions, so that what belongs to an old one is recognised.
@@ -205,7 +210,9 @@ func _send() -> void:
 	if command.body != null:
 		headers.append("Idempotency-Key: " + command.key)
 	_tries += 1
-	_commands.ask(url + command.path, headers, command.body, 30)
+	_commands.silence = silence_seconds
+	_commands.ask(url + command.path, headers, command.body,
+			silence_seconds + 10)
 
 
 func _on_command_answered(outcome) -> void:
@@ -272,10 +279,15 @@ func _done(command, reply) -> void:
 func _send_poll() -> void:
 	if id == 0 or not is_inside_tree():
 		return
-	# A POST of text with the token in it: no web page needs a preflight.
+	var body = {"token": _token, "after": cursor, "wait": _wait}
+	if _max < MAX_EVENTS:
+		body["max"] = _max
+	# JSON, as the commands: text/plain would save a web page the preflight, but
+	# firewalls refuse it.
+	_poll.silence = silence_seconds
 	_poll.ask(url + "/events",
-			PackedStringArray(["Content-Type: text/plain"]), JSON.stringify(
-			{"token": _token, "after": cursor, "wait": _wait}), _wait + 20)
+			PackedStringArray(["Content-Type: application/json"]),
+			JSON.stringify(body), _wait + silence_seconds)
 
 
 func _on_poll_answered(outcome) -> void:
@@ -293,8 +305,12 @@ func _on_poll_answered(outcome) -> void:
 	else:
 		_failures += 1
 		_trouble(outcome)
+		# Too much for a slow line, or held back until it is complete.
+		var broken = outcome.kind == "lost" and outcome.begun
+		if broken or outcome.late:
+			_max = maxi(_max / 8, 1)
 		# Something on the way may cut what is silent for too long.
-		if outcome.seconds >= MIN_WAIT:
+		if not broken and outcome.seconds >= MIN_WAIT:
 			_wait = int(clampf(outcome.seconds * 0.7, MIN_WAIT, _wait))
 		_start(_poll_timer, PeerpostRequest.delay_ms(_failures, outcome))
 
@@ -328,6 +344,9 @@ func _take_batch(outcome) -> void:
 		session_reset.emit(reply.get("room"))
 		if _era != era:
 			return
+	# More again, if twice as many would still come in time.
+	if not reply.get("more", false) or outcome.seconds < silence_seconds / 4:
+		_max = mini(_max * 2, MAX_EVENTS)
 	if int(reply.next) != cursor:
 		cursor = int(reply.next)
 		_save_session()
@@ -376,7 +395,7 @@ func _begin(new_id, new_token, new_cursor) -> void:
 	_token = new_token
 	cursor = new_cursor
 	_failures = 0
-	_poll.cancel_request()
+	_poll.stop()
 	_start(_poll_timer, 0)
 
 
@@ -386,7 +405,7 @@ func _end(reason) -> void:
 	_era += 1
 	id = 0
 	_token = ""
-	_poll.cancel_request()
+	_poll.stop()
 	_poll_timer.stop()
 	_forget_session()
 	# What was queued for it will not be carried out; a register will.
@@ -400,7 +419,7 @@ func _end(reason) -> void:
 				"kind": "gone", "status": 0, "code": "",
 				"error": "no-session", "message": reason})
 	if _busy and queued[0].path != "/register":
-		_commands.cancel_request()
+		_commands.stop()
 		_command_timer.stop()
 		_busy = false
 	_send_next.call_deferred()

@@ -16,27 +16,64 @@ extends HTTPRequest
 #   message   a sentence for people
 #   retry_ms  how long the server asks to wait, or -1
 #   seconds   how long the request took
+#   begun     whether some of a reply was there
+#   late      whether it was given up for its silence
 signal answered(outcome)
 
 const MAX_DELAY_MS = 30000
 
+# How long a reply may be silent once it has begun, in seconds.  HTTPRequest's own
+# timeout is for the whole, and would cut a slow line's replies for ever.
+var silence: float = 20.0
+
 var _began = 0
+var _asking = false
+var _begun = false
+var _bytes = 0
+var _heard = 0
+var _patience = 0.0
 
 
 func _ready() -> void:
 	request_completed.connect(_on_request_completed)
 
 
-# Ask; "answered" comes later, always.  body: a String, or null for a GET.
+# Ask; "answered" comes later, unless stop() comes first.  body: a String, or
+# null for a GET.  seconds: how long the server may take to begin.
 func ask(url: String, headers: PackedStringArray, body, seconds: float) -> void:
 	_began = Time.get_ticks_msec()
-	timeout = seconds
+	_asking = true
+	_begun = false
+	_heard = _began
+	_patience = seconds
 	var method = HTTPClient.METHOD_GET
 	if body != null:
 		method = HTTPClient.METHOD_POST
 	if request(url, headers, method, "" if body == null else body) != OK:
 		_on_request_completed.call_deferred(RESULT_CANT_CONNECT, 0,
 				PackedStringArray(), PackedByteArray())
+
+
+func stop() -> void:
+	_asking = false
+	cancel_request()
+
+
+func _process(_delta: float) -> void:
+	if not _asking:
+		return
+	var now = Time.get_ticks_msec()
+	var bytes = get_downloaded_bytes()
+	if get_http_client_status() == HTTPClient.STATUS_BODY \
+			and (not _begun or bytes != _bytes):
+		_begun = true
+		_bytes = bytes
+		_heard = now
+		_patience = silence
+	elif now - _heard > _patience * 1000:
+		cancel_request()
+		_on_request_completed(RESULT_TIMEOUT, 0, PackedStringArray(),
+				PackedByteArray())
 
 
 # How long to wait after so many failures in a row: what the server says, and
@@ -54,7 +91,9 @@ func _on_request_completed(result: int, status: int,
 		"kind": "lost", "status": status, "reply": null, "code": "",
 		"error": "", "message": "", "retry_ms": _retry_ms(headers),
 		"seconds": (Time.get_ticks_msec() - _began) / 1000.0,
+		"begun": _begun, "late": result == RESULT_TIMEOUT,
 	}
+	_asking = false
 	if result != RESULT_SUCCESS:
 		outcome.status = 0
 		outcome.message = "The server cannot be reached (%d)." % result

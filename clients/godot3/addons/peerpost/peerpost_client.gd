@@ -49,6 +49,8 @@ signal network_restored()
 const RELAYED = ["###!OOO", "###!AAA", "###!CCC"]
 const MAX_WAIT = 25
 const MIN_WAIT = 5
+# Of one reply, the server's rule.
+const MAX_EVENTS = 256
 
 # The server's address, with its base path if it has one.
 export var url = "http://127.0.0.1:8080"
@@ -57,6 +59,8 @@ export var url = "http://127.0.0.1:8080"
 export var session_file = "user://peerpost_session.json"
 # How often a command is sent before it fails.
 export var max_tries = 8
+# How long the server may be silent before a request is given up, in seconds.
+export var silence_seconds = 20.0
 
 # The player id, 0 when there is no session.
 var id = 0
@@ -70,6 +74,7 @@ var _number = 0
 var _busy = false
 var _tries = 0
 var _wait = MAX_WAIT
+var _max = MAX_EVENTS
 var _failures = 0
 var _troubled = false
 # Counts sessions, so that what belongs to an old one is recognised.
@@ -209,7 +214,9 @@ func _send():
 	if command.body != null:
 		headers.append("Idempotency-Key: " + command.key)
 	_tries += 1
-	_commands.ask(url + command.path, headers, command.body, 30)
+	_commands.silence = silence_seconds
+	_commands.ask(url + command.path, headers, command.body,
+			silence_seconds + 10)
 
 
 func _on_command_answered(outcome):
@@ -276,9 +283,15 @@ func _done(command, reply):
 func _send_poll():
 	if id == 0 or not is_inside_tree():
 		return
-	# A POST of text with the token in it: no web page needs a preflight.
-	_poll.ask(url + "/events", ["Content-Type: text/plain"], JSON.print(
-			{"token": _token, "after": cursor, "wait": _wait}), _wait + 20)
+	var body = {"token": _token, "after": cursor, "wait": _wait}
+	if _max < MAX_EVENTS:
+		body["max"] = _max
+	# JSON, as the commands: text/plain would save a web page the preflight, but
+	# firewalls refuse it.
+	_poll.silence = silence_seconds
+	_poll.ask(url + "/events",
+			["Content-Type: application/json"],
+			JSON.print(body), _wait + silence_seconds)
 
 
 func _on_poll_answered(outcome):
@@ -296,8 +309,12 @@ func _on_poll_answered(outcome):
 	else:
 		_failures += 1
 		_trouble(outcome)
+		# Too much for a slow line, or held back until it is complete.
+		var broken = outcome.kind == "lost" and outcome.begun
+		if broken or outcome.late:
+			_max = int(max(_max / 8, 1))
 		# Something on the way may cut what is silent for too long.
-		if outcome.seconds >= MIN_WAIT:
+		if not broken and outcome.seconds >= MIN_WAIT:
 			_wait = int(clamp(outcome.seconds * 0.7, MIN_WAIT, _wait))
 		_start(_poll_timer, PeerpostRequest.delay_ms(_failures, outcome))
 
@@ -327,6 +344,9 @@ func _take_batch(outcome):
 		emit_signal("session_reset", reply.get("room"))
 		if _era != era:
 			return
+	# More again, if twice as many would still come in time.
+	if not reply.get("more", false) or outcome.seconds < silence_seconds / 4:
+		_max = int(min(_max * 2, MAX_EVENTS))
 	if int(reply.next) != cursor:
 		cursor = int(reply.next)
 		_save_session()
@@ -375,7 +395,7 @@ func _begin(new_id, new_token, new_cursor):
 	_token = new_token
 	cursor = new_cursor
 	_failures = 0
-	_poll.cancel_request()
+	_poll.stop()
 	_start(_poll_timer, 0)
 
 
@@ -385,7 +405,7 @@ func _end(reason):
 	_era += 1
 	id = 0
 	_token = ""
-	_poll.cancel_request()
+	_poll.stop()
 	_poll_timer.stop()
 	_forget_session()
 	# What was queued for it will not be carried out; a register will.
@@ -399,7 +419,7 @@ func _end(reason):
 				"kind": "gone", "status": 0, "code": "",
 				"error": "no-session", "message": reason})
 	if _busy and queued[0].path != "/register":
-		_commands.cancel_request()
+		_commands.stop()
 		_command_timer.stop()
 		_busy = false
 	call_deferred("_send_next")

@@ -1,0 +1,283 @@
+// js_line.test.mjs - PeerpostClient behind a firewall that refuses one of its
+// dialects, and on slow lines, where a reply takes longer than the client's
+// patience with silence.
+import assert from 'node:assert/strict';
+import test, { after, describe } from 'node:test';
+import { PeerpostClient } from '../../clients/js/peerpost.js';
+import { heard, makeClient, Storage, VirtualClock } from '../lib/clients.mjs';
+import { startDaemon, until } from '../lib/peerpost.mjs';
+import { captivePortal, FaultProxy } from '../lib/fault_proxy.mjs';
+
+const daemon = await startDaemon();
+const FORBIDDEN = { answer: { status: 403, body: '<h1>Forbidden</h1>',
+	headers: { 'Content-Type': 'text/html' } } };
+const isPoll = ({ path }) => path.startsWith('/events');
+
+async function makeProxy(script)
+{
+	const proxy = await FaultProxy.start({ target: daemon.url, script });
+
+	after(() => proxy.close());
+	return proxy;
+}
+
+// --- dialects ---------------------------------------------------------------
+
+// A firewall that lets POSTs of one type through, or no other type.
+const firewall = (type) => ({ method, headers }) =>
+    method === 'POST' && !headers['content-type'].startsWith(type) ?
+    FORBIDDEN : {};
+const types = (proxy) => proxy.requests.filter(({ method }) =>
+    method === 'POST').map(({ headers }) => headers['content-type']
+    .split(';')[0].split('/')[1]);
+
+// Construct it as a page does.  What a page cannot read, it is not told: a page
+// of another origin, that a reply without CORS fields is there.
+function makeInPage(origin, url, options)
+{
+	globalThis.document = { baseURI: `${origin}/` };
+	globalThis.location = { origin };
+	after(() => {
+		delete globalThis.document;
+		delete globalThis.location;
+	});
+
+	const isOther = new URL(url).origin !== origin;
+
+	return makeClient(url, { page: null, backoffMs: 20, ...options,
+		fetch: async (...args) => {
+			const response = await fetch(...args);
+
+			if (isOther && !response.headers
+			    .has('Access-Control-Allow-Origin'))
+				throw new TypeError('Failed to fetch');
+			return response;
+		} });
+}
+
+for (const [page, passing, first, second] of [
+	['another origin', 'application/json', 'plain', 'json'],
+	['the same origin', 'text/plain', 'json', 'plain'],
+])
+	test(`only ${passing} passes, for a page of ${page}: found, and ` +
+	    'remembered', async () => {
+		const proxy = await makeProxy(firewall(passing));
+		const origin = page === 'another origin' ? 'http://b.example' :
+		    proxy.url;
+		const storage = new Storage();
+		const client = makeInPage(origin, proxy.url, { storage });
+
+		await client.connect('x');
+		await client.createRoom();
+		await client.sendMessage('y');
+		await heard(client, 'message');
+		assert.deepEqual(types(proxy).slice(0, 3), [first, second, second]);
+		assert.deepEqual(new Set(types(proxy).slice(1)), new Set([second]));
+		assert.equal(storage.getItem(`peerpost-mode:${proxy.url}`),
+		    second === 'json' ? '"headers"' : '"plain"');
+		client.stop();
+
+		// After a reload, and for a new player.
+		const n = types(proxy).length;
+		const again = makeInPage(origin, proxy.url, { storage });
+
+		assert.equal((await again.connect('x')).room, client.room);
+		await again.unregister();
+		await again.register('z');
+		assert.deepEqual(new Set(types(proxy).slice(n)), new Set([second]));
+		again.stop();
+
+		// The path is another one: it can be unlearned.
+		proxy.script = firewall(first === 'plain' ? 'text/plain' :
+		    'application/json');
+
+		const third = makeInPage(origin, proxy.url, { storage });
+
+		await third.connect('x');
+		assert.equal(types(proxy).at(-1), first);
+		third.stop();
+	});
+
+test('what the server refuses, and what comes later, changes no dialect',
+    async () => {
+	let isAway = false;
+	const away = { answer: captivePortal() };
+	const proxy = await makeProxy(() => isAway ? away : {});
+	const client = makeInPage('http://b.example', proxy.url,
+	    { storage: new Storage() });
+
+	await assert.rejects(client.register(''), { error: 'bad-name' });
+	await client.register('x');
+	isAway = true;
+
+	const room = client.createRoom();
+
+	await until(() => proxy.count(({ action }) => action === away) > 3,
+	    'portals');
+	isAway = false;
+	await room;
+	assert.deepEqual(new Set(types(proxy)), new Set(['plain']));
+	client.stop();
+});
+
+test('a dialect that was asked for is kept to', async () => {
+	const proxy = await makeProxy(firewall('application/json'));
+	const client = new PeerpostClient(proxy.url, { mode: 'plain',
+		backoffMs: 20 });
+
+	await assert.rejects(client.register('x'),
+	    { error: 'not-peerpost', status: 403 });
+	assert.deepEqual(types(proxy), ['plain', 'plain', 'plain']);
+});
+
+// --- slow lines -------------------------------------------------------------
+
+const KIB_240 = 240;
+
+// A player whose mailbox holds so many KiB, in events of 8 KiB, and the
+// messages.
+async function fillMailbox(mode, options, url)
+{
+	const ann = makeClient(daemon.url);
+	const direct = makeClient(daemon.url, { mode });
+
+	await ann.register('ann');
+	await direct.register('bob');
+	await direct.joinRoom(await ann.createRoom());
+	await heard(direct, 'peer-connected');
+	direct.stop();
+	ann.stop();
+	for (let i = 0; i < KIB_240 / 8; i++)
+		await ann.sendMessage(`${i} `.padEnd(8190, '.'));
+
+	const bob = makeClient(url, { mode, session: direct.session,
+		backoffMs: 20, ...options });
+
+	bob.start();
+	return bob;
+}
+
+function assertWhole({ log })
+{
+	assert.deepEqual(log.map(({ data }) => parseInt(data, 10)),
+	    [...Array(KIB_240 / 8).keys()]);
+}
+
+const maxOf = ({ path, body }) => Number(/[?&]max=(\d+)/.exec(path)?.[1] ??
+    /"max":(\d+)/.exec(body)?.[1] ?? 256);
+
+for (const mode of ['headers', 'plain'])
+	describe(`${mode} mode`, () => {
+		// 3 s, with patience for three quarters of one.
+		test('a reply that takes long is waited for', async () => {
+			const proxy = await makeProxy((exchange) =>
+			    isPoll(exchange) ? { bytesPerSecond: 80 * 1024 } : {});
+			const bob = await fillMailbox(mode, { timeoutMs: 750 },
+			    proxy.url);
+
+			await heard(bob, 'message', KIB_240 / 8);
+			assertWhole(bob);
+			assert.equal(proxy.requests.filter(isPoll)[0].end,
+			    'forwarded');
+			assert.ok(bob.exchanges[0].ms > 2000);
+			assert.deepEqual(bob.news, []);
+		});
+
+		// As in React Native, and behind what keeps a reply until it is
+		// complete.
+		for (const [name, action, edit] of [
+			['without streams', {}, (response) => ({
+				status: response.status, type: response.type,
+				headers: response.headers,
+				text: () => response.text() })],
+			['behind a scanner that buffers', { isSlow: true },
+				(response) => response],
+		])
+			test(`${name} it asks for fewer, and then for more again`,
+			    async () => {
+				const proxy = await makeProxy((exchange) =>
+				    !isPoll(exchange) ? {} : action.isSlow ?
+				    { delayMs: 100 * Math.min(30, maxOf(exchange)) } :
+				    { bytesPerSecond: 200 * 1024 });
+				const bob = await fillMailbox(mode, { timeoutMs: 600,
+					waitS: 1, maxBackoffMs: 50,
+					fetch: async (...args) =>
+					    edit(await fetch(...args)) }, proxy.url);
+				const asked = () => proxy.requests.filter(isPoll)
+				    .map(maxOf);
+
+				await heard(bob, 'message', KIB_240 / 8);
+				assertWhole(bob);
+				assert.equal(asked()[0], 256);
+				assert.ok(asked().some((max) => max <= 32));
+				proxy.script = () => ({});
+				await until(() => asked().at(-1) === 256, 'more again');
+				bob.stop();
+			});
+
+		test('a reply that comes to a halt is given up', async () => {
+			const clock = new VirtualClock();
+			const bob = makeClient('http://a.example', { mode, clock,
+				session: { id: 5, token: 'x'.repeat(43), cursor: 0 },
+				fetch: async (url, { signal }) => new Response(
+				    new ReadableStream({ start(controller) {
+					controller.enqueue(new Uint8Array([123]));
+					signal.addEventListener('abort', () =>
+					    controller.error(new Error('abort')));
+				} })) });
+
+			bob.start();
+			await clock.run(25_000);
+			assert.equal(bob.exchanges[0].ms, 20_000);
+			assert.equal(bob.exchanges[0].error.error, 'timeout');
+			assert.match(bob.exchanges[0].error.message,
+			    /^The reply of http:\/\/a.example came to a halt/);
+			bob.stop();
+			await clock.run(1);
+			assert.equal(clock.timers.size, 0);
+		});
+
+		test('a reply without an end is none of the server', async () => {
+			let isCancelled = false;
+			const bob = makeClient('http://a.example', { mode,
+				session: { id: 5, token: 'x'.repeat(43), cursor: 0 },
+				fetch: async (url, { signal }) => {
+					signal.addEventListener('abort', () => {
+						isCancelled = true;
+					});
+					return new Response(new ReadableStream({
+						pull(controller) {
+							controller.enqueue(
+							    new Uint8Array(1 << 16)
+							    .fill(32));
+						} }));
+				} });
+
+			bob.start();
+			await until(() => bob.exchanges.length > 0, 'end');
+			bob.stop();
+			assert.equal(bob.exchanges[0].error.error, 'not-peerpost');
+			assert.equal(isCancelled, true);
+		});
+	});
+
+test('the longest request has time to be sent at 16 kbit/s', async () => {
+	const clock = new VirtualClock();
+	const client = makeClient('http://a.example', { clock, maxAttempts: 1,
+		session: { id: 5, token: 'x'.repeat(43), cursor: 0 },
+		fetch: (url, { body, signal }) => new Promise((resolve, reject) => {
+			const timer = clock.setTimeout(() => resolve(new Response(
+			    '{"replies":[{"command":"###!RMK","data":1}]}')),
+			body.length / 2);
+
+			signal.addEventListener('abort', () => {
+				clock.clearTimeout(timer);
+				reject(new Error('abort'));
+			});
+		}) });
+	const sent = client.sendMessage('x'.repeat(60_000));
+
+	await until(() => clock.timers.size > 0, 'request');
+	await clock.run(40_000);
+	await sent;
+});
