@@ -47,7 +47,7 @@ struct command {
 	bool is_register;   /* runs without a session, and only so */
 
 	/* Look at call->data (which may be none) and set call->args.
-	 * ERR_BAD_*: it has not the shape that the command needs, and call->why
+	 * ERR_BAD_*: it does not have the shape that the command needs, and call->why
 	 * says why not. */
 	enum err (*check)(struct call *call);
 	/* Take a body that is not JSON; false: it must be JSON. NULL: it

@@ -22,7 +22,7 @@
 	X(BAD_REQUEST,    400, "bad-request", "This is not a valid HTTP request.", 0) \
 	X(BAD_JSON,       400, "bad-json", "The body is not valid JSON.", 0) \
 	X(BAD_NAME,       400, "bad-name", "A player name is a string of 1 to 64 characters, none of them a control character.", 0) \
-	X(BAD_DATA,       400, "bad-data", "The body has not the shape that this command needs.", 0) \
+	X(BAD_DATA,       400, "bad-data", "The body does not have the shape that this command needs.", 0) \
 	X(BAD_CURSOR,     400, "bad-cursor", "after, wait, max and Last-Event-ID are whole numbers from 0 to 9007199254740991.", 0) \
 	X(BAD_KEY,        400, "bad-key", "An Idempotency-Key is 1 to 64 printable characters; for a register at least 22, and random.", 0) \
 	X(NO_SESSION,     401, "no-session", "There is no such session. Register again.", 0) \

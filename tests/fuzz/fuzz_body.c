@@ -82,15 +82,19 @@ check_call(const struct call *call, struct span body)
 		check_args(call);
 }
 
-/* What is said of a fault is short, and can be printed. */
+/* What is said of a fault is short, and can be printed; and something is said of
+ * each value that is not what it must be. */
 static void
 check_why(const char *why, enum err err)
 {
-	if (!why)
+	if (!why) {
+		assert(err != ERR_BAD_DATA && err != ERR_BAD_CURSOR &&
+		    err != ERR_BAD_NAME);
 		return;
+	}
 	assert(err != ERR_NONE && err != ERR_UNKNOWN_COMMAND);
-	assert(strlen(why) <= FAULT_MAX);
 	assert(text_is_name(span_of(why), 1, FAULT_MAX));
+	assert(strlen(why) <= FAULT_MAX);
 }
 
 static void
@@ -103,9 +107,11 @@ check_request(const struct request *request)
 	assert(request->n_calls == 0 || request->calls);
 	assert(request->err || !request->is_wrapped || request->is_array ||
 	    poll->has_after);
-	check_why(request->why, request->err);
 	for (size_t i = 0; i < request->n_calls; i++)
 		check_why(request->calls[i].why, request->calls[i].err);
+	/* One command's fault is told by its call. */
+	if (request->n_calls != 1 || request->calls->err != request->err)
+		check_why(request->why, request->err);
 	for (size_t i = 0; !request->err && i < request->n_calls; i++)
 		check_call(&request->calls[i], buf_span(&request->body));
 	assert(!poll->has_after || poll->after < UINT64_C(1) << 53);
