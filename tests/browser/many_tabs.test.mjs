@@ -1,6 +1,6 @@
-// many_tabs.test.mjs - more tabs of one browser than it has HTTP/1.1 connections to a
-// server, with HTTP/2 in front of the daemon: all polls are held, and commands
-// pass.
+// many_tabs.test.mjs - more tabs of one browser than it has HTTP/1.1 connections
+// to a server, with HTTP/2 in front of the daemon: all polls are held, and
+// commands pass.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CHROMIUM, inBrowser, inPage, launch, startPages }
