@@ -22,7 +22,6 @@
  * line. */
 #define BUFFER_SIZE (OPTIONS_MAX_LINE + 3)
 #define MAX_FILE ((size_t)1 << 20)
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define BLANKS " \t\r\n\v\f" /* what inih strips off */
 
 struct reading {
@@ -98,8 +97,6 @@ read_line(char *out, int size, void *cls)
 	reading->n_lines++;
 	if (!read_bytes(reading))
 		return NULL;
-	if (reading->n_lines == 1 && strncmp(line, BYTE_ORDER_MARK, 3) == 0)
-		line += 3;
 	if (line[strspn(line, BLANKS)] == '[') {
 		complain_of_line(
 		    reading, "there are no sections here: remove the line");

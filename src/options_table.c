@@ -1,11 +1,13 @@
 /* options_table.c - see options_table.h. */
 #include "options_table.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/process.h"
 #include "base/text.h"
+#include "net/origin.h"
 #include "options_ice.h"
 #include "options_texts.h"
 #include "options_tls.h"
@@ -175,20 +177,19 @@ take_base_path(struct options *options, const char *text)
 	return true;
 }
 
-/* "*", or an origin as browsers send it: scheme "://" host [":" port], or
- * "null" (RFC 6454, section 6.1). */
 static bool
 take_origin(struct options *options, const char *text)
 {
-	const char *host = strstr(text, "://");
+	char origin[ORIGIN_SIZE];
 
+	static_assert(sizeof(options->why) >= ORIGIN_WHY_SIZE, "it fits");
 	if (options->n_origins == OPTIONS_MAX_ORIGINS)
+		return options_refuse(options, "there are more than %d of them",
+		    OPTIONS_MAX_ORIGINS);
+	if (!origin_normalise(text, origin, options->why))
 		return false;
-	if (strcmp(text, "*") != 0 && strcmp(text, "null") != 0 &&
-	    (!host || host == text || host[3] == '\0' ||
-		strpbrk(host + 3, "/?# \t\r\n")))
-		return false;
-	options->origins[options->n_origins++] = text;
+	options->origins[options->n_origins++] = options_keep_text(
+	    options, origin);
 	return true;
 }
 

@@ -4,17 +4,9 @@
 #include "api/admin_reply.h"
 #include "api/admin_route.h"
 #include "api/metrics.h"
+#include "api/parse.h"
+#include "api/parse_body.h"
 #include "api/target.h"
-#include "api/value.h"
-#include "base/text.h"
-
-static MUST_CHECK enum err
-take_number(const struct target_member *member, bool *has, uint64_t *out)
-{
-	*has = !member->is_cut &&
-	    text_to_uint(span_of(member->value), VALUE_MAX_UINT, out);
-	return *has ? ERR_NONE : ERR_BAD_CURSOR;
-}
 
 /* Of what can be paged: where to go on, and how much to show. */
 static MUST_CHECK enum err
@@ -29,10 +21,11 @@ take_query(struct request *request, struct span query)
 		ERR_NONE &&
 	    has_more) {
 		if (strcmp(member.name, "after") == 0)
-			err = take_number(
-			    &member, &args->has_after, &args->after);
+			err = parse_take_number(
+			    request, &member, &args->has_after, &args->after);
 		else if (strcmp(member.name, "max") == 0)
-			err = take_number(&member, &args->has_max, &args->max);
+			err = parse_take_number(
+			    request, &member, &args->has_max, &args->max);
 		if (err)
 			return err;
 	}
@@ -70,6 +63,8 @@ check(struct request *request)
 		return ERR_METHOD_NOT_ALLOWED;
 	if (request->is_too_large)
 		return ERR_TOO_LARGE;
+	if (parse_is_encoded(request))
+		return ERR_UNSUPPORTED_ENCODING;
 	return take_query(request, target.query);
 }
 
@@ -92,6 +87,7 @@ admin_parse(struct request *request)
 	}
 	if (!err)
 		return true;
+	request->err = err;
 	request_fail(request, NULL, err);
 	if (err == ERR_METHOD_NOT_ALLOWED)
 		request->reply.allow = request->route->allow;

@@ -235,6 +235,20 @@ front_identify(const struct front *front, struct request *request,
 	request->is_exempt = client->address.is_exempt;
 }
 
+bool
+front_is_https(const struct front *front, const struct peer_address *peer,
+    bool is_tls, struct span x_forwarded_proto)
+{
+	struct span proto = x_forwarded_proto;
+	const char *end = proto.at ? memchr(proto.at, ',', proto.len) : NULL;
+
+	if (!proto.at || !trusted_proxies_has(&front->settings.trusted, peer))
+		return is_tls;
+	if (end) /* of several proxies, the client came to the first */
+		proto.len = (size_t)(end - proto.at);
+	return text_equals_nocase(text_trim(proto), "https");
+}
+
 /* false: so many of this client's are under way that it gets no more. */
 static bool
 count(struct front *front, struct front_client *client)

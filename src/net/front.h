@@ -33,7 +33,7 @@
 struct front_settings {
 	enum door door;
 	const char *base_path;      /* "" or "/prefix" */
-	const char *const *origins; /* allowed ones; NULL-terminated */
+	const char *const *origins; /* as in origin.h; NULL-terminated */
 	bool allows_any_origin;     /* answer "*" */
 	bool has_demo;
 	bool has_access_log;
@@ -152,6 +152,12 @@ void front_identify(const struct front *front, struct request *request,
     const struct peer_address *peer, bool is_proxied,
     struct span x_forwarded_for, struct span forwarded,
     struct front_client *client);
+
+/* Whether the request that came from peer was sent over TLS: to us or to the web
+ * server (is_tls), or to a trusted proxy that says so (the value of
+ * X-Forwarded-Proto; not there: it does not say). */
+bool front_is_https(const struct front *front, const struct peer_address *peer,
+    bool is_tls, struct span x_forwarded_proto);
 
 /* The request is there as a whole: let the engine answer (true), which gives
  * it back through request->give_back; or answer it here (false).

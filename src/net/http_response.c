@@ -7,7 +7,9 @@
 #include "net/reply_headers.h"
 
 /* libmicrohttpd's own notes of a request take less than 150 bytes, and whatever
- * is no value of a Link less than 850. */
+ * is no value of a Link less than 850.  Replies that can have more, a page, and a
+ * preflight that names all the headers that it was asked for, have no Links, and
+ * less than 850 and HTTP_LINKS_BESIDE (test_reply_headers.c). */
 static_assert(HTTP_MEMORY / 2 >= 150 + HTTP_LINKS_BESIDE + 850,
     "the header of a reply fits beside a head that takes half");
 static_assert(HTTP_MEMORY >= 1000 + REPLY_MAX_LINKS + 850,
@@ -72,7 +74,7 @@ response_queue(
 	if (!response)
 		return MHD_NO;
 	reply_headers(reply, &connection->http->front->settings,
-	    connection->exchange->origin, add, response);
+	    &connection->exchange->cors, add, response);
 	if (is_last)
 		add(response, "Connection", "close");
 	result = MHD_queue_response(connection->mhd, reply->status, response);

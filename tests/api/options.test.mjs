@@ -121,10 +121,10 @@ test('a value of thousands of bytes is a mistake, or too long a name', () => {
 	    /^  --([a-z-]+) \S/gm)].map(([, name]) => name);
 	const long = 'x'.repeat(7000);
 	const begins = ['', '/', 'unix:', 'unix:x,group=', '127.0.0.1:', '[',
-		'stun:', 'turn:', 'stun:h,', 'turn:h,', 'turn:h,u,', '10.0.0.0/'];
+		'https://', 'stun:', 'turn:', 'stun:h,', 'turn:h,', 'turn:h,u,', '10.0.0.0/'];
 
 	assert.ok(names.length > 50);
-	for (const name of names.filter((each) => each !== 'cors-origin'))
+	for (const name of names)
 		for (const begin of name === 'turn-ttl' || /^max|rate$|burst$/
 		    .test(name) ? [''] : begins) {
 			const { code, stderr } = runProgram(['--listen',
@@ -194,6 +194,24 @@ test('other bad values are one line and exit 2', () => {
 		for (const value of values)
 			assert.match(assertRefused([`--${option}`, value]),
 			    new RegExp(option));
+});
+
+test('an origin that no browser sends is refused with what would be right',
+    () => {
+	for (const [origin, sentence] of [
+	    ['https://game.example/', /it must end with the host or its port, without a slash: https:\/\/game\.example$/],
+	    ['https://game.example:8443/play', /without a slash: https:\/\/game\.example:8443$/],
+	    ['game.example', /is not an origin: .* as in https:\/\/example\.com$/],
+	    ['https://müller.example', /in punycode \(xn--\.\.\.\)/],
+	    ['https://*.zone', /two labels or more behind it/],
+	    ['https://a.*.example', /whole first label/],
+	    [`https://${'x.'.repeat(126)}xx`, /253 at most/],
+	    ['https://game.example:99999', /a number from 1 to 65535/]])
+		assert.match(assertRefused(['--cors-origin', origin]).trim(),
+		    sentence);
+	assert.match(assertRefused(Array.from({ length: 257 }, (_, i) =>
+	    ['--cors-origin', `https://${i}.example`]).flat()),
+	/more than 256 of them/);
 });
 
 test('--max-database takes a size, 0 or auto', () => {

@@ -57,7 +57,8 @@ test('methods, headers, and no word of CORS', async () => {
 
 	assert.equal(ok(health).status, 'ok');
 	for (const reply of [wrong, preflight, health]) {
-		assert.equal(reply.headers['cache-control'], 'no-store');
+		assert.equal(reply.headers['cache-control'],
+		    'no-store, no-transform');
 		assert.equal(reply.headers['cross-origin-resource-policy'],
 		    'same-origin');
 		for (const name of Object.keys(reply.headers))
