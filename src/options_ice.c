@@ -1,8 +1,6 @@
 /* options_ice.c - see options_ice.h. */
 #include "options_ice.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "api/ice_text.h"
@@ -14,27 +12,12 @@
 #define MAX_SECRET 255 /* more than coturn takes is a mistake */
 #define MAX_SECRET_FILE ((size_t)64 << 10)
 
-static bool refuse(struct options *options, const char *format, ...)
-    PRINTF_LIKE(2, 3);
-
-/* Returns false, for the caller to return. */
-static bool
-refuse(struct options *options, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(options->why, sizeof(options->why), format, args);
-	va_end(args);
-	return false;
-}
-
 static bool
 check_url(struct options *options, struct span url, enum ice_url_kind *out_kind)
 {
 	const char *fault = ice_url_find_fault(url, out_kind);
 
-	return fault ? refuse(options, "%s", fault) : true;
+	return fault ? options_refuse(options, "%s", fault) : true;
 }
 
 static bool
@@ -88,14 +71,15 @@ options_take_ice_server(struct options *options, const char *text)
 	if (!check_url(options, url, &kind))
 		return false;
 	if (ice->n_servers == ICE_MAX_SERVERS)
-		return refuse(options, "more than %d of them", ICE_MAX_SERVERS);
+		return options_refuse(
+		    options, "more than %d of them", ICE_MAX_SERVERS);
 	copy = options_keep_text(options, text);
 	username = cut_at_comma(copy);
 	if (username)
 		credential = cut_at_comma(username);
 	fault = find_credential_fault(kind, username, credential);
 	if (fault)
-		return refuse(options, "%s", fault);
+		return options_refuse(options, "%s", fault);
 	ice->servers[ice->n_servers++] = (struct ice_server){ copy, username,
 		credential };
 	return true;
@@ -110,11 +94,11 @@ options_take_turn_uri(struct options *options, const char *text)
 	if (!check_url(options, span_of(text), &kind))
 		return false;
 	if (kind != ICE_URL_TURN)
-		return refuse(options,
+		return options_refuse(options,
 		    "not a turn: or turns: URL; STUN servers go to "
 		    "--ice-server");
 	if (ice->n_turn_uris == ICE_MAX_TURN_URIS)
-		return refuse(
+		return options_refuse(
 		    options, "more than %d of them", ICE_MAX_TURN_URIS);
 	ice->turn_uris[ice->n_turn_uris++] = text;
 	return true;
@@ -146,7 +130,7 @@ options_take_turn_secret(struct options *options, const char *text)
 	struct ice_settings *ice = &options->settings.ice;
 
 	if (fault)
-		return refuse(options, "%s", fault);
+		return options_refuse(options, "%s", fault);
 	if (!ice->turn_secret)
 		ice->turn_secret = text;
 	return true;
@@ -188,13 +172,14 @@ take_lines(struct options *options, struct file_text *text, const char *path)
 		line[len] = '\0';
 		fault = take_line(options, line, len);
 		if (fault)
-			return refuse(options, "line %zu of '%s': %s", n_lines,
-			    path, fault);
+			return options_refuse(options, "line %zu of '%s': %s",
+			    n_lines, path, fault);
 		has_secret |= len > 0;
 		line += len + 1;
 	}
 	if (!has_secret)
-		return refuse(options, "there is no secret in '%s'", path);
+		return options_refuse(
+		    options, "there is no secret in '%s'", path);
 	return true;
 }
 
@@ -206,7 +191,8 @@ options_take_turn_secret_file(struct options *options, const char *path)
 	bool is_good;
 
 	if (!file_read(path, MAX_SECRET_FILE, &text, why))
-		return refuse(options, "cannot read '%s': %s", path, why);
+		return options_refuse(
+		    options, "cannot read '%s': %s", path, why);
 	if (text.is_exposed)
 		options->exposed_file = path;
 	is_good = take_lines(options, &text, path);
@@ -236,12 +222,13 @@ options_check_ice(struct options *options)
 	const struct ice_settings *ice = &options->settings.ice;
 
 	if (ice->n_turn_uris && !ice->turn_secret)
-		return refuse(options,
+		return options_refuse(options,
 		    "--turn-uri needs a --turn-secret-file or --turn-secret");
 	if (ice->turn_secret && !ice->n_turn_uris)
-		return refuse(options, "a TURN secret needs a --turn-uri");
+		return options_refuse(
+		    options, "a TURN secret needs a --turn-uri");
 	if (!has_short_links(ice))
-		return refuse(options,
+		return options_refuse(options,
 		    "the ICE servers are too many, or their names too long: "
 		    "they need more than %d bytes of Link headers",
 		    REPLY_MAX_LINKS);

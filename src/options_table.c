@@ -2,7 +2,6 @@
 #include "options_table.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,26 +17,11 @@
 #define MAX_BASE_PATH 128
 #define MAX_NAME 40 /* of an option, to be looked for */
 
-static bool refuse(struct options *options, const char *format, ...)
-    PRINTF_LIKE(2, 3);
-
-/* Returns false, for the caller to return. */
-static bool
-refuse(struct options *options, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(options->why, sizeof(options->why), format, args);
-	va_end(args);
-	return false;
-}
-
 static bool
 take_file(struct options *options, const char **out, const char *text)
 {
 	if (!text[0])
-		return refuse(options, "the name of the file is empty");
+		return options_refuse(options, "the name of the file is empty");
 	*out = text;
 	return true;
 }
@@ -49,7 +33,7 @@ take_address(struct options *options, const char *addresses[OPTIONS_MAX_LISTEN],
 	struct listen_address address;
 
 	if (*n == OPTIONS_MAX_LISTEN)
-		return refuse(options, "there are more than %d of them",
+		return options_refuse(options, "there are more than %d of them",
 		    OPTIONS_MAX_LISTEN);
 	if (!listen_address_parse(text, &address, options->why))
 		return false;
@@ -111,9 +95,9 @@ take_trusted_proxy(struct options *options, const char *text)
 	if (trusted_proxies_add(&options->trusted, text))
 		return true;
 	if (options->trusted.n_blocks == TRUSTED_MAX)
-		return refuse(
+		return options_refuse(
 		    options, "there are more than %d of them", TRUSTED_MAX);
-	return refuse(options,
+	return options_refuse(options,
 	    "'%.100s' is not an address: use one, a block such as 10.0.0.0/8 "
 	    "or 2001:db8::/32, unix or none; host names are not looked up",
 	    text);
@@ -147,7 +131,7 @@ take_max_database(struct options *options, const char *text)
 		options->settings.max_database = n * factor;
 		return true;
 	}
-	return refuse(options,
+	return options_refuse(options,
 	    "'%.100s' is not auto, 0, or a size from 1M to 1024G", text);
 }
 
@@ -171,20 +155,20 @@ take_base_path(struct options *options, const char *text)
 	char *path;
 
 	if (len > MAX_BASE_PATH)
-		return refuse(options,
+		return options_refuse(options,
 		    "a base path has at most %d bytes, and this one %zu",
 		    MAX_BASE_PATH, len);
 	if (strpbrk(text, "?#%\"<> \t"))
-		return refuse(options,
+		return options_refuse(options,
 		    "'%.100s' is not a path: it has a blank or one of ?#%%\"<>",
 		    text);
 	if (len && text[0] != '/')
-		return refuse(options,
+		return options_refuse(options,
 		    "'%.100s' does not begin with a slash: use a path such as "
 		    "/signal",
 		    text);
 	if (strstr(text, "//"))
-		return refuse(
+		return options_refuse(
 		    options, "'%.100s' has two slashes in a row", text);
 	path = options_keep_text(options, text);
 	if (len && path[len - 1] == '/')
@@ -199,11 +183,9 @@ take_origin(struct options *options, const char *text)
 	char origin[ORIGIN_SIZE];
 
 	static_assert(sizeof(options->why) >= ORIGIN_WHY_SIZE, "it fits");
-	if (options->n_origins == OPTIONS_MAX_ORIGINS) {
-		snprintf(options->why, sizeof(options->why),
-		    "more than %d of them", OPTIONS_MAX_ORIGINS);
-		return false;
-	}
+	if (options->n_origins == OPTIONS_MAX_ORIGINS)
+		return options_refuse(options, "there are more than %d of them",
+		    OPTIONS_MAX_ORIGINS);
 	if (!origin_normalise(text, origin, options->why))
 		return false;
 	options->origins[options->n_origins++] = options_keep_text(
@@ -241,7 +223,7 @@ static bool
 take_user(struct options *options, const char *text)
 {
 	return identity_set_user(&options->identity, text) ||
-	    refuse(options,
+	    options_refuse(options,
 		"there is no user '%.100s': use the name or number of one",
 		text);
 }
@@ -250,7 +232,7 @@ static bool
 take_own_group(struct options *options, const char *text)
 {
 	return identity_set_group(&options->identity, text) ||
-	    refuse(options,
+	    options_refuse(options,
 		"there is no group '%.100s': use the name or number of one",
 		text);
 }

@@ -1,6 +1,8 @@
 /* options_texts.c - see options_texts.h. */
 #include "options_texts.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -14,6 +16,17 @@ options_keep_text(struct options *options, const char *text)
 	    options->texts, options->n_texts + 1, sizeof(*options->texts));
 	options->texts[options->n_texts++] = copy;
 	return copy;
+}
+
+bool
+options_refuse(struct options *options, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(options->why, sizeof(options->why), format, args);
+	va_end(args);
+	return false;
 }
 
 void

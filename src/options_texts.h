@@ -1,4 +1,4 @@
-/* options_texts.h - the texts that options own.
+/* options_texts.h - the texts that options own, and what is wrong with one.
  *
  * Floor: top.  Main thread.
  */
@@ -10,5 +10,10 @@
 /* A copy of text, which may be written to and lives until options_free(). */
 char *options_keep_text(struct options *options, const char *text)
     __attribute__((returns_nonnull));
+
+/* Say in options->why what is wrong with a value, and what would be right, in a
+ * sentence without a full stop.  Returns false, for the caller to return. */
+bool options_refuse(struct options *options, const char *format, ...)
+    PRINTF_LIKE(2, 3);
 
 #endif

@@ -1,15 +1,7 @@
 /* options_tls.c - see options_tls.h. */
 #include "options_tls.h"
 
-#include <stdio.h>
-
-/* Returns false, for the caller to return. */
-static bool
-refuse(struct options *options, const char *why)
-{
-	snprintf(options->why, sizeof(options->why), "%s", why);
-	return false;
-}
+#include "options_texts.h"
 
 bool
 options_take_listen(struct options *options, const char *text)
@@ -17,11 +9,9 @@ options_take_listen(struct options *options, const char *text)
 	struct listen_address address;
 	bool is_tls;
 
-	if (options->n_listen == OPTIONS_MAX_LISTEN) {
-		snprintf(options->why, sizeof(options->why),
-		    "there are more than %d of them", OPTIONS_MAX_LISTEN);
-		return false;
-	}
+	if (options->n_listen == OPTIONS_MAX_LISTEN)
+		return options_refuse(options, "there are more than %d of them",
+		    OPTIONS_MAX_LISTEN);
 	if (!listen_url_parse(text, &address, &is_tls, options->why))
 		return false;
 	options->listen[options->n_listen++] = text;
@@ -32,14 +22,16 @@ bool
 options_take_tls_cert(struct options *options, const char *path)
 {
 	options->tls_cert = path;
-	return path[0] || refuse(options, "the name of the file is empty");
+	return path[0] ||
+	    options_refuse(options, "the name of the file is empty");
 }
 
 bool
 options_take_tls_key(struct options *options, const char *path)
 {
 	options->tls_key = path;
-	return path[0] || refuse(options, "the name of the file is empty");
+	return path[0] ||
+	    options_refuse(options, "the name of the file is empty");
 }
 
 static bool
@@ -61,12 +53,14 @@ bool
 options_check_tls(struct options *options)
 {
 	if (listens_on_https(options) && !options->tls_cert)
-		return refuse(options,
+		return options_refuse(options,
 		    "--listen https://... needs a "
 		    "--tls-cert and its --tls-key");
 	if (options->tls_cert && !options->tls_key)
-		return refuse(options, "--tls-cert needs its --tls-key");
+		return options_refuse(
+		    options, "--tls-cert needs its --tls-key");
 	if (options->tls_key && !options->tls_cert)
-		return refuse(options, "--tls-key needs its --tls-cert");
+		return options_refuse(
+		    options, "--tls-key needs its --tls-cert");
 	return true;
 }
