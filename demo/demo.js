@@ -15,6 +15,9 @@ const MAX_LINES = 200;
 const HOST = 1;
 const RADIUS = 16;
 const SEND_MS = 50;
+const BACK_MS = 4000; // how long the banner says that the server is back
+const END_OF_LINK = 12; // letters that are always shown
+const SHORT_NAME = 12; // on the field
 
 const $ = (id) => document.getElementById(id);
 const client = new PeerpostClient(new URL('..', location.href));
@@ -38,6 +41,19 @@ function element(name, className, text)
 function say(text)
 {
 	$('status').textContent = text;
+}
+
+let bannerTimer;
+
+// Over the page; '' takes it away.
+function warn(text, isGood = false)
+{
+	clearTimeout(bannerTimer);
+	$('banner').textContent = text;
+	$('banner').className = isGood ? 'good' : '';
+	$('banner').hidden = text === '';
+	if (isGood)
+		bannerTimer = setTimeout(warn, BACK_MS, '');
 }
 
 // ---- who is here ---------------------------------------------------------
@@ -68,21 +84,77 @@ function nameOf(peerId)
 	return client.peers.get(peerId) ?? `player ${peerId}`;
 }
 
+function everybody()
+{
+	return [client.peerId, ...client.peers.keys()];
+}
+
+// A line about a player: its colour, its name, and what else there is to say.
+function playerItem(id, ...more)
+{
+	const item = document.createElement('li');
+	const dot = element('span', 'dot', '');
+	const name = element('span', 'name', nameOf(id));
+
+	name.title = nameOf(id);
+	dot.style.background = colourOf(id);
+	item.append(dot, name, ...more);
+	return item;
+}
+
 function showPlayers()
 {
-	const all = [client.peerId, ...client.peers.keys()];
-
-	$('players').replaceChildren(...all.map((id) => {
-		const item = document.createElement('li');
-		const dot = element('span', 'dot', '');
+	$('players').replaceChildren(...everybody().map((id) => {
 		const way = id === client.peerId ? 'you' :
 		    mesh.peers.includes(id) ? 'connected' : 'connecting …';
 
-		dot.style.background = colourOf(id);
-		item.append(dot, element('span', 'name', nameOf(id) +
-		    (id === HOST ? ' (host)' : '')), element('span', 'way', way));
-		return item;
+		return playerItem(id, element('span', 'way',
+		    id === HOST ? `host, ${way}` : way));
 	}));
+	showScores();
+}
+
+function pointsOf(id)
+{
+	return Number.isSafeInteger(scores[id]) ? scores[id] : 0;
+}
+
+// The best first.
+function showScores()
+{
+	$('scores').replaceChildren(...everybody()
+	    .sort((a, b) => pointsOf(b) - pointsOf(a))
+	    .map((id) => playerItem(id,
+		element('span', 'points', pointsOf(id)))));
+}
+
+function showLink(url)
+{
+	if ($('room-link').href === url)
+		return;
+	$('room-link').href = url;
+	$('room-link').className = '';
+	$('room-link').replaceChildren(
+	    element('span', 'start', url.slice(0, -END_OF_LINK)),
+	    element('span', 'end', url.slice(-END_OF_LINK)));
+	$('invitation').textContent = 'Send this link to others:';
+	$('copy').textContent = 'Copy';
+}
+
+// Whoever comes by a link is a guest, and everybody else may make a room.
+function showEntrance()
+{
+	const isInvited = invitedTo() !== '';
+
+	$('entrance-title').textContent = isInvited ? 'You are invited' :
+	    'Play with others';
+	$('entrance-text').textContent = isInvited ?
+	    'Somebody has sent you the link to a room. Choose a name, and join.' : 'Create a room, and send its link to others; or open ' +
+	    'it in a second tab.';
+	$('join').hidden = !isInvited;
+	$('create').className = isInvited ? 'quiet' : '';
+	$('create').textContent = isInvited ? 'Create my own' :
+	    'Create a room';
 }
 
 function show()
@@ -93,13 +165,14 @@ function show()
 	$('entrance').hidden = isInside;
 	for (const id of ['room', 'game-section', 'chat'])
 		$(id).hidden = !isInside;
-	$('join').hidden = invitedTo() === '';
-	$('create').className = invitedTo() === '' ? '' : 'quiet';
-	if (!isInside)
+	if (!isInside) {
+		showEntrance();
 		return;
+	}
+	say(`You are ${client.name}`);
 	if (invitedTo() !== client.room)
 		history.replaceState(null, '', `#/${client.room}`);
-	$('room-link').value = location.href;
+	showLink(location.href);
 	showPlayers();
 }
 
@@ -108,15 +181,18 @@ async function enter(work)
 	const buttons = [$('create'), $('join')];
 
 	$('entrance-error').textContent = '';
+	$('entrance-note').textContent = '';
 	buttons.forEach((button) => {
 		button.disabled = true;
 	});
 	try {
 		await client.connect($('name').value.trim());
 		await work();
-		say('In a room.');
 	} catch (error) {
-		$('entrance-error').textContent = error.message;
+		$('entrance-error').textContent = ['room-not-found', 'bad-data']
+		    .includes(error.error) ? 'There is no such room any more: ' +
+		    'its host has left, or a part of the link is missing.' :
+		    error.message;
 	} finally {
 		buttons.forEach((button) => {
 			button.disabled = false;
@@ -128,7 +204,8 @@ async function enter(work)
 
 function goOut(reason)
 {
-	say(reason);
+	say('In no room');
+	$('entrance-note').textContent = reason;
 	$('chat-log').replaceChildren();
 	history.replaceState(null, '', location.pathname);
 	show();
@@ -146,14 +223,22 @@ $('leave').addEventListener('click', async () => {
 	goOut('You have left.');
 });
 $('copy').addEventListener('click', async () => {
-	$('room-link').select();
 	try {
-		await navigator.clipboard.writeText($('room-link').value);
-		say('The link is copied.');
+		await navigator.clipboard.writeText($('room-link').href);
+		$('copy').textContent = 'Copied';
 	} catch {
-		say('Copy the link that is marked.');
+		// A page that is not from a secure origin may not.
+		$('room-link').className = 'whole';
+		$('room-link').replaceChildren($('room-link').href);
+		getSelection().selectAllChildren($('room-link'));
+		$('invitation').textContent = 'Copy the link that is marked:';
 	}
 });
+$('share').hidden = !navigator.share;
+$('share').addEventListener('click', () => navigator.share(
+    { title: 'Peerpost demo', url: $('room-link').href }).catch(() => {}));
+// One is in the room already.
+$('room-link').addEventListener('click', (event) => event.preventDefault());
 addEventListener('hashchange', show);
 
 client.addEventListener('joined', show);
@@ -164,16 +249,16 @@ client.addEventListener('peer-connected', async () => {
 	show();
 });
 client.addEventListener('peer-disconnected', show);
-client.addEventListener('resumed', () => {
-	say('Here again.');
-	show();
-});
-client.addEventListener('room-gone', () => goOut('The host has left.'));
+client.addEventListener('resumed', show);
+client.addEventListener('room-gone', () =>
+	goOut('The host has left, and the room is closed.'));
 client.addEventListener('session-gone', () =>
 	goOut('The server does not know you any more. Come in again.'));
 client.addEventListener('offline', () =>
-	say('The server is away. Nothing is lost; trying again …'));
-client.addEventListener('online', () => say('The server is back.'));
+	warn('The server is away. ' + (client.room === null ? '' :
+	    'The game goes on without it. ') + 'Trying again …'));
+client.addEventListener('online', () =>
+	warn('The server is back, and nothing is lost.', true));
 
 // ---- chat ----------------------------------------------------------------
 
@@ -240,6 +325,7 @@ function resetGame()
 
 function tellStar()
 {
+	showScores();
 	mesh.broadcast(JSON.stringify({ kind: 'star', ...star, scores }));
 }
 
@@ -279,6 +365,14 @@ function drawStar({ x, y })
 	pen.fill();
 }
 
+function shortName(peerId)
+{
+	const letters = [...nameOf(peerId)];
+
+	return letters.length <= SHORT_NAME ? letters.join('') :
+	    `${letters.slice(0, SHORT_NAME - 1).join('')}…`;
+}
+
 function draw()
 {
 	pen.clearRect(0, 0, field.width, field.height);
@@ -295,7 +389,7 @@ function draw()
 		pen.fillStyle = colourOf(peerId);
 		pen.fill();
 		pen.fillStyle = '#ffffff';
-		pen.fillText(`${nameOf(peerId)} ${scores[peerId] ?? 0}`, x,
+		pen.fillText(shortName(peerId), x,
 		    y < 2 * size + RADIUS ? y + RADIUS + size : y - RADIUS - 6);
 	}
 }
@@ -334,6 +428,7 @@ function take(peerId, message)
 	    isPlace(message)) {
 		star = { x: message.x, y: message.y };
 		scores = { ...message.scores };
+		showScores();
 	} else if (message?.kind === 'chat') {
 		addChat(nameOf(peerId), String(message.text).slice(0, 500),
 		    'by data channel');
@@ -358,17 +453,21 @@ mesh.addEventListener('left', ({ peerId }) => {
 		showPlayers();
 });
 
-field.addEventListener('pointerdown', (event) => {
-	field.setPointerCapture(event.pointerId);
-	field.focus();
-});
-field.addEventListener('pointermove', (event) => {
+function drag(event)
+{
 	const box = field.getBoundingClientRect();
 
 	if (event.buttons)
 		moveTo((event.clientX - box.left) * field.width / box.width,
 		    (event.clientY - box.top) * field.height / box.height);
+}
+
+field.addEventListener('pointerdown', (event) => {
+	field.setPointerCapture(event.pointerId);
+	field.focus({ preventScroll: true });
+	drag(event);
 });
+field.addEventListener('pointermove', drag);
 field.addEventListener('keydown', (event) => {
 	if (!event.key.startsWith('Arrow'))
 		return;
@@ -383,7 +482,7 @@ field.addEventListener('blur', () => keys.clear());
 function log(className, text)
 {
 	const line = element('li', className, `${new Date()
-	    .toLocaleTimeString()} ${text}`);
+	    .toLocaleTimeString([], { hour12: false })} ${text}`);
 
 	$('log').prepend(line);
 	while ($('log').children.length > MAX_LINES)

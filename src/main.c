@@ -45,33 +45,6 @@ on_signal(struct loop_source *source, uint32_t events)
 		server->is_stopping = true;
 }
 
-void
-server_pause_listeners(struct server *server, bool is_paused)
-{
-	for (size_t i = 0; i < server->n_public; i++)
-		listener_pause(server->listeners[i], is_paused);
-}
-
-/* Connections wait in the kernel while there is no room for them; every worker
- * makes some where it can, and wakes us when there is. */
-static void
-admit(struct server *server)
-{
-	struct worker *first = &server->workers[0];
-	bool has_room = front_has_room(&first->front);
-
-	if (!has_room && !server->players.is_waited_for) {
-		server->players.is_waited_for = true;
-		for (size_t i = 1; i < server->n_workers; i++)
-			worker_wake(&server->workers[i]);
-		/* It may have come before anybody knew that we wait. */
-		has_room = front_has_room(&first->front);
-	}
-	if (has_room)
-		server->players.is_waited_for = false;
-	server_pause_listeners(server, !has_room);
-}
-
 /* The others run themselves, unless they are paused. */
 static void
 run_workers(struct server *server, int64_t max_ms)
@@ -114,20 +87,23 @@ server_run_round(struct server *server, int64_t max_ms)
 
 	run_workers(server, watchdog_max_wait_ms(&server->watchdog, max_ms));
 	if (first->has_ticked && !first->was_stopped)
-		http_expire(server->admin_http);
+		for (size_t i = 0; i < N_SIDES; i++)
+			http_expire(server->sides[i].http);
 	if (first->has_ticked && !server->is_stopping)
 		server_say_status(server);
 	if (first->has_ticked) {
 		log_flood_tick();
 		/* There may be descriptors again that were no connection's. */
-		server->players.is_starved = server->admins.is_starved = false;
+		server->players.is_starved = false;
+		for (size_t i = 0; i < N_SIDES; i++)
+			server->sides[i].shared.is_starved = false;
 	}
-	server->has_more = server_run_admin(server);
+	server->has_more = server_run_sides(server);
 	if (first->front.port) {
 		run_watchdog(server);
 		engine_flush(first->front.port);
 	}
-	admit(server);
+	server_admit(server);
 }
 
 int

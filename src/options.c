@@ -64,6 +64,45 @@ take_flag(struct options *options, const struct option_spec *spec)
 	return 0;
 }
 
+/* Whether arg, without its "--", is how several names begin. */
+static bool
+is_ambiguous(const char *name)
+{
+	size_t n = 0, len = strlen(name);
+
+	for (size_t i = 0; i < n_option_specs; i++)
+		n += strncmp(option_specs[i].name, name, len) == 0;
+	return n > 1;
+}
+
+static void
+complain_of_unknown(const char *arg, options_complain_fn complain)
+{
+	/* Without "=VALUE", which may be a secret. */
+	int len = (int)strcspn(arg, "=");
+	char name[64];
+	const char *similar;
+
+	snprintf(name, sizeof(name), "%.*s", len, arg);
+	if (name[0] != '-' || name[1] != '-' || !name[2]) {
+		options_complain(
+		    complain, "unknown option '%.*s'; see --help", len, arg);
+		return;
+	}
+	similar = find_similar_option(name + 2);
+	if (is_ambiguous(name + 2))
+		options_complain(complain,
+		    "'%.*s' begins the names of several options; see --help",
+		    len, arg);
+	else if (similar)
+		options_complain(complain,
+		    "unknown option '%.*s': use --%s, if that is meant", len,
+		    arg, similar);
+	else
+		options_complain(
+		    complain, "unknown option '%.*s'; see --help", len, arg);
+}
+
 static int
 refuse_argument(int result, char *const *argv, options_complain_fn complain)
 {
@@ -71,9 +110,12 @@ refuse_argument(int result, char *const *argv, options_complain_fn complain)
 
 	if (result == ':')
 		options_complain(complain, "%s needs a value", arg);
-	else /* without "=VALUE", which may be a secret */
-		options_complain(complain, "unknown option '%.*s'; see --help",
+	else if (strchr(arg, '=') && arg[0] == '-' && arg[1] == '-' &&
+	    optopt >= FIRST_VALUE)
+		options_complain(complain, "%.*s takes no value",
 		    (int)strcspn(arg, "="), arg);
+	else
+		complain_of_unknown(arg, complain);
 	return 2;
 }
 
@@ -106,9 +148,13 @@ read_command_line(struct options *options, const struct option *longs, int argc,
 
 	optind = 0; /* from the start, each time */
 	while (status < 0 &&
-	    (result = getopt_long(argc, argv, ":", longs, NULL)) != -1) {
+	    (result = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
 		const struct option_spec *spec;
 
+		if (result == 'h') {
+			options_print_help();
+			return 0;
+		}
 		if (result < FIRST_VALUE)
 			return refuse_argument(result, argv, complain);
 		spec = &option_specs[result - FIRST_VALUE];
@@ -122,8 +168,10 @@ read_command_line(struct options *options, const struct option *longs, int argc,
 		}
 	}
 	if (status < 0 && optind < argc) {
-		options_complain(
-		    complain, "unexpected argument '%s'", argv[optind]);
+		options_complain(complain,
+		    "unexpected argument '%s': every setting is an option, see "
+		    "--help",
+		    argv[optind]);
 		return 2;
 	}
 	return status;

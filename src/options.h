@@ -23,7 +23,7 @@
 
 #define OPTIONS_MAX_LISTEN 32
 #define OPTIONS_MAX_ORIGINS 256
-#define OPTIONS_WHY_SIZE 256
+#define OPTIONS_WHY_SIZE LISTEN_WHY_SIZE
 
 struct option_spec;
 
@@ -49,6 +49,8 @@ struct options {
 	const char *admin[OPTIONS_MAX_LISTEN];
 	size_t n_admin;
 	struct listen_access admin_access;
+	const char *metrics[OPTIONS_MAX_LISTEN];
+	size_t n_metrics;
 	struct trusted_proxies trusted;
 	const char *database;
 	enum durability durability;
@@ -67,6 +69,7 @@ struct options {
 
 	uint64_t max_body;
 	uint64_t request_timeout_s;
+	uint64_t idle_timeout_s;
 	uint64_t max_connections; /* 0: as many as descriptors allow */
 	uint64_t max_connections_per_address; /* 0: no limit */
 	uint64_t max_unsent;                  /* bytes; 0: no limit */

@@ -22,7 +22,6 @@
  * line. */
 #define BUFFER_SIZE (OPTIONS_MAX_LINE + 3)
 #define MAX_FILE ((size_t)1 << 20)
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define BLANKS " \t\r\n\v\f" /* what inih strips off */
 
 struct reading {
@@ -98,10 +97,9 @@ read_line(char *out, int size, void *cls)
 	reading->n_lines++;
 	if (!read_bytes(reading))
 		return NULL;
-	if (reading->n_lines == 1 && strncmp(line, BYTE_ORDER_MARK, 3) == 0)
-		line += 3;
 	if (line[strspn(line, BLANKS)] == '[') {
-		complain_of_line(reading, "there are no sections here");
+		complain_of_line(
+		    reading, "there are no sections here: remove the line");
 		line = "\n";
 	}
 	return strcpy(out, line);
@@ -168,10 +166,21 @@ take_value(
 static void
 complain_of_name(struct reading *reading, const char *name)
 {
-	if (is_plain_name(name))
-		complain_of_line(reading, "unknown option '%s'", name);
-	else
+	const char *similar = find_similar_option(name);
+
+	if (!is_plain_name(name) && similar)
+		complain_of_line(reading,
+		    "there is no option of that name: use %s, if that is meant",
+		    similar);
+	else if (!is_plain_name(name))
 		complain_of_line(reading, "the line is no 'option = value'");
+	else if (similar)
+		complain_of_line(reading,
+		    "unknown option '%s': use %s, if that is meant", name,
+		    similar);
+	else
+		complain_of_line(reading,
+		    "unknown option '%s': peerpostd --help has them all", name);
 }
 
 /* inih takes a colon, too, but values have colons. */
@@ -188,7 +197,11 @@ on_pair(void *cls, const char *section, const char *name, const char *text)
 	const struct option_spec *spec = find_option_spec(name);
 
 	(void)section;
-	if (!text || !has_equals_sign(reading->line))
+	if (text && spec && !has_equals_sign(reading->line))
+		complain_of_line(reading,
+		    "the line is no 'option = value': it has a colon where '=' "
+		    "belongs");
+	else if (!text || !has_equals_sign(reading->line))
 		complain_of_line(reading, "the line is no 'option = value'");
 	else if (!spec)
 		complain_of_name(reading, name);

@@ -162,8 +162,12 @@ take_line(struct options *options, const char *line, size_t len)
 
 	if (len == 0)
 		return NULL;
-	fault = strlen(line) < len ? "a secret has no control characters" :
-				     find_secret_fault(line);
+	if (line[len - 1] == '\r')
+		fault = "a line ends with CR LF: it must end with LF only";
+	else
+		fault = strlen(line) < len ?
+		    "a secret has no control characters" :
+		    find_secret_fault(line);
 	if (!fault && !ice->turn_secret)
 		ice->turn_secret = options_keep_text(options, line);
 	return fault;

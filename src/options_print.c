@@ -4,9 +4,37 @@
 #include "options_print.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "options_file.h"
 #include "options_table.h"
+
+/* The options in groups: the first one of each, in the order of the table. */
+static const struct {
+	const char *first;
+	const char *title;
+} groups[] = {
+	{ "config", "Configuration" },
+	{ "listen", "Where to serve" },
+	{ "database", "The database" },
+	{ "base-path", "What is served" },
+	{ "ice-server", "STUN and TURN servers that players are told of" },
+	{ "player-timeout", "Time-outs of players and rooms" },
+	{ "poll-wait", "Polls and requests" },
+	{ "max-mailbox-events", "Limits" },
+	{ "command-rate", "Rates" },
+	{ "io-threads", "The process" },
+	{ "log-level", "The log" },
+	{ "version", "Information" },
+};
+
+static void
+print_title(const struct option_spec *spec)
+{
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (strcmp(groups[i].first, spec->name) == 0)
+			printf("\n%s:\n", groups[i].title);
+}
 
 static void
 print_default(const struct option_spec *spec)
@@ -24,11 +52,13 @@ void
 options_print_help(void)
 {
 	puts("Usage: peerpostd [OPTION]...\n"
-	     "WebRTC signalling over plain HTTP.\n");
+	     "WebRTC signalling over plain HTTP.");
 	for (size_t i = 0; i < n_option_specs; i++) {
 		const struct option_spec *spec = &option_specs[i];
 
-		printf("  --%s%s%s\n        %s%s", spec->name,
+		print_title(spec);
+		printf("  --%s%s%s%s\n        %s%s", spec->name,
+		    strcmp(spec->name, "help") == 0 ? ", -h" : "",
 		    spec->value ? " " : "", spec->value ? spec->value : "",
 		    spec->help,
 		    spec->traits & OPTION_REPEATABLE ? "; repeatable" : "");

@@ -1,26 +1,57 @@
 /* options_table.c - see options_table.h. */
 #include "options_table.h"
 
-#include <grp.h>
+#include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/process.h"
 #include "base/text.h"
+#include "net/origin.h"
 #include "options_ice.h"
 #include "options_texts.h"
 #include "options_tls.h"
 
 #define MIN_DATABASE ((uint64_t)1 << 20)
 #define MAX_DATABASE ((uint64_t)1 << 40)
+#define MAX_BASE_PATH 128
+#define MAX_NAME 40 /* of an option, to be looked for */
+
+static bool refuse(struct options *options, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+
+/* Returns false, for the caller to return. */
+static bool
+refuse(struct options *options, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(options->why, sizeof(options->why), format, args);
+	va_end(args);
+	return false;
+}
 
 static bool
-take_address(
-    const char *addresses[OPTIONS_MAX_LISTEN], size_t *n, const char *text)
+take_file(struct options *options, const char **out, const char *text)
+{
+	if (!text[0])
+		return refuse(options, "the name of the file is empty");
+	*out = text;
+	return true;
+}
+
+static bool
+take_address(struct options *options, const char *addresses[OPTIONS_MAX_LISTEN],
+    size_t *n, const char *text)
 {
 	struct listen_address address;
 
-	if (*n == OPTIONS_MAX_LISTEN || !listen_address_parse(text, &address))
+	if (*n == OPTIONS_MAX_LISTEN)
+		return refuse(options, "there are more than %d of them",
+		    OPTIONS_MAX_LISTEN);
+	if (!listen_address_parse(text, &address, options->why))
 		return false;
 	addresses[(*n)++] = text;
 	return true;
@@ -29,81 +60,69 @@ take_address(
 static bool
 take_fastcgi(struct options *options, const char *text)
 {
-	return take_address(options->fastcgi, &options->n_fastcgi, text);
+	return take_address(
+	    options, options->fastcgi, &options->n_fastcgi, text);
 }
 
 static bool
 take_admin(struct options *options, const char *text)
 {
-	return take_address(options->admin, &options->n_admin, text);
+	return take_address(options, options->admin, &options->n_admin, text);
 }
 
-/* Octal, as chmod(1) takes it; who may write may connect. */
 static bool
-take_mode(struct listen_access *access, const char *text)
+take_metrics(struct options *options, const char *text)
 {
-	mode_t mode = 0;
-	size_t len = strlen(text);
-
-	if (len < 3 || len > 4 || strspn(text, "01234567") != len ||
-	    (len == 4 && text[0] != '0'))
-		return false;
-	for (size_t i = 0; i < len; i++)
-		mode = mode << 3 | (mode_t)(text[i] - '0');
-	access->has_mode = true;
-	access->mode = mode;
-	return true;
-}
-
-/* By name, or by number. */
-static bool
-take_group(struct listen_access *access, const char *text)
-{
-	const struct group *group = getgrnam(text);
-	uint64_t number;
-
-	if (!group && !text_to_uint(span_of(text), UINT32_MAX - 1, &number))
-		return false;
-	access->has_group = true;
-	access->group = group ? group->gr_gid : (gid_t)number;
-	return true;
+	return take_address(
+	    options, options->metrics, &options->n_metrics, text);
 }
 
 static bool
 take_fastcgi_mode(struct options *options, const char *text)
 {
-	return take_mode(&options->fastcgi_access, text);
+	return listen_access_set_mode(
+	    &options->fastcgi_access, text, options->why);
 }
 
 static bool
 take_fastcgi_group(struct options *options, const char *text)
 {
-	return take_group(&options->fastcgi_access, text);
+	return listen_access_set_group(
+	    &options->fastcgi_access, text, options->why);
 }
 
 static bool
 take_admin_mode(struct options *options, const char *text)
 {
-	return take_mode(&options->admin_access, text);
+	return listen_access_set_mode(
+	    &options->admin_access, text, options->why);
 }
 
 static bool
 take_admin_group(struct options *options, const char *text)
 {
-	return take_group(&options->admin_access, text);
+	return listen_access_set_group(
+	    &options->admin_access, text, options->why);
 }
 
 static bool
 take_trusted_proxy(struct options *options, const char *text)
 {
-	return trusted_proxies_add(&options->trusted, text);
+	if (trusted_proxies_add(&options->trusted, text))
+		return true;
+	if (options->trusted.n_blocks == TRUSTED_MAX)
+		return refuse(
+		    options, "there are more than %d of them", TRUSTED_MAX);
+	return refuse(options,
+	    "'%.100s' is not an address: use one, a block such as 10.0.0.0/8 "
+	    "or 2001:db8::/32, unix or none; host names are not looked up",
+	    text);
 }
 
 static bool
 take_database(struct options *options, const char *text)
 {
-	options->database = text;
-	return text[0] != '\0';
+	return take_file(options, &options->database, text);
 }
 
 /* "auto", or bytes, or so many K, M or G of them; 0: no bound. */
@@ -128,9 +147,8 @@ take_max_database(struct options *options, const char *text)
 		options->settings.max_database = n * factor;
 		return true;
 	}
-	snprintf(options->why, sizeof(options->why),
+	return refuse(options,
 	    "'%.100s' is not auto, 0, or a size from 1M to 1024G", text);
-	return false;
 }
 
 static bool
@@ -152,9 +170,22 @@ take_base_path(struct options *options, const char *text)
 	size_t len = strlen(text);
 	char *path;
 
-	if (len > 128 || (len && text[0] != '/') || strstr(text, "//") ||
-	    strpbrk(text, "?#%\"<> \t"))
-		return false;
+	if (len > MAX_BASE_PATH)
+		return refuse(options,
+		    "a base path has at most %d bytes, and this one %zu",
+		    MAX_BASE_PATH, len);
+	if (strpbrk(text, "?#%\"<> \t"))
+		return refuse(options,
+		    "'%.100s' is not a path: it has a blank or one of ?#%%\"<>",
+		    text);
+	if (len && text[0] != '/')
+		return refuse(options,
+		    "'%.100s' does not begin with a slash: use a path such as "
+		    "/signal",
+		    text);
+	if (strstr(text, "//"))
+		return refuse(
+		    options, "'%.100s' has two slashes in a row", text);
 	path = options_keep_text(options, text);
 	if (len && path[len - 1] == '/')
 		path[len - 1] = '\0';
@@ -162,28 +193,28 @@ take_base_path(struct options *options, const char *text)
 	return true;
 }
 
-/* "*", or an origin as browsers send it: scheme "://" host [":" port], or
- * "null" (RFC 6454, section 6.1). */
 static bool
 take_origin(struct options *options, const char *text)
 {
-	const char *host = strstr(text, "://");
+	char origin[ORIGIN_SIZE];
 
-	if (options->n_origins == OPTIONS_MAX_ORIGINS)
+	static_assert(sizeof(options->why) >= ORIGIN_WHY_SIZE, "it fits");
+	if (options->n_origins == OPTIONS_MAX_ORIGINS) {
+		snprintf(options->why, sizeof(options->why),
+		    "more than %d of them", OPTIONS_MAX_ORIGINS);
 		return false;
-	if (strcmp(text, "*") != 0 && strcmp(text, "null") != 0 &&
-	    (!host || host == text || host[3] == '\0' ||
-		strpbrk(host + 3, "/?# \t\r\n")))
+	}
+	if (!origin_normalise(text, origin, options->why))
 		return false;
-	options->origins[options->n_origins++] = text;
+	options->origins[options->n_origins++] = options_keep_text(
+	    options, origin);
 	return true;
 }
 
 static bool
 take_config(struct options *options, const char *text)
 {
-	options->config_file = text;
-	return text[0] != '\0';
+	return take_file(options, &options->config_file, text);
 }
 
 static bool
@@ -209,20 +240,25 @@ take_log_format(struct options *options, const char *text)
 static bool
 take_user(struct options *options, const char *text)
 {
-	return identity_set_user(&options->identity, text);
+	return identity_set_user(&options->identity, text) ||
+	    refuse(options,
+		"there is no user '%.100s': use the name or number of one",
+		text);
 }
 
 static bool
 take_own_group(struct options *options, const char *text)
 {
-	return identity_set_group(&options->identity, text);
+	return identity_set_group(&options->identity, text) ||
+	    refuse(options,
+		"there is no group '%.100s': use the name or number of one",
+		text);
 }
 
 static bool
 take_pid_file(struct options *options, const char *text)
 {
-	options->pid_file = text;
-	return text[0] != '\0';
+	return take_file(options, &options->pid_file, text);
 }
 
 #define AT(field) offsetof(struct options, field)
@@ -235,7 +271,7 @@ const struct option_spec option_specs[] = {
 	  TYPE_TEXT, 0, 0, 0, 0, take_config, OPTION_COMMAND, NULL },
 	{ "check-config", NULL, "say what is wrong, or print the settings as such a file",
 	  TYPE_FLAG, 0, 0, 0, 0, NULL, OPTION_COMMAND, NULL },
-	{ "listen", "ADDR:PORT", "where to serve HTTP: IPv4, [IPv6]:PORT, unix:PATH, or over TLS\n        https://ADDR:PORT; port 0 picks a free one",
+	{ "listen", "ADDR:PORT", "where to serve HTTP: IPv4, [IPv6]:PORT, over TLS\n        https://ADDR:PORT, or unix:PATH[,mode=MODE][,group=GROUP]; port 0\n        picks a free one",
 	  TYPE_TEXT, 0, 0, 0, 0, options_take_listen, OPTION_REPEATABLE | OPTION_FIXED, "127.0.0.1:8080" },
 	{ "tls-cert", "FILE", "the certificate of https listeners, with its chain (PEM)",
 	  TYPE_TEXT, 0, 0, 0, 0, options_take_tls_cert, 0, NULL },
@@ -253,6 +289,8 @@ const struct option_spec option_specs[] = {
 	  TYPE_TEXT, 0, 0, 0, 0, take_admin_mode, OPTION_FIXED, "0600" },
 	{ "admin-group", "GROUP", "group of the Unix sockets of --admin, if not the daemon's own",
 	  TYPE_TEXT, 0, 0, 0, 0, take_admin_group, OPTION_FIXED, NULL },
+	{ "metrics", "ADDR:PORT", "where to serve /metrics, /healthz and /readyz only",
+	  TYPE_TEXT, 0, 0, 0, 0, take_metrics, OPTION_REPEATABLE | OPTION_FIXED, NULL },
 	{ "trusted-proxy", "CIDR|unix|none", "believe what these proxies say of their clients'\n        addresses",
 	  TYPE_TEXT, 0, 0, 0, 0, take_trusted_proxy, OPTION_REPEATABLE, "127.0.0.0/8 ::1 unix" },
 	{ "database", "FILE", "the SQLite database",
@@ -261,12 +299,12 @@ const struct option_spec option_specs[] = {
 	  TYPE_TEXT, 0, 0, 0, 0, take_durability, OPTION_FIXED, "power" },
 	{ "max-database", "SIZE", "size of what the database holds, in bytes or with K, M or G;\n        0: no bound; auto: what the disk has room for, up to 8G",
 	  TYPE_TEXT, 0, 0, 0, 0, take_max_database, 0, "auto" },
-	{ "io-threads", "N", "threads that serve connections",
-	  TYPE_UINT, AT(io_threads), 1, 1, PROCESS_MAX_LOOPS, NULL, OPTION_FIXED, NULL },
 	{ "base-path", "PATH", "serve everything below this prefix",
 	  TYPE_TEXT, 0, 0, 0, 0, take_base_path, 0, NULL },
 	{ "cors-origin", "ORIGIN", "let pages of this origin in",
 	  TYPE_TEXT, 0, 0, 0, 0, take_origin, OPTION_REPEATABLE, "*" },
+	{ "demo", NULL, "serve a demo for browsers at /demo/",
+	  TYPE_SWITCH, AT(has_demo), 0, 0, 0, NULL, 0, NULL },
 	{ "ice-server", "URL[,USERNAME,CREDENTIAL]", "tell clients of this STUN or TURN server",
 	  TYPE_TEXT, 0, 0, 0, 0, options_take_ice_server, OPTION_REPEATABLE | OPTION_CREDENTIAL, NULL },
 	{ "turn-uri", "URL", "tell clients of this TURN server, with time-limited\n        credentials",
@@ -277,8 +315,6 @@ const struct option_spec option_specs[] = {
 	  TYPE_TEXT, 0, 0, 0, 0, options_take_turn_secret_file, OPTION_REPEATABLE, NULL },
 	{ "turn-ttl", "SECONDS", "how long such credentials are good",
 	  TYPE_UINT, AT(settings.ice.turn_ttl_s), 43200, 1, MAX_SECONDS, NULL, 0, NULL },
-	{ "demo", NULL, "serve a demo for browsers at /demo/",
-	  TYPE_SWITCH, AT(has_demo), 0, 0, 0, NULL, 0, NULL },
 	{ "player-timeout", "SECONDS", "end a session that makes no request for so long",
 	  TYPE_SECONDS, AT(settings.player_timeout_ms), 120, 0, MAX_SECONDS, NULL, 0, NULL },
 	{ "lobby-timeout", "SECONDS", "end a session that is in no room for so long",
@@ -293,6 +329,8 @@ const struct option_spec option_specs[] = {
 	  TYPE_SECONDS, AT(settings.poll_wait_max_ms), 55, 1, 3600, NULL, 0, NULL },
 	{ "request-timeout", "SECONDS", "time for a request to arrive whole",
 	  TYPE_UINT, AT(request_timeout_s), 15, 1, 3600, NULL, 0, NULL },
+	{ "idle-timeout", "SECONDS", "close a connection that is idle between requests for so long",
+	  TYPE_UINT, AT(idle_timeout_s), 75, 1, 3600, NULL, 0, NULL },
 	{ "max-body", "BYTES", "size of a request's body",
 	  TYPE_UINT, AT(max_body), 65536, 1, 4 << 20, NULL, 0, NULL },
 	{ "max-mailbox-events", "N", "events that wait for one player",
@@ -329,6 +367,8 @@ const struct option_spec option_specs[] = {
 	  TYPE_RATE, AT(settings.register_rate.per_s), 10, 0, 1000000, NULL, 0, NULL },
 	{ "register-burst", "N", "registers at once before --register-rate counts",
 	  TYPE_RATE, AT(settings.register_rate.burst), 50, 0, 1000000, NULL, 0, NULL },
+	{ "io-threads", "N", "threads that serve connections",
+	  TYPE_UINT, AT(io_threads), 1, 1, PROCESS_MAX_LOOPS, NULL, OPTION_FIXED, NULL },
 	{ "user", "USER", "become this user once the listening sockets are open",
 	  TYPE_TEXT, 0, 0, 0, 0, take_user, OPTION_FIXED, NULL },
 	{ "group", "GROUP", "and this group, if not the user's own",
@@ -355,6 +395,52 @@ find_option_spec(const char *name)
 		if (strcmp(option_specs[i].name, name) == 0)
 			return &option_specs[i];
 	return NULL;
+}
+
+/* How many letters have to be put in, taken out or changed to make one name of
+ * the other (Levenshtein), or 9 for many.  Names are short. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t row[MAX_NAME + 1], n_a = strlen(a), n_b = strlen(b);
+
+	if (n_a > MAX_NAME || n_b > MAX_NAME)
+		return 9;
+	for (size_t j = 0; j <= n_b; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= n_a; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n_b; j++) {
+			size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[n_b];
+}
+
+const char *
+find_similar_option(const char *name)
+{
+	size_t least = strlen(name) > 4 ? 3 : 2; /* that is too many */
+	const char *similar = NULL;
+
+	for (size_t i = 0; i < n_option_specs; i++) {
+		size_t n = distance(name, option_specs[i].name);
+
+		if (n < least) {
+			least = n;
+			similar = option_specs[i].name;
+		}
+	}
+	return similar;
 }
 
 const char *

@@ -15,13 +15,15 @@ bool
 options_take_listen(struct options *options, const char *text)
 {
 	struct listen_address address;
-	const char *why;
 	bool is_tls;
 
-	if (options->n_listen == OPTIONS_MAX_LISTEN)
+	if (options->n_listen == OPTIONS_MAX_LISTEN) {
+		snprintf(options->why, sizeof(options->why),
+		    "there are more than %d of them", OPTIONS_MAX_LISTEN);
 		return false;
-	if (!listen_url_parse(text, &address, &is_tls, &why))
-		return why ? refuse(options, why) : false;
+	}
+	if (!listen_url_parse(text, &address, &is_tls, options->why))
+		return false;
 	options->listen[options->n_listen++] = text;
 	return true;
 }
@@ -30,26 +32,26 @@ bool
 options_take_tls_cert(struct options *options, const char *path)
 {
 	options->tls_cert = path;
-	return path[0] != '\0';
+	return path[0] || refuse(options, "the name of the file is empty");
 }
 
 bool
 options_take_tls_key(struct options *options, const char *path)
 {
 	options->tls_key = path;
-	return path[0] != '\0';
+	return path[0] || refuse(options, "the name of the file is empty");
 }
 
 static bool
 listens_on_https(const struct options *options)
 {
 	struct listen_address address;
-	const char *why;
+	char why[LISTEN_WHY_SIZE];
 	bool is_tls;
 
 	for (size_t i = 0; i < options->n_listen; i++)
 		if (listen_url_parse(
-			options->listen[i], &address, &is_tls, &why) &&
+			options->listen[i], &address, &is_tls, why) &&
 		    is_tls)
 			return true;
 	return false;

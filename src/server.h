@@ -4,7 +4,8 @@
  *
  * The pieces: main.c (signals, rounds), worker.c (loops and their threads),
  * server_start.c (everything up to the first round), server_inherit.c (sockets
- * of the service manager's), server_admin.c (the admin listener),
+ * of the service manager's), server_side.c (the doors that are not players'),
+ * server_room.c (what happens when there is no room for more connections),
  * server_reload.c (reading the configuration again), server_status.c (what the
  * service manager shows), server_stop.c (stopping in order).
  */
@@ -27,6 +28,17 @@
 #include "watchdog.h"
 #include "worker.h"
 
+/* A door that is not the players': --admin and --metrics.  It has room of its
+ * own, so that it opens when players have taken all that there is. */
+enum { SIDE_ADMIN, SIDE_METRICS, N_SIDES };
+
+struct side {
+	struct front front;
+	struct front_shared shared;
+	struct http *http;
+	size_t first, end; /* its listeners */
+};
+
 struct server {
 	struct options options;
 	int argc; /* where they came from */
@@ -35,15 +47,13 @@ struct server {
 	struct worker workers[PROCESS_MAX_LOOPS];
 	size_t n_workers;
 	struct front_shared players;
-	uint64_t room_bytes;      /* what --max-database auto means */
-	struct engine *engine;    /* NULL: not yet, or no more */
-	struct front admin_front; /* with room of its own */
-	struct front_shared admins;
-	struct http *admin_http;
+	uint64_t room_bytes;   /* what --max-database auto means */
+	struct engine *engine; /* NULL: not yet, or no more */
+	struct side sides[N_SIDES];
 	struct inherited inherited;
 	bool has_left_out; /* an address: an inherited socket is in its way */
-	/* First those of the players, then those of --admin. */
-	struct listener *listeners[INHERITED_MAX + 3 * OPTIONS_MAX_LISTEN];
+	/* First those of the players, then those of the sides in order. */
+	struct listener *listeners[INHERITED_MAX + 4 * OPTIONS_MAX_LISTEN];
 	size_t n_listeners, n_public;
 	bool has_https; /* among them */
 	struct loop_source signals;
@@ -52,8 +62,9 @@ struct server {
 	struct pid_file pid_file;
 	struct watchdog watchdog;
 	bool is_stopping;
-	bool is_alone; /* the workers are paused: the main thread runs them */
-	bool has_more; /* the admin listener's last round has left something */
+	bool is_alone;   /* the workers are paused: the main thread runs them */
+	bool has_more;   /* a side's last round has left something */
+	int64_t full_ms; /* server_room.c: when there was last no room */
 
 	/* server_status.c */
 	const char *state; /* "serving", and how the last reload went */
@@ -63,8 +74,16 @@ struct server {
 
 /* One round of the loop, waiting for max_ms at most. */
 void server_run_round(struct server *server, int64_t max_ms);
-/* Stop or go on taking the connections of players. */
-void server_pause_listeners(struct server *server, bool is_paused);
+
+/* server_room.c */
+
+/* How many connections of players fit into the descriptors that there are; their
+ * soft limit is raised. */
+size_t server_find_room(const struct server *server);
+/* There is no room for more connections of players: stop taking them. */
+void server_note_full(struct server *server);
+/* At the end of a round: take connections if there is room for them. */
+void server_admit(struct server *server);
 
 /* Open everything.  signals.on_ready must be set.  false: it cannot (logged).
  * Either way server_close_descriptors() is to be called at the end. */
@@ -90,18 +109,24 @@ void server_adopt(
 bool server_leaves_to_manager(struct server *server, const char *text,
     const struct listen_address *address, const char *scheme);
 
-/* server_admin.c */
+/* server_side.c */
+
+/* As many connections as all of them may have. */
+#define SERVER_SIDE_CONNECTIONS 24
 
 /* Take a connection (listener_accept_fn; cls is the struct server). */
 void server_on_admin(
     void *cls, int fd, const struct sockaddr *addr, socklen_t len);
-/* Warn of an address that other machines can reach. */
+void server_on_metrics(
+    void *cls, int fd, const struct sockaddr *addr, socklen_t len);
+/* Warn of an address of --admin that other machines can reach. */
 void server_warn_admin(const char *text);
 /* Serve, by the engine that players are served by. */
-void server_start_admin(struct server *server);
-/* The admin listener's part of a round.  Returns whether something is left for
- * the next. */
-bool server_run_admin(struct server *server);
+void server_start_sides(struct server *server);
+/* Their part of a round.  Returns whether something is left for the next. */
+bool server_run_sides(struct server *server);
+/* Whether some request is under way there, or some reply. */
+bool server_has_busy_side(const struct server *server);
 
 /* server_status.c */
 

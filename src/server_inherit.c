@@ -22,7 +22,7 @@ static bool
 is_known(const char *name)
 {
 	static const char *const names[] = { "http", "https", "fastcgi",
-		"admin" };
+		"admin", "metrics" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
@@ -44,7 +44,7 @@ server_inherit(struct server *server)
 		if (is_known(inherited->sockets[i].name))
 			continue;
 		log_error("cannot start: the inherited descriptor %d is named "
-			  "'%s', not http, https, fastcgi or admin "
+			  "'%s', not http, https, fastcgi, admin or metrics "
 			  "(FileDescriptorName=)",
 		    inherited->sockets[i].fd, inherited->sockets[i].name);
 		return false;

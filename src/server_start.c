@@ -3,18 +3,14 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "api/metrics.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "server.h"
 
-/* Descriptors that are no client's: database, log, epolls, eventfds, and some
- * to spare.  Each 8 connections need one more, of their cell; over TLS two. */
-#define RESERVED_FDS 64
-#define WORKER_FDS 6 /* for each loop thread more: its own, and spare cells */
 /* One connection in so many is kept for commands: the rest may be parked. */
 #define UNPARKED_SHARE 16
 /* For --max-database auto: the most, and what is left for the log. */
@@ -39,7 +35,7 @@ take(struct server *server, enum front_kind kind,
 			best = &server->workers[i];
 	worker_take(best, kind, certificate, fd, addr, len);
 	if (!front_has_room(&server->workers[0].front))
-		server_pause_listeners(server, true);
+		server_note_full(server);
 }
 
 static void
@@ -62,32 +58,12 @@ on_fastcgi(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 	take(cls, FRONT_FASTCGI, NULL, fd, addr, len);
 }
 
-/* Raise the soft descriptor limit, and say how many connections fit. */
-static size_t
-raise_descriptor_limit(const struct options *options)
-{
-	size_t reserved = RESERVED_FDS + WORKER_FDS * (options->io_threads - 1);
-	size_t n_per_cell = options->tls_cert ? 2 : 1;
-	struct rlimit limit;
-	size_t n;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return 256;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		getrlimit(RLIMIT_NOFILE, &limit);
-	n = limit.rlim_cur > (rlim_t)1 << 24 ? (size_t)1 << 24 :
-					       (size_t)limit.rlim_cur;
-	return n > 2 * reserved ? (n - reserved) / (8 + n_per_cell) * 8 :
-				  RESERVED_FDS;
-}
-
 void
 server_apply_options(struct server *server)
 {
 	struct options *options = &server->options;
 	struct front_settings *front = &server->workers[0].front.settings;
-	size_t possible = raise_descriptor_limit(options);
+	size_t possible = server_find_room(server), most;
 	uint64_t wanted = options->max_connections;
 	uint64_t *max_parked = &options->settings.max_parked;
 
@@ -102,21 +78,31 @@ server_apply_options(struct server *server)
 	front->max_connections = wanted == 0 || wanted > possible ?
 	    possible :
 	    (size_t)wanted;
-	if (*max_parked == 0)
-		*max_parked = front->max_connections -
-		    (front->max_connections + UNPARKED_SHARE - 1) /
-			UNPARKED_SHARE;
+	most = front->max_connections -
+	    (front->max_connections + UNPARKED_SHARE - 1) / UNPARKED_SHARE;
+	if (most == 0) /* of one connection; and 0 would mean no limit */
+		most = 1;
+	if (*max_parked > most)
+		log_warning("--max-parked is %zu, because some connections are "
+			    "kept for commands",
+		    most);
+	if (*max_parked == 0 || *max_parked > most)
+		*max_parked = most;
+	metric_set(METRIC_CONNECTIONS_MAX, front->max_connections);
 	front->max_connections_per_address = (uint32_t)options
 						 ->max_connections_per_address;
 	front->max_unsent = (size_t)options->max_unsent;
 	front->max_body = (size_t)options->max_body;
+	front->idle_ms = (int64_t)options->idle_timeout_s * 1000;
 	front->rest_ms = FRONT_REST_MS;
 	front->request_timeout_ms = (int64_t)options->request_timeout_s * 1000;
 	front->trusted = options->trusted;
 	front->base_path = options->base_path;
 	front->has_demo = options->has_demo;
 	front->has_access_log = options->has_access_log;
-	server->admin_front.settings.has_access_log = options->has_access_log;
+	for (size_t i = 0; i < N_SIDES; i++)
+		server->sides[i]
+		    .front.settings.has_access_log = options->has_access_log;
 	front->origins = options->origins;
 	front->allows_any_origin = options->n_origins == 0;
 	for (size_t i = 0; i < options->n_origins; i++)
@@ -168,13 +154,14 @@ open_listener(struct server *server, const char *text, const char *scheme,
 {
 	struct listen_address address;
 	struct listener *listener;
-	const char *fault;
+	struct listen_access both;
 	bool is_tls;
-	char why[256];
+	char why[LISTEN_WHY_SIZE];
 
-	if (!listen_url_parse(text, &address, &is_tls, &fault))
+	if (!listen_url_parse(text, &address, &is_tls, why))
 		return false; /* options_table.c has let it pass */
 	server->has_https |= is_tls;
+	both = listen_access_or(&address.access, access);
 	if (is_tls) {
 		scheme = "https";
 		on_connection = on_https;
@@ -182,7 +169,7 @@ open_listener(struct server *server, const char *text, const char *scheme,
 	if (server_leaves_to_manager(server, text, &address, scheme))
 		return true;
 	listener = listener_open(server->workers[0].front.loop, &address,
-	    scheme, access, on_connection, server, why, sizeof(why));
+	    scheme, &both, on_connection, server, why, sizeof(why));
 	if (!listener) {
 		log_error("cannot listen on %s: %s", text, why);
 		return false;
@@ -208,8 +195,9 @@ static bool
 open_admin_listeners(struct server *server)
 {
 	const struct options *options = &server->options;
+	struct side *side = &server->sides[SIDE_ADMIN];
 
-	server->n_public = server->n_listeners;
+	side->first = server->n_listeners;
 	server_adopt(server, "admin", server_on_admin);
 	for (size_t i = 0; i < options->n_admin; i++) {
 		if (!open_listener(server, options->admin[i], "admin",
@@ -217,6 +205,24 @@ open_admin_listeners(struct server *server)
 			return false;
 		server_warn_admin(options->admin[i]);
 	}
+	side->end = server->n_listeners;
+	return true;
+}
+
+static bool
+open_metrics_listeners(
+    struct server *server, const struct listen_access *access)
+{
+	const struct options *options = &server->options;
+	struct side *side = &server->sides[SIDE_METRICS];
+
+	side->first = server->n_listeners;
+	server_adopt(server, "metrics", server_on_metrics);
+	for (size_t i = 0; i < options->n_metrics; i++)
+		if (!open_listener(server, options->metrics[i], "metrics",
+			access, server_on_metrics))
+			return false;
+	side->end = server->n_listeners;
 	return true;
 }
 
@@ -224,9 +230,9 @@ static bool
 open_listeners(struct server *server)
 {
 	struct options *options = &server->options;
-	struct listen_access http_access = { .has_mode = false };
+	struct listen_access plain = { .has_mode = false };
 
-	own(&options->identity, &http_access);
+	own(&options->identity, &plain);
 	own(&options->identity, &options->fastcgi_access);
 	own(&options->identity, &options->admin_access);
 	/* The service manager's sockets are what was asked for. */
@@ -237,14 +243,16 @@ open_listeners(struct server *server)
 	server->has_https = inherited_has(&server->inherited, "https");
 	server_adopt(server, "fastcgi", on_fastcgi);
 	for (size_t i = 0; i < options->n_listen; i++)
-		if (!open_listener(server, options->listen[i], "http",
-			&http_access, on_http))
+		if (!open_listener(
+			server, options->listen[i], "http", &plain, on_http))
 			return false;
 	for (size_t i = 0; i < options->n_fastcgi; i++)
 		if (!open_listener(server, options->fastcgi[i], "fastcgi",
 			&options->fastcgi_access, on_fastcgi))
 			return false;
-	return open_admin_listeners(server);
+	server->n_public = server->n_listeners;
+	return open_admin_listeners(server) &&
+	    open_metrics_listeners(server, &plain);
 }
 
 /* Before rights are dropped: the key may be root's. */
@@ -404,7 +412,7 @@ server_start(struct server *server)
 	metrics_init(server->options.database);
 	if (!start_workers(server))
 		return false;
-	server_start_admin(server);
+	server_start_sides(server);
 	watchdog_init(&server->watchdog);
 	announce(server);
 	return true;

@@ -23,6 +23,8 @@ close_listeners(struct server *server)
 	for (size_t i = 0; i < server->n_listeners; i++)
 		listener_close(server->listeners[i]);
 	server->n_listeners = server->n_public = 0;
+	for (size_t i = 0; i < N_SIDES; i++)
+		server->sides[i].first = server->sides[i].end = 0;
 }
 
 /* Whether some request or some reply is under way. */
@@ -32,7 +34,7 @@ is_busy(const struct server *server)
 	for (size_t i = 0; i < server->n_workers; i++)
 		if (worker_is_busy(&server->workers[i]))
 			return true;
-	return http_is_busy(server->admin_http);
+	return server_has_busy_side(server);
 }
 
 /* Operators may keep their connections for as long as they like: only what
@@ -41,7 +43,7 @@ static bool
 has_clients(const struct server *server)
 {
 	return server->players.n_connections > 0 ||
-	    http_is_busy(server->admin_http);
+	    server_has_busy_side(server);
 }
 
 static void
@@ -76,7 +78,8 @@ drain(struct server *server)
 	take_over(server);
 	for (size_t i = 0; i < server->n_workers; i++)
 		server->workers[i].front.is_draining = true;
-	server->admin_front.is_draining = true;
+	for (size_t i = 0; i < N_SIDES; i++)
+		server->sides[i].front.is_draining = true;
 	engine_drain(server->engine);
 	while (has_clients(server) && clock_now_ms() < until_ms)
 		server_run_round(server, LOOK_MS);
@@ -91,7 +94,8 @@ end_idle(struct server *server)
 
 	for (size_t i = 0; i < server->n_workers; i++)
 		http_end_idle(server->workers[i].http);
-	http_end_idle(server->admin_http);
+	for (size_t i = 0; i < N_SIDES; i++)
+		http_end_idle(server->sides[i].http);
 	server->has_more = true;
 	do
 		server_run_round(server, LOOK_MS);
@@ -105,7 +109,8 @@ stop_engine(struct server *server)
 	for (size_t i = 0; i < server->n_workers; i++)
 		engine_flush(&server->workers[i].port);
 	engine_stop(server->engine);
-	server->admin_front.port = NULL;
+	for (size_t i = 0; i < N_SIDES; i++)
+		server->sides[i].front.port = NULL;
 	for (size_t i = 0; i < server->n_workers; i++) {
 		struct worker *worker = &server->workers[i];
 
@@ -138,7 +143,8 @@ server_stop(struct server *server)
 	end_idle(server);
 	stop_engine(server);
 	flush(server);
-	http_free(server->admin_http);
+	for (size_t i = 0; i < N_SIDES; i++)
+		http_free(server->sides[i].http);
 	for (size_t i = 0; i < server->n_workers; i++)
 		worker_close_doors(&server->workers[i]);
 	watchdog_fini(&server->watchdog);

@@ -14,6 +14,7 @@
 #include "base/metric.h"
 #include "base/process.h"
 
+#define FULL_ROUND_MS 100
 #define PAUSE_MS 2000 /* a tick later than this: the process stood still */
 
 /* A connection that is being handed over. */
@@ -187,6 +188,9 @@ worker_run_round(struct worker *worker, int64_t max_ms)
 {
 	if (worker->has_more || max_ms < 0)
 		max_ms = 0;
+	/* A connection that makes room does so as soon as its time is over. */
+	else if (!front_has_room(&worker->front) && max_ms > FULL_ROUND_MS)
+		max_ms = FULL_ROUND_MS;
 	loop_wait(worker->front.loop,
 	    clock_max_sleep_ms(
 		max_ms < WORKER_TICK_MS ? (int)max_ms : WORKER_TICK_MS));

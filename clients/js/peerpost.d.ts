@@ -1,4 +1,86 @@
 // peerpost.d.ts - the types of peerpost.js, where everything is explained.
+//
+// They need no library but ES2018.  Where that of the DOM is there (or Node's own
+// types), events are its events and connections are its connections; elsewhere
+// they have what is written here.
+
+// A global's type where it has one, else another.
+type Global<Name extends string, Else> =
+	typeof globalThis extends { [name in Name]: infer Type } ? Type : Else;
+
+interface MinimalEvent {
+	readonly type: string;
+	readonly target: unknown;
+}
+
+interface MinimalEventTarget {
+	addEventListener(type: string, listener: Listener<any> | null,
+		options?: ListenerOptions): void;
+	removeEventListener(type: string, listener: Listener<any> | null,
+		options?: ListenerOptions): void;
+	dispatchEvent(event: any): boolean;
+}
+
+type Listener<Told> =
+	((event: Told) => void) | { handleEvent(event: Told): void };
+type ListenerOptions = boolean | {
+	capture?: boolean; once?: boolean; passive?: boolean; signal?: any;
+};
+
+declare const BaseEvent: Global<'Event', {
+	new (type: string): MinimalEvent; prototype: MinimalEvent;
+}>;
+declare const BaseEventTarget: Global<'EventTarget', {
+	new (): MinimalEventTarget; prototype: MinimalEventTarget;
+}>;
+
+// Of RTCPeerConnection and what it is given.
+interface MinimalConfiguration {
+	iceServers?: { urls: string | string[]; username?: string;
+		credential?: string }[];
+	iceTransportPolicy?: 'all' | 'relay';
+	iceCandidatePoolSize?: number;
+	certificates?: any[];
+}
+
+interface MinimalChannelInit {
+	ordered?: boolean;
+	maxRetransmits?: number;
+	maxPacketLifeTime?: number;
+	protocol?: string;
+}
+
+type RtcClass = Global<'RTCPeerConnection',
+	new (configuration?: MinimalConfiguration) => any>;
+type RtcConnection = RtcClass extends new (...given: any[]) => infer Type ?
+	Type : any;
+type RtcConfiguration = RtcClass extends
+	new (configuration?: infer Type) => any ? Type : MinimalConfiguration;
+type RtcChannelInit = RtcConnection extends
+	{ createDataChannel(label: string, init?: infer Type): any } ?
+	Type : MinimalChannelInit;
+
+/** An AbortSignal. */
+export interface SignalLike {
+	readonly aborted: boolean;
+	addEventListener(type: 'abort', listener: () => void, options?: any): void;
+	removeEventListener(type: 'abort', listener: () => void, options?: any):
+		void;
+}
+
+/** What the client asks of fetch(). */
+export type FetchLike = (url: string, init?: any) => Promise<{
+	readonly status: number;
+	readonly headers: { get(name: string): string | null };
+	text(): Promise<string>;
+}>;
+
+/** As RTCPeerConnection takes it. */
+export interface IceServer {
+	urls: string[];
+	username?: string;
+	credential?: string;
+}
 
 export type Json = null | boolean | number | string | Json[] |
 	{ [name: string]: Json };
@@ -29,7 +111,7 @@ export class PeerpostError extends Error {
 	readonly retryAfterMs: number | null;
 }
 
-export class PeerpostEvent extends Event {
+export class PeerpostEvent extends BaseEvent {
 	constructor(type: string, members?: object);
 }
 
@@ -103,13 +185,17 @@ export interface PeerpostClientOptions {
 	backoffMs?: number;
 	maxBackoffMs?: number;
 	timeoutMs?: number;
-	fetch?: typeof globalThis.fetch;
+	fetch?: FetchLike;
 	clock?: Clock;
-	page?: EventTarget | null;
+	page?: {
+		addEventListener(type: string, listener: (event: any) => void): void;
+		removeEventListener(type: string, listener: (event: any) => void):
+			void;
+	} | null;
 }
 
 export interface CommandOptions {
-	signal?: AbortSignal;
+	signal?: SignalLike;
 }
 
 export type PollState = 'idle' | 'polling' | 'backing-off';
@@ -145,8 +231,8 @@ export interface PeerpostClientEvents {
 	};
 }
 
-export class PeerpostClient extends EventTarget {
-	constructor(url: string | URL, options?: PeerpostClientOptions);
+export class PeerpostClient extends BaseEventTarget {
+	constructor(url: string | { readonly href: string }, options?: PeerpostClientOptions);
 	readonly url: string;
 	readonly id: number | null;
 	readonly name: string | null;
@@ -174,26 +260,26 @@ export class PeerpostClient extends EventTarget {
 	candidate(peerId: number, data: object, options?: CommandOptions):
 		Promise<void>;
 	getRoom(): Promise<RoomSnapshot | null>;
-	iceServers(): Promise<RTCIceServer[]>;
+	iceServers(): Promise<IceServer[]>;
 	addEventListener<Type extends keyof PeerpostClientEvents>(type: Type,
-		listener: (event: PeerpostClientEvents[Type]) => void,
-		options?: boolean | AddEventListenerOptions): void;
+		listener: Listener<PeerpostClientEvents[Type]> | null,
+		options?: ListenerOptions): void;
 	addEventListener(type: string,
-		listener: EventListenerOrEventListenerObject | null,
-		options?: boolean | AddEventListenerOptions): void;
+		listener: Listener<any> | null,
+		options?: ListenerOptions): void;
 	removeEventListener<Type extends keyof PeerpostClientEvents>(type: Type,
-		listener: (event: PeerpostClientEvents[Type]) => void,
-		options?: boolean | EventListenerOptions): void;
+		listener: Listener<PeerpostClientEvents[Type]> | null,
+		options?: ListenerOptions): void;
 	removeEventListener(type: string,
-		listener: EventListenerOrEventListenerObject | null,
-		options?: boolean | EventListenerOptions): void;
+		listener: Listener<any> | null,
+		options?: ListenerOptions): void;
 	[Symbol.asyncIterator](): AsyncIterableIterator<MailboxEvent<any>>;
 }
 
 export interface PeerpostMeshOptions {
-	rtc?: RTCConfiguration;
-	channel?: RTCDataChannelInit;
-	RTCPeerConnection?: new (configuration?: RTCConfiguration) => any;
+	rtc?: RtcConfiguration;
+	channel?: RtcChannelInit;
+	RTCPeerConnection?: new (configuration?: any) => any;
 	clock?: Clock;
 }
 
@@ -209,23 +295,26 @@ export interface PeerpostMeshEvents {
 	};
 }
 
-export class PeerpostMesh extends EventTarget {
+export class PeerpostMesh extends BaseEventTarget {
 	constructor(client: PeerpostClient, options?: PeerpostMeshOptions);
 	readonly peers: number[];
-	connection(peerId: number): RTCPeerConnection | undefined;
+	connection(peerId: number): RtcConnection | undefined;
 	send(peerId: number, data: string | ArrayBuffer | ArrayBufferView): boolean;
 	broadcast(data: string | ArrayBuffer | ArrayBufferView): number;
 	close(): void;
 	addEventListener<Type extends keyof PeerpostMeshEvents>(type: Type,
-		listener: (event: PeerpostMeshEvents[Type]) => void,
-		options?: boolean | AddEventListenerOptions): void;
+		listener: Listener<PeerpostMeshEvents[Type]> | null,
+		options?: ListenerOptions): void;
 	addEventListener(type: string,
-		listener: EventListenerOrEventListenerObject | null,
-		options?: boolean | AddEventListenerOptions): void;
+		listener: Listener<any> | null,
+		options?: ListenerOptions): void;
 	removeEventListener<Type extends keyof PeerpostMeshEvents>(type: Type,
-		listener: (event: PeerpostMeshEvents[Type]) => void,
-		options?: boolean | EventListenerOptions): void;
+		listener: Listener<PeerpostMeshEvents[Type]> | null,
+		options?: ListenerOptions): void;
 	removeEventListener(type: string,
-		listener: EventListenerOrEventListenerObject | null,
-		options?: boolean | EventListenerOptions): void;
+		listener: Listener<any> | null,
+		options?: ListenerOptions): void;
 }
+
+// Nothing but what says so is exported.
+export {};

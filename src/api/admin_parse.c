@@ -4,17 +4,9 @@
 #include "api/admin_reply.h"
 #include "api/admin_route.h"
 #include "api/metrics.h"
+#include "api/parse.h"
+#include "api/parse_body.h"
 #include "api/target.h"
-#include "api/value.h"
-#include "base/text.h"
-
-static MUST_CHECK enum err
-take_number(const struct target_member *member, bool *has, uint64_t *out)
-{
-	*has = !member->is_cut &&
-	    text_to_uint(span_of(member->value), VALUE_MAX_UINT, out);
-	return *has ? ERR_NONE : ERR_BAD_CURSOR;
-}
 
 /* Of what can be paged: where to go on, and how much to show. */
 static MUST_CHECK enum err
@@ -29,14 +21,30 @@ take_query(struct request *request, struct span query)
 		ERR_NONE &&
 	    has_more) {
 		if (strcmp(member.name, "after") == 0)
-			err = take_number(
-			    &member, &args->has_after, &args->after);
+			err = parse_take_number(
+			    request, &member, &args->has_after, &args->after);
 		else if (strcmp(member.name, "max") == 0)
-			err = take_number(&member, &args->has_max, &args->max);
+			err = parse_take_number(
+			    request, &member, &args->has_max, &args->max);
 		if (err)
 			return err;
 	}
 	return err;
+}
+
+/* The route at this path, by the request's door, or NULL.  At DOOR_METRICS there
+ * is nothing that could change anything, or tells of players or rooms. */
+static const struct route *
+find_route(struct request *request, const char *path)
+{
+	const struct route *route = admin_route_find(path, request->argument);
+
+	if (!route || request->door == DOOR_ADMIN)
+		return route;
+	return route->kind == ROUTE_HEALTH || route->kind == ROUTE_READY ||
+		route->kind == ROUTE_METRICS ?
+	    route :
+	    NULL;
 }
 
 static MUST_CHECK enum err
@@ -47,7 +55,7 @@ check(struct request *request)
 
 	if (err)
 		return err;
-	request->route = admin_route_find(target.path, request->argument);
+	request->route = find_route(request, target.path);
 	if (!request->route)
 		return ERR_NOT_FOUND;
 	if (request->method == METHOD_OPTIONS ||
@@ -55,6 +63,8 @@ check(struct request *request)
 		return ERR_METHOD_NOT_ALLOWED;
 	if (request->is_too_large)
 		return ERR_TOO_LARGE;
+	if (parse_is_encoded(request))
+		return ERR_UNSUPPORTED_ENCODING;
 	return take_query(request, target.query);
 }
 
@@ -77,6 +87,7 @@ admin_parse(struct request *request)
 	}
 	if (!err)
 		return true;
+	request->err = err;
 	request_fail(request, NULL, err);
 	if (err == ERR_METHOD_NOT_ALLOWED)
 		request->reply.allow = request->route->allow;

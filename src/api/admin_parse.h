@@ -1,4 +1,4 @@
-/* admin_parse.h - what a request on the admin listener asks for.
+/* admin_parse.h - what a request asks for on listeners that are not players'.
  *
  * Floor: api.  Any thread; pure.
  */
@@ -9,8 +9,8 @@
 
 #include "api/request.h"
 
-/* request_parse() for DOOR_ADMIN.  There is no base path, and no OPTIONS: no
- * page of any origin has any business here. */
+/* request_parse() for DOOR_ADMIN and DOOR_METRICS.  There is no base path, and no
+ * OPTIONS: no page of any origin has any business here. */
 MUST_CHECK bool admin_parse(struct request *request);
 
 #endif

@@ -209,7 +209,7 @@ kick(struct world *world, const char *text, uint64_t *out_id)
 	struct player *player;
 	enum err err;
 
-	if (!text_to_uint(span_of(text), UINT32_MAX, out_id))
+	if (!text_to_whole(span_of(text), UINT32_MAX, out_id))
 		return ERR_ABSENT;
 	err = player_find(world, (uint32_t)*out_id, &player);
 	if (!err)

@@ -40,13 +40,13 @@ fits(const char *pattern, const char *path,
 	size_t before, len;
 
 	if (!star)
-		return strcmp(pattern, path) == 0;
+		return route_fits(pattern, path);
 	before = (size_t)(star - pattern);
 	if (strncmp(pattern, path, before) != 0)
 		return false;
 	len = strcspn(path + before, "/");
 	if (len == 0 || len >= REQUEST_ARGUMENT_SIZE ||
-	    strcmp(path + before + len, star + 1) != 0)
+	    !route_fits(star + 1, path + before + len))
 		return false;
 	memcpy(out_argument, path + before, len);
 	out_argument[len] = '\0';

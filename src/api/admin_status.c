@@ -3,9 +3,12 @@
 
 #include "api/admin_status.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "api/admin_reply.h"
+#include "api/fault.h"
+#include "api/parse_body.h"
 #include "api/value.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -54,6 +57,7 @@ get_status_run(struct turn *turn, struct request *request)
 	admin_add_int(out, "rooms", world->n_rooms);
 	admin_add_int(out, "parked", world->parked.len);
 	admin_add_int(out, "connections", request->n_connections);
+	admin_add_bool(out, "full", request->is_full);
 	add_limits(out, request, world->settings);
 	add_database(out, world->store);
 	admin_add_bool(out, "backup", turn->backup != NULL);
@@ -92,11 +96,14 @@ set_log_level_run(struct turn *turn, struct request *request)
 	struct buf name, *out;
 
 	(void)turn;
-	buf_init(&name, 16);
-	take_level(buf_span(&request->body), &name);
+	buf_init(&name, FAULT_MAX_SHOWN);
+	take_level(parse_body(request), &name);
 	if (name.overflowed || !log_level_parse(buf_span(&name), &level)) {
-		admin_fail(request, 400, "bad-level",
-		    "A level is error, warning, info or debug.");
+		char *why = fault_in_text(
+		    "level", buf_span(&name), "error, warning, info or debug");
+
+		admin_fail(request, 400, "bad-level", why);
+		free(why);
 	} else {
 		log_set_level(level);
 		out = admin_succeed(request);

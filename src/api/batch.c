@@ -64,7 +64,13 @@ run_health(struct turn *turn, struct request *request)
 	request->reply.status = 200;
 	request->reply.type = REPLY_JSON;
 	buf_add_text(&request->reply.body,
-	    "{\"status\":\"ok\",\"version\":\"" PACKAGE_VERSION "\"}");
+	    "{\"status\":\"ok\",\"version\":\"" PACKAGE_VERSION "\"");
+	/* Still 200: a daemon that is full is not mended by a restart. */
+	if (request->door != DOOR_PUBLIC)
+		buf_add_text(&request->reply.body,
+		    request->is_full ? ",\"connections\":\"full\"" :
+				       ",\"connections\":\"ok\"");
+	buf_add_text(&request->reply.body, "}");
 }
 
 /* Run one request inside the transaction.  Afterwards it has its reply, or

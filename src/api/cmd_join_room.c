@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/command.h"
+#include "api/fault.h"
 #include "api/room_text.h"
 #include "api/value.h"
 #include "core/room.h"
@@ -17,6 +18,9 @@ check(struct call *call)
 	    text_is_uuid(buf_span(&uuid), call->args.uuid))
 		err = ERR_NONE;
 	buf_fini(&uuid);
+	if (err)
+		call->why = fault_in_value(
+		    call->data_name, call->data, "the UUID of a room");
 	return err;
 }
 

@@ -1,11 +1,16 @@
 /* cmd_message.c - ###!SM: to everybody in the room, the sender too. */
 #include "api/command.h"
+#include "api/fault.h"
 #include "core/relay.h"
 
 static enum err
 check(struct call *call)
 {
-	return call->data.type == JSON_NULL ? ERR_BAD_DATA : ERR_NONE;
+	if (call->data.type != JSON_NULL)
+		return ERR_NONE;
+	call->why = fault_in_value(call->data_name, call->data,
+	    "the message, any JSON value other than null");
+	return ERR_BAD_DATA;
 }
 
 static enum err

@@ -7,19 +7,55 @@
 #include <string.h>
 
 #include "api/command.h"
+#include "api/fault.h"
 #include "api/token.h"
 #include "api/value.h"
 #include "base/text.h"
 #include "core/player.h"
 
 #define MAX_NAME 64 /* code points */
+#define MUST_BE \
+	"a string of 1 to 64 characters, none of them a control character"
+
+/* Whether the text has a control character, and which. */
+static bool
+find_control(struct span text, uint32_t *out)
+{
+	size_t n;
+
+	for (size_t i = 0; i < text.len; i += n ? n : 1) {
+		n = text_utf8_next(text.at + i, text.len - i, out);
+		if (n && text_is_control(*out))
+			return true;
+	}
+	return false;
+}
+
+static enum err
+refuse_name(struct call *call, struct span name)
+{
+	uint32_t control = 0;
+
+	call->why = fault_in_utf8("the name", name);
+	if (call->why)
+		return ERR_BAD_NAME;
+	if (find_control(name, &control))
+		call->why = fault_say("The name has the control character "
+				      "U+%04X: it must be " MUST_BE ".",
+		    (unsigned)control);
+	else
+		call->why = fault_say("The name has %s: it must be " MUST_BE
+				      ".",
+		    name.len ? "more than 64 characters" : "no character");
+	return ERR_BAD_NAME;
+}
 
 static enum err
 take_name(struct call *call, struct span name)
 {
 	if (name.len >= sizeof(call->args.name) ||
 	    !text_is_name(name, 1, MAX_NAME))
-		return ERR_BAD_NAME;
+		return refuse_name(call, name);
 	memcpy(call->args.name, name.at, name.len);
 	call->args.name[name.len] = '\0';
 	return ERR_NONE;
@@ -29,11 +65,15 @@ static enum err
 check(struct call *call)
 {
 	struct buf name;
-	enum err err = ERR_BAD_NAME;
+	enum err err;
 
-	buf_init(&name, STORE_NAME_SIZE);
-	if (value_string(call->data, &name))
-		err = take_name(call, buf_span(&name));
+	if (call->data.type != JSON_STRING) {
+		call->why = fault_in_value("The name", call->data, MUST_BE);
+		return ERR_BAD_NAME;
+	}
+	buf_init(&name, call->data.text.len);
+	(void)value_string(call->data, &name);
+	err = take_name(call, buf_span(&name));
 	buf_fini(&name);
 	return err;
 }

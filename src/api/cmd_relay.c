@@ -5,56 +5,67 @@
  * its `id`, in whose place the sender's peer id is spliced.
  */
 #include "api/command.h"
+#include "api/fault.h"
 #include "api/value.h"
 #include "core/relay.h"
 #include "core/room.h"
 
 #define MAX_PEER_ID 0x7fffffffu
 
-static bool
-is_integer(struct span text)
-{
-	if (text.len && text.at[0] == '-') {
-		text.at++;
-		text.len--;
-	}
-	for (size_t i = 0; i < text.len; i++)
-		if (text.at[i] < '0' || text.at[i] > '9')
-			return false;
-	return text.len > 0;
-}
-
 /* An integer that can be no peer id is still an integer: peer 0, whom nobody
  * will find. */
-static uint32_t
-peer_from(struct span digits)
+static bool
+take_number(struct call *call, struct span number)
 {
 	uint64_t peer;
 
-	return text_to_uint(digits, MAX_PEER_ID, &peer) ? (uint32_t)peer : 0;
+	if (!text_to_whole(number, VALUE_MAX_UINT, &peer))
+		return false;
+	call->args.relay.peer = peer <= MAX_PEER_ID ? (uint32_t)peer : 0;
+	return true;
+}
+
+/* The same of a JSON number, which may be negative. */
+static bool
+take_json_number(struct call *call, struct span number)
+{
+	bool is_negative = number.at[0] == '-';
+
+	if (is_negative) {
+		number.at++;
+		number.len--;
+	}
+	if (!take_number(call, number))
+		return false;
+	if (is_negative)
+		call->args.relay.peer = 0;
+	return true;
+}
+
+static bool
+take_string(struct call *call, struct json_value id)
+{
+	struct buf text;
+	bool is_number;
+
+	buf_init(&text, id.text.len);
+	is_number = value_string(id, &text) &&
+	    take_number(call, buf_span(&text));
+	buf_fini(&text);
+	return is_number;
 }
 
 static enum err
 take_id(struct call *call, struct json_value id)
 {
-	struct buf text;
-	enum err err = ERR_BAD_DATA;
-
 	call->args.relay.id = id.text;
-	if (id.type == JSON_NUMBER && is_integer(id.text)) {
-		call->args.relay.peer = peer_from(id.text);
+	if (id.type == JSON_NUMBER && take_json_number(call, id.text))
 		return ERR_NONE;
-	}
-	if (id.type != JSON_STRING)
-		return ERR_BAD_DATA;
-	buf_init(&text, id.text.len);
-	if (value_string(id, &text) && text.len && text.data[0] != '-' &&
-	    is_integer(buf_span(&text))) {
-		call->args.relay.peer = peer_from(buf_span(&text));
-		err = ERR_NONE;
-	}
-	buf_fini(&text);
-	return err;
+	if (id.type == JSON_STRING && take_string(call, id))
+		return ERR_NONE;
+	call->why = fault_in_value(
+	    "id", id, "a peer id, a whole number from 1 to 2147483647");
+	return ERR_BAD_DATA;
 }
 
 static enum err
@@ -64,17 +75,22 @@ check(struct call *call)
 	struct json_walk walk;
 	struct span key;
 
-	if (call->data.type != JSON_OBJECT)
+	if (call->data.type != JSON_OBJECT) {
+		call->why = fault_in_value(call->data_name, call->data,
+		    "an object with the member id");
 		return ERR_BAD_DATA;
+	}
 	walk = json_walk(call->data);
 	while (json_next_member(&walk, &key, &member)) {
 		if (!value_key_is(key, "id"))
 			continue;
-		if (id.text.at)
+		if (id.text.at) {
+			call->why = fault_say(FAULT_TWICE, "id");
 			return ERR_BAD_JSON;
+		}
 		id = member;
 	}
-	return id.text.at ? take_id(call, id) : ERR_BAD_DATA;
+	return take_id(call, id);
 }
 
 static enum err

@@ -1,6 +1,8 @@
 /* command.c - see command.h. */
 #include "api/command.h"
 
+#include "api/fault.h"
+
 static const struct command *const commands[] = {
 	&command_register,
 	&command_create_room,
@@ -30,6 +32,8 @@ command_check_nothing(struct call *call)
 	if (call->data.type == JSON_NULL ||
 	    span_equals(call->data.text, "\"null\""))
 		return ERR_NONE;
+	call->why = fault_in_value(call->data_name, call->data,
+	    "null, the string 'null', or left out");
 	return ERR_BAD_DATA;
 }
 

@@ -47,10 +47,11 @@ struct command {
 	bool is_register;   /* runs without a session, and only so */
 
 	/* Look at call->data (which may be none) and set call->args.
-	 * ERR_BAD_*: it has not the shape that the command needs. */
+	 * ERR_BAD_*: it has not the shape that the command needs, and call->why
+	 * says why not. */
 	enum err (*check)(struct call *call);
 	/* Take a body that is not JSON; false: it must be JSON. NULL: it
-	 * always must. Sets call->err instead of returning it. */
+	 * always must. Sets call->err, and why, instead of returning it. */
 	bool (*check_bare)(
 	    struct call *call, struct span body, bool is_text_plain);
 	/* How many bytes it may answer at most, beyond the few that any

@@ -172,6 +172,9 @@ run_calls(struct session *session, struct request *request, struct buf *record,
 		err = check_record(session, request, i, record);
 		if (!err)
 			err = run_call(session, call, &outcome);
+		/* The next command begins with an empty text, unmarked. */
+		if (!err && outcome.text.overflowed)
+			err = ERR_STORAGE;
 		if (err == ERR_STORAGE)
 			break;
 		if (err == ERR_RATE_LIMITED)
@@ -187,7 +190,7 @@ run_calls(struct session *session, struct request *request, struct buf *record,
 		reply_record(record, &outcome);
 		err = ERR_NONE;
 	}
-	if (outcome.text.overflowed || record->overflowed)
+	if (record->overflowed)
 		err = ERR_STORAGE;
 	buf_fini(&outcome.text);
 	return err;

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "api/value.h"
+
 /* The protocol's codes, by kind of event. */
 static const char *
 code_of(enum event_kind kind)
@@ -48,20 +50,20 @@ static void
 add_failure(
     struct buf *out, const char *code, const char *sentence, const char *word)
 {
-	/* Both texts are ours: nothing in them needs escaping. */
 	buf_add_text(out, "{\"command\":\"");
 	buf_add_text(out, code);
-	buf_add_text(out, "\",\"data\":\"");
-	buf_add_text(out, sentence);
-	buf_add_text(out, "\",\"error\":\"");
+	buf_add_text(out, "\",\"data\":");
+	value_add_string(out, span_of(sentence));
+	buf_add_text(out, ",\"error\":\"");
 	buf_add_text(out, word);
 	buf_add_text(out, "\"}");
 }
 
 void
-event_text_add_failure(struct buf *out, const char *code, enum err err)
+event_text_add_failure(
+    struct buf *out, const char *code, enum err err, const char *why)
 {
-	add_failure(out, code, err_sentence(err), err_word(err));
+	add_failure(out, code, why ? why : err_sentence(err), err_word(err));
 }
 
 static const char *

@@ -14,8 +14,10 @@
 void event_text_add(
     struct buf *out, uint64_t id, enum event_kind kind, struct span body);
 
-/* Append {"command":code,"data":SENTENCE,"error":WORD}. */
-void event_text_add_failure(struct buf *out, const char *code, enum err err);
+/* Append {"command":code,"data":SENTENCE,"error":WORD}.  why: the sentence (see
+ * fault.h); NULL: that of err. */
+void event_text_add_failure(
+    struct buf *out, const char *code, enum err err, const char *why);
 
 /* The same for a session that has ended: PTO and why. */
 void event_text_add_ended(struct buf *out, enum end_reason reason);

@@ -23,7 +23,7 @@
 
 /* The more frequent, the earlier. */
 static const unsigned statuses[] = { 200, 204, 429, 409, 404, 400, 401, 403,
-	405, 410, 413, 422, 431, 500, 501, 503, 304, 308 };
+	405, 410, 413, 415, 422, 431, 500, 501, 503, 304, 308 };
 #define N_STATUSES (sizeof(statuses) / sizeof(statuses[0]))
 _Static_assert(N_STATUSES <= METRIC_MAX_STATUSES, "cells of METRIC_REQUESTS");
 _Static_assert(N_ERRS <= 64, "cells of METRIC_REQUEST_ERRORS");

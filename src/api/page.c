@@ -1,37 +1,26 @@
-/* page.c - see page.h. */
+/* page.c - see page.h.
+ *
+ * page.html is written out up to each name between two "@", and what the name
+ * stands for in its place.  "@DEMO@" stands for nothing; but without a demo
+ * the rest of its line is left out.
+ *
+ * Links are relative, because only the web server in front of us knows where we
+ * are mounted.  Lines to be pasted into a shell cannot be; so they have the
+ * address as far as the request tells it, and the page's script puts in what
+ * the browser knows. */
 #include "config.h"
 
 #include "api/page.h"
 
 #include <string.h>
 
-/* To change the style is to change PAGE_STYLE_SHA256. */
-static const char head
-    [] = "<!doctype html>\n"
-	 "<html lang=\"en\">\n"
-	 "<meta charset=\"utf-8\">\n"
-	 "<meta name=\"viewport\" content=\"width=device-width\">\n"
-	 "<title>Peerpost</title>\n"
-	 "<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;"
-	 "margin:2rem auto;padding:0 1rem}pre{overflow:auto}</style>\n"
-	 "<h1>Peerpost</h1>\n"
-	 "<p>This is a WebRTC signalling server for clients that cannot use\n"
-	 "WebSockets: every command is a POST, and everything that the server\n"
-	 "has to say comes through a long poll.</p>\n"
-	 "<pre>curl -d '\"Alice\"' URL/register\n"
-	 "curl -X POST -H 'Authorization: Bearer TOKEN' "
-	 "URL/create-room\n"
-	 "curl -H 'Authorization: Bearer TOKEN' URL/events</pre>\n"
-	 "<ul>\n";
-static const char tail
-    [] = "</ul>\n"
-	 "<p>The protocol is described in <i>peerpost-protocol(7)</i>.</p>\n"
-	 "<p><small>peerpostd " PACKAGE_VERSION "</small></p>\n"
-	 "</html>\n";
+#include "api/asset_files.h"
 
-/* Where links begin.  They are relative, because only the web server in front
- * of us knows where we are mounted.  But the base path is the page, too: who
- * asked for that, without a slash at its end, is one step further up. */
+/* What stands there if the request does not tell where it was sent. */
+#define NO_URL "URL"
+
+/* Where links begin.  The base path is the page, too: who asked for that,
+ * without a slash at its end, is one step further up. */
 static struct span
 find_here(struct span target, const char *base_path)
 {
@@ -45,33 +34,115 @@ find_here(struct span target, const char *base_path)
 	return span_of(slash);
 }
 
-static void
-add_link(
-    struct buf *body, struct span here, const char *path, const char *about)
+/* Whether a byte means itself in an address, between quotes of a shell, and in
+ * HTML (RFC 3986, section 2.3). */
+static bool
+is_plain(char byte)
 {
-	buf_add_text(body, "<li><a href=\".");
-	buf_add_span(body, here);
-	buf_add_text(body, path);
-	buf_add_text(body, "\">");
-	buf_add_text(body, path + 1);
-	buf_add_text(body, "</a>: ");
-	buf_add_text(body, about);
-	buf_add_text(body, "</li>\n");
+	return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+	    (byte >= 'a' && byte <= 'z') ||
+	    (byte != '\0' && strchr("-._~", byte) != NULL);
+}
+
+/* Names, addresses, and ports; nothing else is shown. */
+static bool
+is_host(struct span host)
+{
+	for (size_t i = 0; i < host.len; i++) {
+		char byte = host.at[i];
+
+		if (!is_plain(byte) && byte != '[' && byte != ']' &&
+		    byte != ':')
+			return false;
+	}
+	return host.len > 0;
+}
+
+static void
+add_path(struct buf *body, struct span path)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < path.len; i++) {
+		unsigned char byte = (unsigned char)path.at[i];
+		char escaped[] = { '%', digits[byte >> 4], digits[byte & 15] };
+
+		if (is_plain(path.at[i]) || byte == '/')
+			buf_add(body, path.at + i, 1);
+		else
+			buf_add(body, escaped, sizeof(escaped));
+	}
+}
+
+static void
+add_url(struct buf *body, const struct request *request, const char *base_path)
+{
+	if (!is_host(request->host)) {
+		buf_add_text(body, NO_URL);
+		return;
+	}
+	buf_add_text(body, request->is_https ? "https://" : "http://");
+	buf_add_span(body, request->host);
+	add_path(body, request->mount.at ? request->mount : span_of(base_path));
+}
+
+/* Whether text begins with word, which is then taken off. */
+static bool
+take(struct span *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (text->len < len || memcmp(text->at, word, len) != 0)
+		return false;
+	text->at += len;
+	text->len -= len;
+	return true;
+}
+
+static void
+skip_line(struct span *text)
+{
+	const char *end = memchr(text->at, '\n', text->len);
+	const char *next = end ? end + 1 : text->at + text->len;
+
+	text->len -= (size_t)(next - text->at);
+	text->at = next;
+}
+
+/* Write out one byte, which begins no name, and all up to what may be one. */
+static void
+add_up_to_name(struct buf *body, struct span *text)
+{
+	const char *next = memchr(text->at + 1, '@', text->len - 1);
+	size_t len = next ? (size_t)(next - text->at) : text->len;
+
+	buf_add(body, text->at, len);
+	text->at += len;
+	text->len -= len;
 }
 
 void
 page_answer(struct request *request, const char *base_path)
 {
-	struct span here = find_here(request->target, base_path);
+	struct span rest = asset_files[ASSET_PAGE_HTML].bytes;
 	struct buf *body = &request->reply.body;
 
 	request_reset_reply(request);
 	request->reply.status = 200;
 	request->reply.type = REPLY_HTML;
-	buf_add(body, head, sizeof(head) - 1);
-	if (request->has_demo)
-		add_link(body, here, "/demo/", "a demo, for two tabs or more");
-	add_link(body, here, "/peerpost.js", "the client for browsers");
-	add_link(body, here, "/openapi.yaml", "the protocol, for programs");
-	buf_add(body, tail, sizeof(tail) - 1);
+	while (rest.len) {
+		if (take(&rest, "@HERE@")) {
+			buf_add_span(
+			    body, find_here(request->target, base_path));
+		} else if (take(&rest, "@URL@")) {
+			add_url(body, request, base_path);
+		} else if (take(&rest, "@VERSION@")) {
+			buf_add_text(body, PACKAGE_VERSION);
+		} else if (take(&rest, "@DEMO@")) {
+			if (!request->has_demo)
+				skip_line(&rest);
+		} else {
+			add_up_to_name(body, &rest);
+		}
+	}
 }

@@ -5,6 +5,7 @@
 #include "api/admin_parse.h"
 #include "api/asset.h"
 #include "api/command.h"
+#include "api/fault.h"
 #include "api/page.h"
 #include "api/parse_body.h"
 #include "api/route.h"
@@ -47,14 +48,6 @@ find_query_name(const char *name)
 }
 
 static MUST_CHECK enum err
-take_number(const struct target_member *member, bool *has, uint64_t *out)
-{
-	*has = !member->is_cut &&
-	    text_to_uint(span_of(member->value), VALUE_MAX_UINT, out);
-	return *has ? ERR_NONE : ERR_BAD_CURSOR;
-}
-
-static MUST_CHECK enum err
 take_query_member(struct request *request, enum query_name name,
     const struct target_member *member)
 {
@@ -63,17 +56,17 @@ take_query_member(struct request *request, enum query_name name,
 
 	switch (name) {
 	case QUERY_AFTER:
-		return is_poll ?
-		    take_number(member, &poll->has_after, &poll->after) :
-		    ERR_NONE;
+		return is_poll ? parse_take_number(request, member,
+				     &poll->has_after, &poll->after) :
+				 ERR_NONE;
 	case QUERY_WAIT:
-		return is_poll ?
-		    take_number(member, &poll->has_wait, &poll->wait_s) :
-		    ERR_NONE;
+		return is_poll ? parse_take_number(request, member,
+				     &poll->has_wait, &poll->wait_s) :
+				 ERR_NONE;
 	case QUERY_MAX:
-		return is_poll ?
-		    take_number(member, &poll->has_max, &poll->max) :
-		    ERR_NONE;
+		return is_poll ? parse_take_number(request, member,
+				     &poll->has_max, &poll->max) :
+				 ERR_NONE;
 	case QUERY_TOKEN:
 		if (request->has_token || !member->value[0])
 			break;
@@ -134,12 +127,17 @@ static void
 take_last_event_id(struct request *request)
 {
 	struct poll_args *poll = &request->poll;
+	struct span id = text_trim(request->last_event_id);
 
-	if (!request->last_event_id.at)
+	/* An empty one is what an EventSource that has seen no event means. */
+	if (id.len == 0)
 		return;
-	poll->has_after = text_to_uint(
-	    request->last_event_id, VALUE_MAX_UINT, &poll->after);
-	if (!poll->has_after && !request->err)
+	poll->has_after = text_to_whole(id, VALUE_MAX_UINT, &poll->after);
+	if (poll->has_after)
+		return;
+	request_explain(
+	    request, fault_in_text("Last-Event-ID", id, FAULT_WHOLE_NUMBER));
+	if (!request->err)
 		request->err = ERR_BAD_CURSOR;
 }
 
@@ -150,6 +148,28 @@ answer_preflight(struct request *request)
 	request->reply.status = 204;
 	request->reply.type = REPLY_EMPTY;
 	request->reply.is_preflight = true;
+}
+
+bool
+parse_is_encoded(const struct request *request)
+{
+	struct span rest = request->content_encoding;
+
+	if (request->method != METHOD_POST || !rest.at)
+		return false;
+	for (;;) {
+		const char *comma = memchr(rest.at, ',', rest.len);
+		struct span coding = { rest.at,
+			comma ? (size_t)(comma - rest.at) : rest.len };
+
+		coding = text_trim(coding);
+		if (coding.len && !text_equals_nocase(coding, "identity"))
+			return true;
+		if (!comma)
+			return false;
+		rest.len -= (size_t)(comma + 1 - rest.at);
+		rest.at = comma + 1;
+	}
 }
 
 /* What must be right before anybody asks who is calling. */
@@ -172,6 +192,8 @@ check_envelope(struct request *request, const char *base_path)
 		return ERR_METHOD_NOT_ALLOWED;
 	if (request->is_too_large)
 		return ERR_TOO_LARGE;
+	if (parse_is_encoded(request))
+		return ERR_UNSUPPORTED_ENCODING;
 	err = take_key(request);
 	if (err)
 		return err;
@@ -185,7 +207,7 @@ request_parse(struct request *request, const char *base_path)
 {
 	enum err err;
 
-	if (request->door == DOOR_ADMIN)
+	if (request->door != DOOR_PUBLIC)
 		return admin_parse(request);
 	if (request->method == METHOD_OPTIONS) {
 		answer_preflight(request);

@@ -1,7 +1,10 @@
 /* parse_body.c - see parse_body.h. */
 #include "api/parse_body.h"
 
+#include <stdio.h>
+
 #include "api/command.h"
+#include "api/fault.h"
 #include "api/route.h"
 #include "api/token.h"
 #include "api/value.h"
@@ -33,6 +36,33 @@ parse_take_key(struct request *request, struct span key)
 	return ERR_NONE;
 }
 
+enum err
+parse_take_number(struct request *request, const struct target_member *member,
+    bool *out_has, uint64_t *out)
+{
+	struct span text = span_of(member->value);
+	char name[sizeof(member->name) + sizeof(" in the query")];
+
+	*out_has = !member->is_cut && text_to_whole(text, VALUE_MAX_UINT, out);
+	if (*out_has)
+		return ERR_NONE;
+	snprintf(name, sizeof(name), "%s in the query", member->name);
+	request_explain(request, fault_in_text(name, text, FAULT_WHOLE_NUMBER));
+	return ERR_BAD_CURSOR;
+}
+
+/* Check that the text is JSON.  ERR_BAD_JSON: *out_why may say more, and is the
+ * caller's then. */
+static MUST_CHECK enum err
+check_json(struct span text, struct json_value *out, char **out_why)
+{
+	enum err err = json_check(text, out);
+
+	if (err)
+		*out_why = fault_in_utf8("the body", text);
+	return err;
+}
+
 /* The members of an object that we interpret, by their place in a table of
  * names. */
 struct member_spec {
@@ -41,10 +71,10 @@ struct member_spec {
 };
 
 /* Find the members named in spec; those that are not there have a text of
- * NULL.  ERR_BAD_JSON: one of them is there twice. */
+ * NULL.  ERR_BAD_JSON: one of them is there twice, *out_why says which. */
 static MUST_CHECK enum err
-find_members(
-    struct json_value object, struct member_spec spec, struct json_value *out)
+find_members(struct json_value object, struct member_spec spec,
+    struct json_value *out, char **out_why)
 {
 	struct json_walk walk = json_walk(object);
 	struct json_value value;
@@ -57,8 +87,10 @@ find_members(
 
 		if (i == spec.n)
 			continue;
-		if (out[i].text.at)
+		if (out[i].text.at) {
+			*out_why = fault_say(FAULT_TWICE, spec.names[i]);
 			return ERR_BAD_JSON;
+		}
 		out[i] = value;
 	}
 	return ERR_NONE;
@@ -74,9 +106,13 @@ take_call(struct call *call, struct json_value code, struct json_value data)
 
 	call->command = NULL;
 	call->data = data.text.at ? data : no_data;
+	call->data_name = "data";
 	call->err = ERR_BAD_DATA;
-	if (code.type != JSON_STRING)
+	if (code.type != JSON_STRING) {
+		call->why = fault_in_value(
+		    "command", code, "a string, the code of a command");
 		return;
+	}
 	buf_init(&text, MAX_CODE);
 	if (value_string(code, &text))
 		call->command = command_find(buf_span(&text));
@@ -90,22 +126,22 @@ take_element(struct call *call, struct json_value element)
 {
 	static const char *const names[] = { "command", "data" };
 	struct json_value found[2];
-	enum err err = ERR_BAD_DATA;
 
-	call->command = NULL;
-	call->data = no_data;
-	if (element.type == JSON_OBJECT)
-		err = find_members(
-		    element, (struct member_spec){ names, 2 }, found);
-	if (err)
-		call->err = err;
-	else
+	*call = (struct call){ .data = no_data, .err = ERR_BAD_DATA };
+	if (element.type != JSON_OBJECT) {
+		call->why = fault_in_value("The element", element,
+		    "an object with the member command");
+		return;
+	}
+	call->err = find_members(
+	    element, (struct member_spec){ names, 2 }, found, &call->why);
+	if (!call->err)
 		take_call(call, found[0], found[1]);
 }
 
-/* ERR_BAD_DATA: too many. */
+/* name: what it is called in a sentence.  ERR_BAD_DATA: too many. */
 static MUST_CHECK enum err
-take_array(struct request *request, struct json_value array)
+take_array(struct request *request, const char *name, struct json_value array)
 {
 	struct json_walk walk = json_walk(array);
 	struct json_value element;
@@ -113,8 +149,13 @@ take_array(struct request *request, struct json_value array)
 
 	request->is_array = true;
 	while (json_next_element(&walk, &element))
-		if (++n > REQUEST_MAX_CALLS)
-			return ERR_BAD_DATA;
+		n++;
+	if (n > REQUEST_MAX_CALLS) {
+		request_explain(request,
+		    fault_say("%s has %zu elements: it must have %d at most.",
+			name, n, REQUEST_MAX_CALLS));
+		return ERR_BAD_DATA;
+	}
 	if (n == 0)
 		return ERR_NONE;
 	request->calls = mem_resize(NULL, n, sizeof(struct call));
@@ -144,15 +185,22 @@ hash_request(struct request *request, struct span first, struct span second)
 		digest_sha256_list(parts, 3, request->request_hash);
 }
 
+struct span
+parse_body(const struct request *request)
+{
+	return text_skip_mark(buf_span(&request->body));
+}
+
 void
 parse_command(struct request *request)
 {
 	const struct command *command = request->route->command;
-	struct span body = buf_span(&request->body);
+	struct span body = parse_body(request);
 	struct call *call = new_single_call(request);
 
 	call->command = command;
 	call->data = no_data;
+	call->data_name = "The body";
 	hash_request(request, text_trim(body), (struct span){ "", 0 });
 	if (command->check_bare &&
 	    command->check_bare(call, body, request->is_text_plain)) {
@@ -161,9 +209,10 @@ parse_command(struct request *request)
 	}
 	if (text_trim(body).len == 0 && command->check == command_check_nothing)
 		return;
-	request->err = json_check(body, &call->data);
-	if (!request->err)
-		request->err = command->check(call);
+	call->err = check_json(body, &call->data, &call->why);
+	if (!call->err)
+		call->err = command->check(call);
+	request->err = call->err;
 }
 
 enum { AFTER, WAIT, MAX, TOKEN, COMMAND, DATA, COMMANDS, KEY, N_MEMBERS };
@@ -200,12 +249,17 @@ take_body_token(struct request *request, struct json_value token)
 }
 
 static MUST_CHECK enum err
-take_number(struct json_value value, bool *has, uint64_t *out)
+take_number(struct request *request, const char *name, struct json_value value,
+    bool *has, uint64_t *out)
 {
 	if (!value.text.at)
 		return ERR_NONE;
 	*has = value_uint(value, out);
-	return *has ? ERR_NONE : ERR_BAD_CURSOR;
+	if (*has)
+		return ERR_NONE;
+	request_explain(
+	    request, fault_in_value(name, value, FAULT_WHOLE_NUMBER));
+	return ERR_BAD_CURSOR;
 }
 
 /* The members that a poll and an envelope have in common. */
@@ -217,15 +271,36 @@ take_poll_members(
 	enum err err;
 
 	if (found[TOKEN].text.at) {
-		if (found[TOKEN].type != JSON_STRING)
+		if (found[TOKEN].type != JSON_STRING) {
+			request_explain(request,
+			    fault_in_secret("token", found[TOKEN],
+				"a string, as a register has returned it"));
 			return ERR_BAD_DATA;
+		}
 		take_body_token(request, found[TOKEN]);
 	}
-	err = take_number(found[AFTER], &poll->has_after, &poll->after);
+	err = take_number(
+	    request, "after", found[AFTER], &poll->has_after, &poll->after);
 	if (!err)
-		err = take_number(found[WAIT], &poll->has_wait, &poll->wait_s);
+		err = take_number(request, "wait", found[WAIT], &poll->has_wait,
+		    &poll->wait_s);
 	if (!err)
-		err = take_number(found[MAX], &poll->has_max, &poll->max);
+		err = take_number(
+		    request, "max", found[MAX], &poll->has_max, &poll->max);
+	return err;
+}
+
+/* Find the first n of the members that we know. */
+static MUST_CHECK enum err
+find_known(struct request *request, struct json_value object, size_t n,
+    struct json_value *out)
+{
+	char *why = NULL;
+	enum err err = find_members(
+	    object, (struct member_spec){ member_names, n }, out, &why);
+
+	if (err)
+		request_explain(request, why);
 	return err;
 }
 
@@ -237,8 +312,7 @@ take_wrapper(struct request *request, struct json_value object)
 	bool has_array;
 	enum err err;
 
-	err = find_members(
-	    object, (struct member_spec){ member_names, N_MEMBERS }, found);
+	err = find_known(request, object, N_MEMBERS, found);
 	if (!err)
 		err = take_poll_members(request, found);
 	if (!err)
@@ -246,19 +320,48 @@ take_wrapper(struct request *request, struct json_value object)
 	if (err)
 		return err;
 	has_array = found[COMMANDS].text.at != NULL;
-	if (has_array == (found[COMMAND].text.at != NULL))
+	if (has_array == (found[COMMAND].text.at != NULL)) {
+		request_explain(request,
+		    fault_say("The body has %s: it must have one of them.",
+			has_array ? "both command and commands" :
+				    "neither command nor commands"));
 		return ERR_BAD_DATA;
+	}
 	request->is_wrapped = has_array || request->poll.has_after;
 	if (has_array) {
-		if (found[COMMANDS].type != JSON_ARRAY)
+		if (found[COMMANDS].type != JSON_ARRAY) {
+			request_explain(request,
+			    fault_in_value("commands", found[COMMANDS],
+				"an array of commands"));
 			return ERR_BAD_DATA;
+		}
 		hash_request(
 		    request, found[COMMANDS].text, (struct span){ "", 0 });
-		return take_array(request, found[COMMANDS]);
+		return take_array(request, "commands", found[COMMANDS]);
 	}
 	hash_request(request, found[COMMAND].text, found[DATA].text);
 	take_call(new_single_call(request), found[COMMAND], found[DATA]);
 	return ERR_NONE;
+}
+
+/* Check that the body is JSON, and explain if it is not. */
+static MUST_CHECK enum err
+check_body(struct request *request, struct span body, struct json_value *out)
+{
+	char *why = NULL;
+	enum err err = check_json(body, out, &why);
+
+	if (err)
+		request_explain(request, why);
+	return err;
+}
+
+/* ERR_BAD_DATA, and why. */
+static MUST_CHECK enum err
+refuse_body(struct request *request, struct json_value value, const char *must)
+{
+	request_explain(request, fault_in_value("The body", value, must));
+	return ERR_BAD_DATA;
 }
 
 void
@@ -267,13 +370,16 @@ parse_envelope(struct request *request)
 	struct json_value value;
 	enum err err;
 
-	err = json_check(buf_span(&request->body), &value);
+	err = check_body(request, parse_body(request), &value);
 	if (!err && value.type == JSON_ARRAY) {
 		hash_request(request, value.text, (struct span){ "", 0 });
-		err = take_array(request, value);
+		err = take_array(request, "The body", value);
 	} else if (!err) {
-		err = value.type == JSON_OBJECT ? take_wrapper(request, value) :
-						  ERR_BAD_DATA;
+		err = value.type == JSON_OBJECT ?
+		    take_wrapper(request, value) :
+		    refuse_body(request, value,
+			"an object with the member command or commands, or an "
+			"array of commands");
 	}
 	if (!request->err)
 		request->err = err;
@@ -282,22 +388,21 @@ parse_envelope(struct request *request)
 void
 parse_poll(struct request *request)
 {
-	struct span body = text_trim(buf_span(&request->body));
+	struct span body = text_trim(parse_body(request));
 	struct json_value found[N_POLL_MEMBERS], value;
 	enum err err;
 
 	if (body.len == 0)
 		return;
-	err = json_check(body, &value);
+	err = check_body(request, body, &value);
 	if (!err && value.type == JSON_OBJECT) {
-		err = find_members(value,
-		    (struct member_spec){ member_names, N_POLL_MEMBERS },
-		    found);
+		err = find_known(request, value, N_POLL_MEMBERS, found);
 		if (!err)
 			err = take_poll_members(request, found);
 	} else if (!err && value.type != JSON_NULL &&
 	    !span_equals(value.text, "\"null\"")) {
-		err = ERR_BAD_DATA;
+		err = refuse_body(request, value,
+		    "an object, null, the string 'null', or left out");
 	}
 	if (!request->err)
 		request->err = err;

@@ -9,9 +9,16 @@
 #include <assert.h>
 
 #include "api/event_text.h"
+#include "api/fault.h"
 #include "api/route.h"
 
 #define HEAD_SIZE 5
+
+static_assert(HEAD_SIZE +
+	    sizeof("{'command':'###!ICB','data':'','error':'bad-cursor'}") +
+	    FAULT_MAX_JSON <=
+	COMMAND_SMALL_ANSWER,
+    "a failure that is explained is a small answer");
 
 void
 reply_record(struct buf *record, const struct outcome *outcome)
@@ -54,7 +61,8 @@ reply_set_failed(struct outcome *out, const struct call *call, enum err err,
 		event_text_add_ended(&out->text, reason);
 	else
 		event_text_add_failure(&out->text,
-		    call->command ? call->command->failed : "###!ICB", err);
+		    call->command ? call->command->failed : "###!ICB", err,
+		    err == call->err ? call->why : NULL);
 }
 
 static void

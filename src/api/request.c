@@ -41,7 +41,10 @@ request_free(struct request *request)
 	if (!request)
 		return;
 	close_file(&request->reply);
+	for (size_t i = 0; i < request->n_calls; i++)
+		free(request->calls[i].why);
 	free(request->calls);
+	free(request->why);
 	buf_fini(&request->body);
 	buf_fini(&request->reply.body);
 	buf_fini(&request->reply.links);
@@ -77,13 +80,36 @@ reply_n_sent(const struct request *request)
 }
 
 void
+request_explain(struct request *request, char *why)
+{
+	if (request->err || request->why)
+		free(why);
+	else
+		request->why = why;
+}
+
+/* What is known of err besides what it always says; or NULL. */
+static const char *
+find_why(const struct request *request, enum err err)
+{
+	const struct call *call = request->calls;
+
+	if (request->why && request->err == err)
+		return request->why;
+	if (call && !request->is_array && call->err == err)
+		return call->why;
+	return NULL;
+}
+
+void
 request_fail(struct request *request, const char *code, enum err err)
 {
 	struct reply *reply = &request->reply;
+	const char *why = find_why(request, err);
 
-	if (request->door == DOOR_ADMIN) {
-		admin_fail(
-		    request, err_status(err), err_word(err), err_sentence(err));
+	if (request->door != DOOR_PUBLIC) {
+		admin_fail(request, err_status(err), err_word(err),
+		    why ? why : err_sentence(err));
 		reply->err = err;
 		reply->retry_after_s = err_retry_after(err);
 		return;
@@ -96,7 +122,7 @@ request_fail(struct request *request, const char *code, enum err err)
 	reply->err = err;
 	reply->retry_after_s = err_retry_after(err);
 	reply->type = REPLY_JSON;
-	event_text_add_failure(&reply->body, code, err);
+	event_text_add_failure(&reply->body, code, err, why);
 }
 
 const char *

@@ -41,7 +41,8 @@ struct route;
  * is not there at the other. */
 enum door {
 	DOOR_PUBLIC,
-	DOOR_ADMIN, /* --admin */
+	DOOR_ADMIN,   /* --admin */
+	DOOR_METRICS, /* --metrics: of the former, what only shows */
 };
 
 enum method {
@@ -66,7 +67,9 @@ union call_args {
 struct call {
 	const struct command *command; /* NULL: there is none, see err */
 	enum err err;                  /* to be reported in its turn */
+	char *why;                     /* its sentence, owned; or NULL */
 	struct json_value data;        /* none: null, with an empty text */
+	const char *data_name;         /* for a sentence; static */
 	union call_args args;
 };
 
@@ -146,6 +149,10 @@ struct request {
 	struct span idempotency_key;
 	struct span last_event_id;
 	struct span if_none_match;
+	struct span host;  /* where it was sent, as the client says */
+	struct span mount; /* where a web server has mounted us; or not there */
+	bool is_https;     /* it was sent over TLS, be it to a proxy */
+	struct span content_encoding;
 	bool is_text_plain; /* Content-Type, without parameters */
 	struct buf body;
 	bool is_too_large; /* the body went over the limit */
@@ -154,8 +161,11 @@ struct request {
 	bool is_exempt;  /* loopback or Unix: no per-address limit */
 	bool has_demo;   /* the demo is switched on */
 	bool is_foreign; /* at DOOR_ADMIN: a web page may be behind it */
-	/* At DOOR_ADMIN: connections of players, and how many may be. */
+	/* At the other doors than DOOR_PUBLIC: connections of players, how
+	 * many may be, and whether there is no room for more, or has just
+	 * been none. */
 	size_t n_connections, max_connections;
+	bool is_full;
 	void *owner; /* the front door's own */
 	/* What takes the request, and then its cancellation if there was one,
 	 * back from the engine, on the loop thread.  For the front doors only:
@@ -165,6 +175,7 @@ struct request {
 	/* Set by request_parse(). */
 	const struct route *route; /* NULL: unknown path */
 	enum err err;              /* to be reported after the session's */
+	char *why;                 /* its sentence, owned; or NULL */
 	bool has_token;
 	bool is_query_token; /* the last resort: others win */
 	uint8_t token_hash[DIGEST_SIZE];
@@ -201,9 +212,15 @@ const char *poll_end_word(enum poll_end end);
 /* "http", "https" or "fastcgi". */
 const char *front_kind_word(enum front_kind kind);
 
+/* Keep why, which is taken, as the sentence for the err that is about to be kept
+ * in the request: not if there is one already. */
+void request_explain(struct request *request, char *why);
+
 /* Write a failure reply: {"command":code,"data":sentence,"error":word}, with
- * its status and Retry-After.  code NULL: the code of the request's route.  At
- * DOOR_ADMIN there are no codes, and it is that of admin_fail(). */
+ * its status and Retry-After.  The sentence is that of the request, or of its
+ * only call, if it is kept for this err.  code NULL: the code of the request's
+ * route.  At the other doors than DOOR_PUBLIC there are no codes, and it is that of
+ * admin_fail(). */
 void request_fail(struct request *request, const char *code, enum err err);
 
 /* Start the reply anew. */

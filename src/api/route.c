@@ -33,6 +33,8 @@ static const struct route routes[] = {
 	{ "/", ROUTE_PAGE, ALLOW_GET_HEAD, NULL, NULL },
 	{ "/peerpost.js", ROUTE_ASSET, ALLOW_GET_HEAD, NULL,
 	    FILE_OF(PEERPOST_JS) },
+	{ "/peerpost.d.ts", ROUTE_ASSET, ALLOW_GET_HEAD, NULL,
+	    FILE_OF(PEERPOST_D_TS) },
 	{ "/openapi.yaml", ROUTE_ASSET, ALLOW_GET_HEAD, NULL,
 	    FILE_OF(OPENAPI_YAML) },
 	{ "/demo", ROUTE_DEMO, ALLOW_GET_HEAD, NULL, NULL },
@@ -44,13 +46,28 @@ static const struct route routes[] = {
 
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
 
+bool
+route_fits(const char *route_path, const char *path)
+{
+	size_t len = strlen(route_path);
+
+	return strncmp(path, route_path, len) == 0 &&
+	    (path[len] == '\0' || strcmp(path + len, "/") == 0);
+}
+
 const struct route *
 route_find(const char *path)
 {
-	for (size_t i = 0; i < N_ROUTES; i++)
+	const struct route *found = NULL;
+
+	for (size_t i = 0; i < N_ROUTES; i++) {
 		if (strcmp(path, routes[i].path) == 0)
 			return &routes[i];
-	return NULL;
+		if (!found && !routes[i].asset &&
+		    route_fits(routes[i].path, path))
+			found = &routes[i];
+	}
+	return found;
 }
 
 bool

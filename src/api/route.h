@@ -36,7 +36,12 @@ struct route {
 	                                * it is one slash further down */
 };
 
-/* The route of this path (decoded, without the base path), or NULL. */
+/* Whether the path is that of a route, with or without a slash more at its
+ * end. */
+bool route_fits(const char *route_path, const char *path);
+
+/* The route of this path (decoded, without the base path), or NULL.  A slash more
+ * at its end is passed over, unless it leads to another route; a file has none. */
 const struct route *route_find(const char *path);
 
 /* Whether the route serves the method. */

@@ -78,6 +78,7 @@ decode_path(struct span path, const char *base_path, char *out)
 {
 	size_t base_len = strlen(base_path), n = 0, len = 0;
 	bool is_inside = true;
+	char last = '\0';
 
 	/* To the end in any case: a bad escape anywhere comes first. */
 	while (path.len) {
@@ -85,6 +86,9 @@ decode_path(struct span path, const char *base_path, char *out)
 
 		if (c == '\0')
 			return ERR_BAD_REQUEST;
+		if (c == '/' && last == '/')
+			continue;
+		last = c;
 		if (n < base_len)
 			is_inside = is_inside && c == base_path[n];
 		else if (len < TARGET_MAX_PATH)

@@ -25,7 +25,8 @@ struct target {
 
 /* Split raw (origin form, absolute form or "*") and take base_path ("" or
  * "/prefix", no slash at its end) off the front; the prefix itself, with or
- * without a slash, is "/". ERR_BAD_REQUEST: a bad percent escape or %00 in the
+ * without a slash, is "/".  Several slashes in a row count as one: proxies put
+ * them together.  ERR_BAD_REQUEST: a bad percent escape or %00 in the
  * path, or none of the three forms. ERR_NOT_FOUND: outside base_path, or too
  * long. */
 MUST_CHECK enum err target_parse(

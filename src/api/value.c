@@ -144,7 +144,7 @@ bool
 value_uint(struct json_value value, uint64_t *out)
 {
 	return value.type == JSON_NUMBER &&
-	    text_to_uint(value.text, VALUE_MAX_UINT, out);
+	    text_to_whole(value.text, VALUE_MAX_UINT, out);
 }
 
 void

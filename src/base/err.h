@@ -43,6 +43,7 @@
 	X(TIMED_OUT,      410, "timed-out", "The session has ended.", 0) \
 	X(TOO_LARGE,      413, "too-large", "The body is too large.", 0) \
 	X(HEADERS_TOO_LARGE, 431, "too-large", "The header block is too large.", 0) \
+	X(UNSUPPORTED_ENCODING, 415, "unsupported-encoding", "The body has a Content-Encoding, which is not understood here. Send it as it is, without one.", 0) \
 	X(IDEMPOTENCY_MISMATCH, 422, "idempotency-mismatch", "This Idempotency-Key was used for another request.", 0) \
 	X(RATE_LIMITED,   429, "rate-limited", "Too much at once. Wait a little.", 1) \
 	X(UNKNOWN_METHOD, 501, "method-not-allowed", "This method is not known here.", 0) \

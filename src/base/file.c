@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #define FIRST_SIZE ((size_t)4096)
 
@@ -62,6 +63,20 @@ read_all(int fd, size_t max, struct file_text *out, char out_why[FILE_WHY_SIZE])
 	return true;
 }
 
+static void
+drop_mark(struct file_text *text)
+{
+	struct span rest = text_skip_mark(
+	    (struct span){ text->data, text->len });
+	size_t n_dropped = text->len - rest.len;
+
+	if (n_dropped == 0)
+		return;
+	memmove(text->data, rest.at, rest.len + 1);
+	explicit_bzero(text->data + rest.len + 1, n_dropped);
+	text->len = rest.len;
+}
+
 static bool
 read_regular(
     int fd, size_t max, struct file_text *out, char out_why[FILE_WHY_SIZE])
@@ -96,7 +111,9 @@ file_read(const char *path, size_t max, struct file_text *out,
 		return fail(out_why);
 	is_read = read_regular(fd, max, out, out_why);
 	close(fd);
-	if (!is_read)
+	if (is_read)
+		drop_mark(out);
+	else
 		file_forget(out);
 	return is_read;
 }

@@ -32,10 +32,24 @@ is_journal(void)
 	    st.st_ino == inode;
 }
 
+/* Nobody adds a time to what is on a terminal or in a file; whoever reads a pipe
+ * or a socket does, or need not know. */
+static bool
+is_read_later(void)
+{
+	struct stat st;
+
+	return isatty(STDERR_FILENO) ||
+	    (fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode));
+}
+
 void
 log_init(enum log_format format)
 {
-	log_line_set_form(format, is_journal());
+	log_line_set_form(format,
+	    is_journal()        ? LOG_BEGIN_PRIORITY :
+		is_read_later() ? LOG_BEGIN_TIME :
+				  LOG_BEGIN_BARE);
 }
 
 static const char *const names[] = { "error", "warning", "info", "debug",

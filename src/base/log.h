@@ -26,14 +26,14 @@ enum log_level {
 };
 
 enum log_format {
-	LOG_FORMAT_TEXT,   /* "peerpostd: LEVEL: sentence key=value" */
+	LOG_FORMAT_TEXT,   /* "[TIME ]peerpostd: LEVEL: sentence key=value" */
 	LOG_FORMAT_LOGFMT, /* time=... level=... msg=... key=value */
 	LOG_FORMAT_JSON,   /* the same as an object (RFC 8259) */
 };
 
-/* Set the form of the lines, and find out whether stderr is the journal: then
- * each begins with its priority, "<4>" (sd-daemon(3)).  Before any thread
- * starts. */
+/* Set the form of the lines, and find out what stderr is.  If it is the journal,
+ * each begins with its priority, "<4>" (sd-daemon(3)); text on a terminal or in a
+ * file, with the time.  Before any thread starts. */
 void log_init(enum log_format format);
 
 /* Drop what is less urgent than level, from now on. */

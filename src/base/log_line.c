@@ -23,7 +23,7 @@
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 static enum log_format form;
-static bool has_priorities;
+static enum log_begin begins;
 static _Thread_local uint32_t request_id;
 
 /* syslog(3) */
@@ -36,10 +36,10 @@ static const int priorities[] = {
 };
 
 void
-log_line_set_form(enum log_format format, bool has_priority)
+log_line_set_form(enum log_format format, enum log_begin begin)
 {
 	form = format;
-	has_priorities = has_priority;
+	begins = begin;
 }
 
 void
@@ -171,7 +171,14 @@ write_time(char *out, size_t size)
 static void
 begin_text(struct log_line *line, enum log_level level, const char *message)
 {
-	if (!has_priorities && level != LOG_LEVEL_NOTICE) {
+	char now[64];
+
+	if (begins == LOG_BEGIN_TIME && level != LOG_LEVEL_NOTICE) {
+		write_time(now, sizeof(now));
+		put_text(line, now);
+		put_text(line, " ");
+	}
+	if (begins != LOG_BEGIN_PRIORITY && level != LOG_LEVEL_NOTICE) {
 		put_text(line, "peerpostd: ");
 		put_text(line, log_level_name(level));
 		put_text(line, ": ");
@@ -201,7 +208,7 @@ log_line_begin(struct log_line *line, enum log_level level, const char *message)
 
 	line->format = form;
 	line->len = 0;
-	if (has_priorities) {
+	if (begins == LOG_BEGIN_PRIORITY) {
 		snprintf(text, sizeof(text), "<%d>", priorities[level]);
 		put_text(line, text);
 	}

@@ -28,8 +28,15 @@ struct log_line {
 	char text[LOG_LINE_SIZE];
 };
 
-/* The form in which lines are begun; whether they begin with the priority. */
-void log_line_set_form(enum log_format format, bool has_priority);
+/* What a line of text has before it. */
+enum log_begin {
+	LOG_BEGIN_BARE,     /* nothing: whoever reads it knows when it came */
+	LOG_BEGIN_PRIORITY, /* "<4>"; in the other forms, too */
+	LOG_BEGIN_TIME,     /* but not in that of log_notice() */
+};
+
+/* The form in which lines are begun. */
+void log_line_set_form(enum log_format format, enum log_begin begin);
 
 /* Begin a line.  Any bytes may be in message; it is best UTF-8. */
 void log_line_begin(

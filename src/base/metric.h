@@ -44,6 +44,10 @@
 	  "Connections of players that are open.") \
 	X(CONNECTIONS_ACCEPTED, COUNTER, 4, "peerpost_connections_accepted_total", "door", \
 	  "Connections of players that were accepted.") \
+	X(CONNECTIONS_MAX, GAUGE, 1, "peerpost_connections_max", "", \
+	  "How many connections of players there can be (--max-connections, and what descriptors allow).") \
+	X(CONNECTIONS_FULL, GAUGE, 1, "peerpost_connections_full", "", \
+	  "1 while there is no room for more connections, and for 10 seconds after, else 0.") \
 	X(HANGUPS, COUNTER, 1, "peerpost_hangups_total", "", \
 	  "Requests whose client went away before they were answered.") \
 	X(TLS_FAILURES, COUNTER, 1, "peerpost_tls_handshake_failures_total", "", \

@@ -39,6 +39,121 @@ text_to_uint(struct span text, uint64_t max, uint64_t *out)
 	return true;
 }
 
+/* Take the byte off the front of the text, if it is there. */
+static bool
+take(struct span *text, char byte)
+{
+	if (text->len == 0 || text->at[0] != byte)
+		return false;
+	text->at++;
+	text->len--;
+	return true;
+}
+
+static struct span
+take_digits(struct span *text)
+{
+	struct span digits = { text->at, 0 };
+
+	while (digits.len < text->len && digits.at[digits.len] >= '0' &&
+	    digits.at[digits.len] <= '9')
+		digits.len++;
+	text->at += digits.len;
+	text->len -= digits.len;
+	return digits;
+}
+
+/* A number in its parts: the digits before and behind the point, and by how many
+ * places the exponent moves it. */
+struct decimal {
+	bool is_negative;
+	struct span whole, fraction;
+	int64_t shift;
+};
+
+static bool
+take_exponent(struct span *text, int64_t *out)
+{
+	/* No text is so long that a larger one would make a difference. */
+	const uint64_t most = INT64_MAX / 4;
+	bool is_negative = take(text, '-');
+	struct span digits;
+	uint64_t value;
+
+	if (!is_negative)
+		(void)take(text, '+');
+	digits = take_digits(text);
+	if (digits.len == 0)
+		return false;
+	if (!text_to_uint(digits, most, &value))
+		value = most;
+	*out = is_negative ? -(int64_t)value : (int64_t)value;
+	return true;
+}
+
+static bool
+read_decimal(struct span text, struct decimal *out)
+{
+	struct decimal decimal = { .is_negative = take(&text, '-') };
+
+	decimal.whole = take_digits(&text);
+	if (decimal.whole.len == 0)
+		return false;
+	if (take(&text, '.')) {
+		decimal.fraction = take_digits(&text);
+		if (decimal.fraction.len == 0)
+			return false;
+	}
+	if ((take(&text, 'e') || take(&text, 'E')) &&
+	    !take_exponent(&text, &decimal.shift))
+		return false;
+	*out = decimal;
+	return text.len == 0;
+}
+
+/* Add a digit at the end of *value.  false: it is more than max then. */
+static bool
+add_digit(uint64_t *value, uint64_t digit, uint64_t max)
+{
+	if (digit > max || *value > (max - digit) / 10)
+		return false;
+	*value = *value * 10 + digit;
+	return true;
+}
+
+bool
+text_to_whole(struct span text, uint64_t max, uint64_t *out)
+{
+	struct decimal decimal;
+	int64_t n, point; /* digits, and those before the point */
+	uint64_t value = 0;
+
+	if (text.len == 0 || !read_decimal(text, &decimal))
+		return false;
+	n = (int64_t)(decimal.whole.len + decimal.fraction.len);
+	point = (int64_t)decimal.whole.len + decimal.shift;
+	for (int64_t i = 0; i < n; i++) {
+		size_t at = (size_t)i;
+		char digit = at < decimal.whole.len ?
+		    decimal.whole.at[at] :
+		    decimal.fraction.at[at - decimal.whole.len];
+
+		if (i >= point && digit != '0')
+			return false;
+		if (i < point &&
+		    !add_digit(&value, (uint64_t)(digit - '0'), max))
+			return false;
+	}
+	/* A value that is not 0 is soon too large. */
+	for (int64_t i = n; value && i < point; i++)
+		if (!add_digit(&value, 0, max))
+			return false;
+	if (decimal.is_negative && value)
+		return false;
+	*out = value;
+	return true;
+}
+
 size_t
 text_utf8_next(const char *bytes, size_t len, uint32_t *out)
 {
@@ -73,6 +188,23 @@ text_utf8_next(const char *bytes, size_t len, uint32_t *out)
 }
 
 bool
+text_is_control(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code <= 0x9f);
+}
+
+struct span
+text_skip_mark(struct span text)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	size_t len = sizeof(mark) - 1;
+
+	if (text.len < len || memcmp(text.at, mark, len) != 0)
+		return text;
+	return (struct span){ text.at + len, text.len - len };
+}
+
+bool
 text_is_name(struct span text, size_t min, size_t max)
 {
 	size_t count = 0;
@@ -81,7 +213,7 @@ text_is_name(struct span text, size_t min, size_t max)
 		uint32_t code = 0;
 		size_t n = text_utf8_next(text.at + i, text.len - i, &code);
 
-		if (n == 0 || code < 0x20 || (code >= 0x7f && code <= 0x9f))
+		if (n == 0 || text_is_control(code))
 			return false;
 		i += n;
 	}

@@ -21,6 +21,14 @@ size_t text_from_int(char out[TEXT_INT_SIZE], int64_t value);
  * false: empty, another character, or more than max; *out is untouched. */
 bool text_to_uint(struct span text, uint64_t max, uint64_t *out);
 
+/* Read a number in decimal that may have a fraction and an exponent, as JSON
+ * writes them, and whose value is whole: 5, 5.0 and 50e-1 are the same.  Leading
+ * zeros are fine, and so is -0.  Linear in the length of the text, whatever the
+ * exponent.
+ * false: it is none, has a part behind the point, is negative, or more than
+ * max; *out is untouched. */
+bool text_to_whole(struct span text, uint64_t max, uint64_t *out);
+
 /* The value of a hexadecimal digit, or -1. */
 int text_hex_value(char c);
 
@@ -29,8 +37,14 @@ int text_hex_value(char c);
  * bytes, or 0.  Writes the code point to *out. */
 size_t text_utf8_next(const char *bytes, size_t len, uint32_t *out);
 
+/* Whether it is a control character (U+0000..1F, U+007F..9F). */
+bool text_is_control(uint32_t code);
+
+/* The text without the byte order mark in front of it, if it has one. */
+struct span text_skip_mark(struct span text);
+
 /* Whether the text is well-formed UTF-8 of min..max code points without
- * control characters (U+0000..1F, U+007F..9F). */
+ * control characters. */
 bool text_is_name(struct span text, size_t min, size_t max);
 
 /* Whether the text has the shape of a UUID (RFC 9562, section 4).  If so and

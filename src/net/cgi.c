@@ -24,7 +24,12 @@ static const struct cgi_name {
 	{ "HTTP_IDEMPOTENCY_KEY", AT(idempotency_key) },
 	{ "HTTP_LAST_EVENT_ID", AT(last_event_id) },
 	{ "HTTP_IF_NONE_MATCH", AT(if_none_match) },
+	{ "HTTP_CONTENT_ENCODING", AT(content_encoding) },
 	{ "HTTP_ORIGIN", AT(origin) },
+	{ "HTTP_HOST", AT(host) },
+	{ "HTTPS", AT(https) },
+	{ "HTTP_X_FORWARDED_PROTO", AT(forwarded_proto) },
+	{ "HTTP_ACCESS_CONTROL_REQUEST_HEADERS", AT(asked_headers) },
 };
 
 static struct span *

@@ -25,8 +25,12 @@ struct cgi {
 	struct span idempotency_key;
 	struct span last_event_id;
 	struct span if_none_match;
+	struct span content_encoding;
 	struct span origin;
-	bool is_forwarded; /* cgi_add_list() has something to say */
+	struct span host, forwarded_proto;
+	struct span https;         /* "on"; not in the RFC either */
+	struct span asked_headers; /* Access-Control-Request-Headers */
+	bool is_forwarded;         /* cgi_add_list() has something to say */
 };
 
 /* Read params, a whole stream of name-value pairs.  Of a name that comes

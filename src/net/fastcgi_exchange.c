@@ -213,6 +213,14 @@ take_cgi(struct fcgi_exchange *exchange, const struct cgi *cgi)
 	request->idempotency_key = cgi->idempotency_key;
 	request->last_event_id = cgi->last_event_id;
 	request->if_none_match = cgi->if_none_match;
+	request->host = cgi->host;
+	if (settings->base_path[0] == '\0' && cgi->path_info.at)
+		request->mount = cgi->script_name;
+	request->is_https = front_is_https(exchange->fastcgi->front,
+	    &exchange->connection->peer,
+	    cgi->https.at && !text_equals_nocase(cgi->https, "off"),
+	    cgi->forwarded_proto);
+	request->content_encoding = cgi->content_encoding;
 	request->is_text_plain = front_is_text_plain(cgi->content_type);
 	exchange->has_length = text_to_uint(
 	    cgi->content_length, UINT64_MAX, &exchange->length);
@@ -233,8 +241,11 @@ fcgi_exchange_end_params(struct fcgi_exchange *exchange)
 		err = ERR_HEADERS_TOO_LARGE;
 	else
 		err = cgi_parse(buf_span(&exchange->params), &cgi);
-	exchange->origin = err ? cgi_origin(buf_span(&exchange->params)) :
-				 cgi.origin;
+	if (err)
+		exchange->cors.origin = cgi_origin(buf_span(&exchange->params));
+	else
+		exchange->cors = (struct cors_fields){ cgi.origin,
+			cgi.asked_headers };
 	if (!err)
 		err = take_cgi(exchange, &cgi);
 	if (err) {
@@ -312,7 +323,7 @@ write_reply(struct fcgi_exchange *exchange, struct buf *out)
 	    MHD_get_reason_phrase_for(reply->status));
 	add_header(&header, "Status", text);
 	reply_headers(reply, &exchange->fastcgi->front->settings,
-	    exchange->origin, add_header, &header);
+	    &exchange->cors, add_header, &header);
 	if (has_length(reply->status)) {
 		snprintf(text, sizeof(text), "%zu", body.len);
 		add_header(&header, "Content-Length", text);

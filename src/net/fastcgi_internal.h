@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "net/fastcgi.h"
 #include "net/fcgi_wire.h"
+#include "net/reply_headers.h"
 
 struct fcgi_connection {
 	struct fastcgi *fastcgi;
@@ -67,7 +68,7 @@ struct fcgi_exchange {
 	int64_t since_ms;     /* when it began */
 	struct buf params;    /* then borrowed from by the request */
 	struct buf target;    /* if the parameters do not have it as it is */
-	struct span origin;
+	struct cors_fields cors;
 	bool has_length;
 	uint64_t length;         /* CONTENT_LENGTH */
 	uint64_t n_body;         /* bytes that came */

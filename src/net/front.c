@@ -40,6 +40,13 @@ front_claim_eviction(struct front *front)
 	return false;
 }
 
+bool
+front_claim_yield(struct front *front)
+{
+	return !front_has_room(front) &&
+	    !atomic_exchange(&front->shared->is_yielding, true);
+}
+
 void
 front_take_place(struct front *front)
 {
@@ -69,6 +76,7 @@ front_remove_connection(struct front *front, enum front_kind kind)
 	front->n_connections--;
 	front_give_place(front);
 	front->shared->is_evicting = false;
+	front->shared->is_yielding = false;
 	front->shared->is_starved = false;
 	if (front->settings.door == DOOR_PUBLIC)
 		metric_sub(METRIC_CONNECTIONS + (unsigned)kind, 1);
@@ -131,6 +139,7 @@ front_request_new(struct front *front, void *owner,
 		request->n_connections = front->players->shared->n_connections;
 		request->max_connections = front->players->settings
 					       .max_connections;
+		request->is_full = front->players->shared->is_full;
 	}
 	return request;
 }
@@ -224,6 +233,20 @@ front_identify(const struct front *front, struct request *request,
 	    memcmp(found.ip, peer->ip, sizeof(found.ip)) != 0;
 	memcpy(request->address, client->address.key, ADDRESS_KEY_SIZE);
 	request->is_exempt = client->address.is_exempt;
+}
+
+bool
+front_is_https(const struct front *front, const struct peer_address *peer,
+    bool is_tls, struct span x_forwarded_proto)
+{
+	struct span proto = x_forwarded_proto;
+	const char *end = proto.at ? memchr(proto.at, ',', proto.len) : NULL;
+
+	if (!proto.at || !trusted_proxies_has(&front->settings.trusted, peer))
+		return is_tls;
+	if (end) /* of several proxies, the client came to the first */
+		proto.len = (size_t)(end - proto.at);
+	return text_equals_nocase(text_trim(proto), "https");
 }
 
 /* false: so many of this client's are under way that it gets no more. */

@@ -23,24 +23,24 @@
 /* A body over the limit is read and dropped up to this size, so that its
  * sender can read the answer. */
 #define FRONT_MAX_SWALLOW ((size_t)8 << 20)
-/* An idle connection of a player's may stay so long; and a reply may take so
- * long, or over FastCGI be without progress. */
+/* A reply to a player may take so long, or over FastCGI be without progress. */
 #define FRONT_REST_MS 75000
 /* Not even to make room is a connection closed that is idle for less. */
-#define FRONT_SPARED_MS 1000
+#define FRONT_SPARED_MS 750
 /* But one that has never got anything. */
 #define FRONT_SPARED_NEW_MS 250
 
 struct front_settings {
 	enum door door;
 	const char *base_path;      /* "" or "/prefix" */
-	const char *const *origins; /* allowed ones; NULL-terminated */
+	const char *const *origins; /* as in origin.h; NULL-terminated */
 	bool allows_any_origin;     /* answer "*" */
 	bool has_demo;
 	bool has_access_log;
 	size_t max_body;
 	int64_t request_timeout_ms; /* from its first byte to its last */
-	int64_t rest_ms;            /* over HTTP, FRONT_REST_MS or another */
+	int64_t idle_ms;            /* over HTTP, between two requests */
+	int64_t rest_ms;            /* for a reply, FRONT_REST_MS or another */
 	size_t max_connections;     /* of all that share */
 	uint32_t max_connections_per_address; /* 0: no limit */
 	size_t max_unsent; /* bytes of replies; 0: no limit */
@@ -56,6 +56,8 @@ struct front_shared {
 	_Atomic(uint32_t) last_id;       /* of a request */
 	_Atomic(bool) is_waited_for;     /* there is no room, and must be */
 	_Atomic(bool) is_evicting;       /* a connection is being closed */
+	_Atomic(bool) is_yielding;       /* one ends for others to come */
+	_Atomic(bool) is_full;           /* as operators are told of it */
 	/* There is no descriptor, or no memory, for one more, whatever the
 	 * count says; until one is closed, or for a second. */
 	_Atomic(bool) is_starved;
@@ -69,7 +71,8 @@ struct front {
 	struct front_settings settings;
 	_Atomic(size_t) n_connections; /* others may look */
 	bool is_draining;              /* every reply closes its connection */
-	/* At DOOR_ADMIN: one of the players'; and what answers ROUTE_RELOAD. */
+	/* At the other doors than DOOR_PUBLIC: one of the players'; and what
+	 * answers ROUTE_RELOAD. */
 	const struct front *players;
 	void (*on_reload)(void *cls, struct request *request);
 	void *cls;
@@ -96,6 +99,9 @@ bool front_is_crowded(const struct front *front);
 /* There is none, and the caller has found a connection to close.  false: one
  * is being closed already, or has just been. */
 bool front_claim_eviction(struct front *front);
+/* Whether a connection that has just got what it came for should end, because
+ * there is no room.  false: there is, or another one is ending already. */
+bool front_claim_yield(struct front *front);
 /* A place for a connection that is on its way to these doors: who accepts it
  * adds it to them, or gives the place back.  On any thread. */
 void front_take_place(struct front *front);
@@ -146,6 +152,12 @@ void front_identify(const struct front *front, struct request *request,
     const struct peer_address *peer, bool is_proxied,
     struct span x_forwarded_for, struct span forwarded,
     struct front_client *client);
+
+/* Whether the request that came from peer was sent over TLS: to us or to the web
+ * server (is_tls), or to a trusted proxy that says so (the value of
+ * X-Forwarded-Proto; not there: it does not say). */
+bool front_is_https(const struct front *front, const struct peer_address *peer,
+    bool is_tls, struct span x_forwarded_proto);
 
 /* The request is there as a whole: let the engine answer (true), which gives
  * it back through request->give_back; or answer it here (false).

@@ -70,8 +70,9 @@ write_line(const struct front *front, const struct request *request,
 	log_line_begin(&line, level, "finished");
 	log_set_request(0);
 	log_line_add_text(&line, "door",
-	    request->door == DOOR_ADMIN ? "admin" :
-					  front_kind_word(client->kind));
+	    request->door == DOOR_ADMIN       ? "admin" :
+		request->door == DOOR_METRICS ? "metrics" :
+						front_kind_word(client->kind));
 	log_line_add_text(&line, "method", method_of(request));
 	log_line_add_text(
 	    &line, "route", request->route ? request->route->path : "-");

@@ -66,7 +66,7 @@ http_expire(struct http *http)
 
 	touch_receiving(http);
 	expire(http, CONNECTION_RECEIVING, settings->request_timeout_ms);
-	expire(http, CONNECTION_IDLE, settings->rest_ms);
+	expire(http, CONNECTION_IDLE, settings->idle_ms);
 	expire(http, CONNECTION_SENDING, settings->rest_ms);
 }
 

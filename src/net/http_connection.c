@@ -24,7 +24,7 @@
 static const char
     too_many[] = "HTTP/1.1 429 Too Many Requests\r\n"
 		 "Content-Type: application/json; charset=utf-8\r\n"
-		 "Cache-Control: no-store\r\n"
+		 "Cache-Control: no-store, no-transform\r\n"
 		 "X-Content-Type-Options: nosniff\r\n"
 		 "Cross-Origin-Resource-Policy: cross-origin\r\n"
 		 "%s" /* CORS: which origin it is, is not known yet */
@@ -204,7 +204,7 @@ refuse(const struct http *http, int fd)
 	int len = snprintf(text, sizeof(text), too_many,
 	    http->front->settings.allows_any_origin ?
 		"Access-Control-Allow-Origin: *\r\n" :
-		"",
+		"Vary: Origin\r\n",
 	    sizeof(TOO_MANY_BODY) - 1);
 
 	metric_add(METRIC_LIMITED_CONNECTIONS, 1);

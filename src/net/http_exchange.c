@@ -48,8 +48,9 @@ has_more(const struct connection *connection)
 
 /* Whether the connection is to end after the reply, although nothing is wrong
  * with it.  When there is hardly room for more connections, a poll that has brought
- * nothing makes room; and the rest of a long burst of requests that are all too
- * fast is not looked at. */
+ * nothing makes room; when there is none, so does a newcomer, which then has what
+ * it came for: the last place is for everybody, one after the other.  And the rest
+ * of a long burst of requests that are all too fast is not looked at. */
 static bool
 is_unwelcome(const struct exchange *exchange)
 {
@@ -61,6 +62,7 @@ is_unwelcome(const struct exchange *exchange)
 				    MAX_LIMITED_OTHERS;
 
 	return (request->poll_end > POLL_MAIL && is_crowded) ||
+	    (!connection->has_served && front_claim_yield(exchange->front)) ||
 	    (connection->has_more_bytes && connection->n_limited >= max);
 }
 
@@ -230,7 +232,9 @@ identify(struct exchange *exchange)
 /* The header fields that matter here.  Of several with one name, the first
  * counts. */
 enum field {
+	FIELD_ASKED_HEADERS,
 	FIELD_AUTHORIZATION,
+	FIELD_CONTENT_ENCODING,
 	FIELD_CONTENT_TYPE,
 	FIELD_HOST,
 	FIELD_IDEMPOTENCY_KEY,
@@ -238,6 +242,7 @@ enum field {
 	FIELD_LAST_EVENT_ID,
 	FIELD_ORIGIN,
 	FIELD_SEC_FETCH_SITE,
+	FIELD_X_FORWARDED_PROTO,
 	N_FIELDS
 };
 
@@ -245,7 +250,9 @@ static void
 find_fields(const struct http_head *head, struct span out[N_FIELDS])
 {
 	static const char *const names[N_FIELDS] = {
+		[FIELD_ASKED_HEADERS] = "Access-Control-Request-Headers",
 		[FIELD_AUTHORIZATION] = "Authorization",
+		[FIELD_CONTENT_ENCODING] = "Content-Encoding",
 		[FIELD_CONTENT_TYPE] = "Content-Type",
 		[FIELD_HOST] = "Host",
 		[FIELD_IDEMPOTENCY_KEY] = "Idempotency-Key",
@@ -253,6 +260,7 @@ find_fields(const struct http_head *head, struct span out[N_FIELDS])
 		[FIELD_LAST_EVENT_ID] = "Last-Event-ID",
 		[FIELD_ORIGIN] = "Origin",
 		[FIELD_SEC_FETCH_SITE] = "Sec-Fetch-Site",
+		[FIELD_X_FORWARDED_PROTO] = "X-Forwarded-Proto",
 	};
 	struct span rest = head->fields, name, value;
 
@@ -283,6 +291,12 @@ take_head(struct exchange *exchange, const struct span fields[N_FIELDS])
 	request->idempotency_key = fields[FIELD_IDEMPOTENCY_KEY];
 	request->last_event_id = fields[FIELD_LAST_EVENT_ID];
 	request->if_none_match = fields[FIELD_IF_NONE_MATCH];
+	request->host = fields[FIELD_HOST];
+	request->is_https = front_is_https(exchange->front,
+	    &exchange->connection->peer,
+	    connection_kind(exchange->connection) == FRONT_HTTPS,
+	    fields[FIELD_X_FORWARDED_PROTO]);
+	request->content_encoding = fields[FIELD_CONTENT_ENCODING];
 	request->is_text_plain = front_is_text_plain(
 	    fields[FIELD_CONTENT_TYPE]);
 	identify(exchange);
@@ -311,7 +325,8 @@ exchange_begin(struct connection *connection, struct buf *head)
 	buf_init(head, head->max);
 	err = http_head_parse(buf_span(&exchange->head_bytes), &exchange->head);
 	find_fields(&exchange->head, fields);
-	exchange->origin = fields[FIELD_ORIGIN];
+	exchange->cors = (struct cors_fields){ fields[FIELD_ORIGIN],
+		fields[FIELD_ASKED_HEADERS] };
 	if (!err &&
 	    !front_parse_method(
 		exchange->head.method, &exchange->request->method))

@@ -20,6 +20,7 @@
 #include "net/http.h"
 #include "net/http_chunks.h"
 #include "net/http_head.h"
+#include "net/reply_headers.h"
 
 /* What libmicrohttpd keeps for a connection: the head that it is given, which
  * may take half of it (http_intake.c), and the header of the reply. */
@@ -112,8 +113,8 @@ struct exchange {
 	struct request *request;       /* never NULL */
 	struct buf head_bytes;
 	struct http_head head;
-	enum err head_err;  /* BAD_REQUEST, UNKNOWN_METHOD: to be refused */
-	struct span origin; /* the header's value */
+	enum err head_err; /* BAD_REQUEST, UNKNOWN_METHOD: to be refused */
+	struct cors_fields cors;
 	struct front_client client;
 	size_t n_out;       /* tasks that the engine has */
 	size_t n_swallowed; /* bytes of a body that is too large */

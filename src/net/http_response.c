@@ -2,11 +2,14 @@
 #include "net/http_internal.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "net/reply_headers.h"
 
 /* libmicrohttpd's own notes of a request take less than 150 bytes, and whatever
- * is no value of a Link less than 850. */
+ * is no value of a Link less than 850.  Replies that can have more, a page, and a
+ * preflight that names all the headers that it was asked for, have no Links, and
+ * less than 850 and HTTP_LINKS_BESIDE (test_reply_headers.c). */
 static_assert(HTTP_MEMORY / 2 >= 150 + HTTP_LINKS_BESIDE + 850,
     "the header of a reply fits beside a head that takes half");
 static_assert(HTTP_MEMORY >= 1000 + REPLY_MAX_LINKS + 850,
@@ -19,23 +22,29 @@ add(void *cls, const char *name, const char *value)
 	(void)MHD_add_response_header(cls, name, value);
 }
 
+/* NULL: memory is short, and nothing is left behind. */
 static struct MHD_Response *
 make_response(struct reply *reply)
 {
+	struct MHD_Response *response;
 	struct span file;
 	size_t len;
 	char *body;
 
 	if (reply->type == REPLY_FILE) {
-		int fd = reply->fd;
-
-		reply->fd = -1; /* the response closes it */
-		return MHD_create_response_from_fd64(reply->fd_size, fd);
+		response = MHD_create_response_from_fd64(
+		    reply->fd_size, reply->fd);
+		if (response)
+			reply->fd = -1; /* it closes that */
+		return response;
 	}
 	if (reply->type != REPLY_ASSET) {
 		body = buf_take(&reply->body, &len);
-		return MHD_create_response_from_buffer(
+		response = MHD_create_response_from_buffer(
 		    len, body, MHD_RESPMEM_MUST_FREE);
+		if (!response)
+			free(body);
+		return response;
 	}
 	file = reply_body(reply);
 	return MHD_create_response_from_buffer(
@@ -65,7 +74,7 @@ response_queue(
 	if (!response)
 		return MHD_NO;
 	reply_headers(reply, &connection->http->front->settings,
-	    connection->exchange->origin, add, response);
+	    &connection->exchange->cors, add, response);
 	if (is_last)
 		add(response, "Connection", "close");
 	result = MHD_queue_response(connection->mhd, reply->status, response);

@@ -17,7 +17,6 @@
 #include "base/list.h"
 #include "base/log_flood.h"
 #include "base/mem.h"
-#include "base/text.h"
 
 #define BACKLOG 4096
 #define MAX_ACCEPTS 16 /* in one go, so that others get their turn */
@@ -32,82 +31,6 @@ struct listener {
 	listener_accept_fn on_accept;
 	void *cls;
 };
-
-static bool
-parse_unix(const char *path, struct listen_address *out)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-
-	if (path[0] == '\0' || strlen(path) >= sizeof(un.sun_path))
-		return false;
-	strcpy(un.sun_path, path);
-	memcpy(&out->addr, &un, sizeof(un));
-	out->len = sizeof(un);
-	return true;
-}
-
-static bool
-parse_tcp(const char *host, uint16_t port, struct listen_address *out)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-		.sin_port = htons(port) };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
-		.sin6_port = htons(port) };
-	size_t len = strlen(host);
-	char inner[INET6_ADDRSTRLEN];
-
-	if (inet_pton(AF_INET, host, &in.sin_addr) == 1) {
-		memcpy(&out->addr, &in, sizeof(in));
-		out->len = sizeof(in);
-		return true;
-	}
-	if (len < 3 || len - 2 >= sizeof(inner) || host[0] != '[' ||
-	    host[len - 1] != ']')
-		return false;
-	memcpy(inner, host + 1, len - 2);
-	inner[len - 2] = '\0';
-	if (inet_pton(AF_INET6, inner, &in6.sin6_addr) != 1)
-		return false;
-	memcpy(&out->addr, &in6, sizeof(in6));
-	out->len = sizeof(in6);
-	return true;
-}
-
-bool
-listen_address_parse(const char *text, struct listen_address *out)
-{
-	const char *colon = strrchr(text, ':');
-	char host[INET6_ADDRSTRLEN + 2];
-	uint64_t port;
-
-	memset(out, 0, sizeof(*out));
-	if (strncmp(text, "unix:", 5) == 0)
-		return parse_unix(text + 5, out);
-	if (!colon || (size_t)(colon - text) >= sizeof(host) ||
-	    !text_to_uint(span_of(colon + 1), UINT16_MAX, &port))
-		return false;
-	memcpy(host, text, (size_t)(colon - text));
-	host[colon - text] = '\0';
-	return parse_tcp(host, (uint16_t)port, out);
-}
-
-bool
-listen_url_parse(const char *text, struct listen_address *out, bool *out_is_tls,
-    const char **out_why)
-{
-	bool is_tls = strncmp(text, "https://", 8) == 0;
-	bool is_plain = strncmp(text, "http://", 7) == 0;
-
-	text += is_tls ? 8 : is_plain ? 7 : 0;
-	*out_why = NULL;
-	if (is_tls && strncmp(text, "unix:", 5) == 0)
-		*out_why = "there is no https on Unix sockets: nobody can "
-			   "listen in on them";
-	else if (is_plain && strncmp(text, "unix:", 5) == 0)
-		*out_why = "a Unix socket is unix:PATH, without http://";
-	*out_is_tls = is_tls;
-	return !*out_why && listen_address_parse(text, out);
-}
 
 /* Out of descriptors or memory, though there is room by our own count.  The
  * level-triggered epoll would spin. */

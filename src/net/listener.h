@@ -8,26 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
-#include <sys/types.h>
 
+#include "net/listen_address.h"
 #include "net/loop.h"
 
 #define LISTENER_URL_SIZE 160
-
-/* Where to listen: "127.0.0.1:8080", "[::1]:8080", or "unix:/path". */
-struct listen_address {
-	struct sockaddr_storage addr;
-	socklen_t len;
-};
-
-/* false: text is none of the three. */
-bool listen_address_parse(const char *text, struct listen_address *out);
-
-/* The same with "http://" or "https://" in front of an address of TCP.  false:
- * it is neither; *out_why is a sentence about that, or NULL if text is just not
- * an address. */
-bool listen_url_parse(const char *text, struct listen_address *out,
-    bool *out_is_tls, const char **out_why);
 
 struct listener;
 
@@ -37,16 +22,6 @@ struct listener;
  * until listener_pause() says otherwise. */
 typedef void (*listener_accept_fn)(
     void *cls, int fd, const struct sockaddr *addr, socklen_t len);
-
-/* Who may connect to a Unix socket: its file's mode, owner and group. */
-struct listen_access {
-	bool has_mode;
-	mode_t mode; /* else: what umask(2) leaves */
-	bool has_owner;
-	uid_t owner; /* else: the process's own */
-	bool has_group;
-	gid_t group; /* else: the process's own */
-};
 
 /* Listen.  A socket file that nobody listens on any more is replaced.
  * scheme: what is spoken there, "http", "https" or "fastcgi".  access matters to Unix

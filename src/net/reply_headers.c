@@ -3,15 +3,21 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/asset.h"
-#include "api/page.h"
+#include "api/asset_files.h"
+#include "base/text.h"
+#include "net/http_head.h"
+#include "net/origin.h"
 
 #define ALLOWED_METHODS "GET, POST, HEAD, OPTIONS"
 #define ALLOWED_HEADERS \
 	"Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 #define EXPOSED_HEADERS "Retry-After, Idempotency-Replayed, Link"
 #define PREFLIGHT_MAX_AGE "86400"
+/* What a page may ask for beside them. */
+#define MAX_ASKED_HEADERS ((size_t)1 << 10)
 /* Of a page (Content Security Policy Level 3): nothing but what is named, and in
  * nobody's frame. */
 #define NOTHING_ELSE \
@@ -22,8 +28,22 @@
 	"default-src 'none'; script-src 'self'; style-src 'self'; " \
 	"img-src data:; connect-src *" NOTHING_ELSE
 #define PAGE_POLICY \
-	"default-src 'none'; style-src 'sha256-" PAGE_STYLE_SHA256 \
-	"'" NOTHING_ELSE
+	"default-src 'none'; script-src 'sha256-" ASSET_PAGE_HTML_SCRIPT_SHA256 \
+	"'; style-src 'sha256-" ASSET_PAGE_HTML_STYLE_SHA256 "'" NOTHING_ELSE
+
+/* It is one of those that have been named. */
+static void
+add_named_origin(struct span origin, reply_header_fn add, void *cls)
+{
+	char value[ORIGIN_SIZE];
+
+	memcpy(value, origin.at, origin.len);
+	value[origin.len] = '\0';
+	add(cls, "Access-Control-Allow-Origin", value);
+	/* A proxy before us may ask for a password.  "null" may be anybody. */
+	if (strcmp(value, "null") != 0)
+		add(cls, "Access-Control-Allow-Credentials", "true");
+}
 
 /* Cross-Origin Resource Sharing (Fetch standard).  On errors too: without it
  * an error looks to a page like a network failure. */
@@ -37,10 +57,98 @@ add_cors(const struct front_settings *settings, struct span origin,
 		return;
 	}
 	add(cls, "Vary", "Origin");
-	for (size_t i = 0; settings->origins[i]; i++)
-		if (span_equals(origin, settings->origins[i]))
-			add(cls, "Access-Control-Allow-Origin",
-			    settings->origins[i]);
+	for (size_t i = 0; settings->origins[i]; i++) {
+		if (origin_fits(settings->origins[i], origin)) {
+			add_named_origin(origin, add, cls);
+			return;
+		}
+	}
+}
+
+/* Take the next name off the front of a list of them.  false: it was the last. */
+static bool
+take_name(struct span *list, struct span *out)
+{
+	const char *comma = list->len ? memchr(list->at, ',', list->len) : NULL;
+	size_t len = comma ? (size_t)(comma - list->at) : list->len;
+
+	*out = text_trim((struct span){ list->at, len });
+	if (!comma)
+		return false;
+	list->at = comma + 1;
+	list->len -= len + 1;
+	return true;
+}
+
+/* Whether it is a list of names of headers (RFC 9110, section 5.6.2), and not
+ * too long. */
+static bool
+are_names(struct span list)
+{
+	struct span name;
+	bool has_more;
+
+	if (!list.at || list.len > MAX_ASKED_HEADERS)
+		return false;
+	do {
+		has_more = take_name(&list, &name);
+		if (!http_is_token(name))
+			return false;
+	} while (has_more);
+	return true;
+}
+
+static bool
+is_always_allowed(struct span name)
+{
+	struct span always = span_of(ALLOWED_HEADERS), one;
+	bool has_more;
+
+	do {
+		has_more = take_name(&always, &one);
+		if (one.len == name.len &&
+		    strncasecmp(one.at, name.at, name.len) == 0)
+			return true;
+	} while (has_more);
+	return false;
+}
+
+/* All headers that a page asks for may be sent: there is nothing that a browser
+ * would send of its own accord and that we would believe. */
+static void
+add_allowed_headers(struct span asked, reply_header_fn add, void *cls)
+{
+	char text[sizeof(ALLOWED_HEADERS ", ") + MAX_ASKED_HEADERS];
+	struct span name;
+	struct buf out;
+	bool has_more;
+
+	if (!are_names(asked)) {
+		add(cls, "Access-Control-Allow-Headers", ALLOWED_HEADERS);
+		return;
+	}
+	buf_init(&out, sizeof(text) - 1);
+	buf_add_text(&out, ALLOWED_HEADERS);
+	do {
+		has_more = take_name(&asked, &name);
+		if (is_always_allowed(name))
+			continue;
+		buf_add_text(
+		    &out, out.len < sizeof(ALLOWED_HEADERS) ? ", " : ",");
+		buf_add_span(&out, name);
+	} while (has_more);
+	memcpy(text, out.data, out.len);
+	text[out.len] = '\0';
+	buf_fini(&out);
+	add(cls, "Access-Control-Allow-Headers", text);
+}
+
+static void
+add_preflight(struct span asked, reply_header_fn add, void *cls)
+{
+	add(cls, "Access-Control-Allow-Methods", ALLOWED_METHODS);
+	add_allowed_headers(asked, add, cls);
+	add(cls, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE);
 }
 
 /* What a page may do, and that it does not tell others where it is: its address
@@ -76,6 +184,15 @@ content_type(const struct reply *reply)
 					   "application/json; charset=utf-8";
 }
 
+/* JSON is not to be compressed on the way: games that run in a browser have been
+ * seen to unpack it a second time. */
+static const char *
+cache_control(const struct reply *reply)
+{
+	return reply->type == REPLY_JSON ? "no-store, no-transform" :
+					   "no-store";
+}
+
 static void
 add_content_headers(
     const struct reply *reply, enum door door, reply_header_fn add, void *cls)
@@ -85,12 +202,12 @@ add_content_headers(
 	if (reply->type == REPLY_ASSET)
 		add_asset_headers(reply->asset, add, cls);
 	else
-		add(cls, "Cache-Control", "no-store");
+		add(cls, "Cache-Control", cache_control(reply));
 	if (reply->type == REPLY_HTML)
 		add_page_headers(PAGE_POLICY, add, cls);
 	add(cls, "X-Content-Type-Options", "nosniff");
 	add(cls, "Cross-Origin-Resource-Policy",
-	    door == DOOR_ADMIN ? "same-origin" : "cross-origin");
+	    door == DOOR_PUBLIC ? "cross-origin" : "same-origin");
 }
 
 static void
@@ -102,7 +219,7 @@ add_links(const struct buf *links, reply_header_fn add, void *cls)
 
 void
 reply_headers(const struct reply *reply, const struct front_settings *settings,
-    struct span origin, reply_header_fn add, void *cls)
+    const struct cors_fields *cors, reply_header_fn add, void *cls)
 {
 	char seconds[16];
 
@@ -121,11 +238,10 @@ reply_headers(const struct reply *reply, const struct front_settings *settings,
 		add(cls, "Idempotency-Replayed", "true");
 	if (reply->status == 401) /* RFC 9110, section 11.6.1 */
 		add(cls, "WWW-Authenticate", "Bearer");
-	if (reply->is_preflight) {
-		add(cls, "Access-Control-Allow-Methods", ALLOWED_METHODS);
-		add(cls, "Access-Control-Allow-Headers", ALLOWED_HEADERS);
-		add(cls, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE);
-	}
-	if (settings->door != DOOR_ADMIN)
-		add_cors(settings, origin, add, cls);
+	if (reply->status == 415) /* RFC 9110, section 15.5.16 */
+		add(cls, "Accept-Encoding", "identity");
+	if (reply->is_preflight)
+		add_preflight(cors->asked_headers, add, cls);
+	if (settings->door == DOOR_PUBLIC)
+		add_cors(settings, cors->origin, add, cls);
 }

@@ -1,5 +1,5 @@
 // assets.test.mjs - the files that the daemon serves: /peerpost.js,
-// /openapi.yaml, and /demo/ if it is switched on (protocol section 9).
+// /peerpost.d.ts, /openapi.yaml, and /demo/ if it is switched on (protocol section 9).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
@@ -8,6 +8,8 @@ import { assertFailure, request, startDaemon } from '../lib/peerpost.mjs';
 const FILES = {
 	'/peerpost.js': ['clients/js/peerpost.js',
 		'text/javascript; charset=utf-8'],
+	'/peerpost.d.ts': ['clients/js/peerpost.d.ts',
+		'text/plain; charset=utf-8'],
 	'/openapi.yaml': ['docs/openapi.yaml', 'application/yaml'],
 	'/demo/': ['demo/index.html', 'text/html; charset=utf-8'],
 	'/demo/demo.js': ['demo/demo.js', 'text/javascript; charset=utf-8'],
@@ -134,14 +136,16 @@ test('the demo is there only with --demo', async () => {
 		assertFailure(await request(plain, 'POST', target), 404, 'ICB',
 		    'not-found');
 	}
-	for (const target of ['/peerpost.js', '/openapi.yaml'])
+	for (const target of ['/peerpost.js', '/peerpost.d.ts',
+	    '/openapi.yaml'])
 		assert.equal((await get(target, {}, plain)).status, 200);
 	assert.doesNotMatch((await get('/', {}, plain)).text, /demo/);
 });
 
 test('other files there are none', async () => {
 	for (const target of ['/demo/index.html', '/demo/x', '/peerpost.js/',
-	    '/demo/../peerpost.js', '/demo/%2e%2e/peerpost.js', '/demo//',
+	    '/demo/../peerpost.js', '/demo/%2e%2e/peerpost.js',
+	    '/demo/demo.js/',
 	    '/NEWS', '/demo/demo.js%00'])
 		assert.match(String((await get(target)).status), /^40[04]$/,
 		    target);
@@ -166,7 +170,7 @@ test('all of it works below a base path', async () => {
 		    address);
 
 		assert.deepEqual(links, ['/a/b/demo/', '/a/b/peerpost.js',
-			'/a/b/openapi.yaml']);
+			'/a/b/peerpost.d.ts', '/a/b/openapi.yaml']);
 		for (const link of links)
 			assert.equal((await get(link, {}, mounted)).status, 200);
 	}
@@ -179,9 +183,9 @@ test('all of it works below a base path', async () => {
 
 test('the page links the demo, the client and the description', async () => {
 	assert.deepEqual(linksOf((await get('/')).text, '/'),
-	    ['/demo/', '/peerpost.js', '/openapi.yaml']);
+	    ['/demo/', '/peerpost.js', '/peerpost.d.ts', '/openapi.yaml']);
 	assert.deepEqual(linksOf((await get('/', {}, plain)).text, '/'),
-	    ['/peerpost.js', '/openapi.yaml']);
+	    ['/peerpost.js', '/peerpost.d.ts', '/openapi.yaml']);
 });
 
 test('with origins, a file is for each of them', async () => {

@@ -207,6 +207,102 @@ test('a simple request without a preflight does everything: text/plain, the ' +
 	ok(await send('/command', { token, command: '###!LR' }));
 });
 
+test('named origins may send credentials, and * may not', async () => {
+	const d = await startDaemon({ args: ['--cors-origin', Origin,
+		'--cors-origin', 'null'] });
+	const { players: [player] } = await makeRoom(d, ['ann']);
+	const credentials = async (origin) => (await request(d, 'OPTIONS', '/events',
+	    { headers: { Origin: origin } }))
+	    .headers['access-control-allow-credentials'];
+
+	for (const reply of await replies(d, player, { Origin }))
+		assert.equal(reply.headers['access-control-allow-credentials'],
+		    'true');
+	assert.equal(await credentials(Origin), 'true');
+	// Whoever has no origin may be anybody.
+	assert.equal(await credentials('null'), undefined);
+	assert.equal(await credentials('https://evil.example'), undefined);
+
+	const open = await startDaemon({ args: ['--cors-origin', Origin,
+		'--cors-origin', '*'] });
+	const { headers } = await request(open, 'GET', '/healthz',
+	    { headers: { Origin } });
+
+	assert.equal(headers['access-control-allow-origin'], '*');
+	assert.equal(headers['access-control-allow-credentials'], undefined);
+	assert.equal(headers.vary, undefined);
+});
+
+test('a * stands for the first label or labels of a host', async () => {
+	const d = await startDaemon({ args: ['--cors-origin',
+		'https://*.Itch.zone', '--cors-origin', 'HTTP://Localhost:80'] });
+
+	for (const [origin, isAllowed] of [['https://html.itch.zone', true],
+	    ['https://a.b.itch.zone', true], ['http://localhost', true],
+	    ['https://itch.zone', false], ['https://.itch.zone', false],
+	    ['https://evilitch.zone', false], ['http://html.itch.zone', false],
+	    ['https://html.itch.zone:8443', false],
+	    ['https://html.itch.zone.evil.com', false],
+	    ['https://evil.com/.itch.zone', false], ['https://*.itch.zone', false],
+	    ['http://localhost:80', false]]) {
+		const { headers } = await request(d, 'GET', '/healthz',
+		    { headers: { Origin: origin } });
+
+		assert.equal(headers['access-control-allow-origin'],
+		    isAllowed ? origin : undefined, origin);
+		assert.ok(list(headers.vary).includes('origin'));
+	}
+});
+
+test('the headers that a preflight asks for are allowed', async () => {
+	const plain = 'Authorization, Content-Type, Idempotency-Key, ' +
+	    'Last-Event-ID';
+	const allowed = async (asked) => (await request(daemon, 'OPTIONS',
+	    '/command', { headers: { Origin,
+		    'Access-Control-Request-Method': 'POST',
+		    'Access-Control-Request-Headers': asked } }))
+	    .headers['access-control-allow-headers'];
+
+	assert.equal(await allowed(
+	    'authorization,baggage,sentry-trace,traceparent'),
+	`${plain}, baggage,sentry-trace,traceparent`);
+	assert.equal(await allowed('content-type'), plain);
+	assert.equal(await allowed('x'.repeat(1024)),
+	    `${plain}, ${'x'.repeat(1024)}`);
+	for (const bad of ['x'.repeat(1025), 'a b', 'a,,b', 'a;b', 'a:b', ''])
+		assert.equal(await allowed(bad), plain);
+	// Only a preflight is asked.
+	assert.equal((await request(daemon, 'GET', '/healthz', { headers:
+	    { 'Access-Control-Request-Headers': 'baggage' } }))
+	    .headers['access-control-allow-headers'], undefined);
+});
+
+test('the longest origin and the longest list are answered', async () => {
+	const label = 'x'.repeat(63);
+	const host = [label, label, label, 'x'.repeat(61)].join('.');
+	const scheme = 'a'.repeat(32);
+	const d = await startDaemon({ args: ['--demo', '--cors-origin',
+		`${scheme}://${host}:65535`, '--cors-origin', 'https://*.b.example'] });
+	const long = `https://${host.slice(0, 253 - '.b.example'.length)}.b.example`;
+
+	assert.equal(host.length, 253);
+	for (const origin of [`${scheme}://${host}:65535`, long])
+		for (const [method, target] of [['OPTIONS', '/x'],
+		    ['GET', '/demo/'], ['GET', '/room'], ['GET', '/']]) {
+			const { headers } = await request(d, method, target,
+			    { headers: { Origin: origin,
+				    'Access-Control-Request-Headers':
+				    'y'.repeat(1024) } });
+
+			assert.equal(headers['access-control-allow-origin'], origin);
+			assert.equal(headers['access-control-allow-credentials'],
+			    'true');
+			if (method === 'OPTIONS')
+				assert.match(headers['access-control-allow-headers'],
+				    /, y{1024}$/);
+		}
+});
+
 // --- base-path ---
 
 test('base-path serves everything below a prefix and nothing beside it',

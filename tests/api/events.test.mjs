@@ -207,14 +207,16 @@ test('a cursor, wait or max that is no integer in 0..2^53-1 is bad-cursor',
     async () => {
 	const player = await withEvents(2);
 
-	for (const bad of ['-1', 'x', '', '1.0', '1e3', ' 1', '+1', '0x1',
+	for (const bad of ['-1', 'x', '', '1.5', '1e-3', ' 1', '+1', '0x1', 'NaN',
+	    '1.0abc', '1.', '.0', '1e999999999', '-1.0', '9007199254740992.0',
 	    '9007199254740992', '99999999999999999999', '1,2', 'null',
 	    '0'.repeat(256) + '1'])
 		for (const name of ['after', 'wait', 'max'])
 			assertFailure(await player.events({
 				query: { after: '0', [name]: bad } }), 400, 'ICB',
 			'bad-cursor');
-	for (const bad of ['-1', 'x', '1.0', '9007199254740992', '1, 2'])
+	for (const bad of ['-1', 'x', '1.5', '1.0abc', '1e999999999',
+	    '9007199254740992', '1, 2'])
 		assertFailure(await player.events({ wait: 0,
 			headers: { 'Last-Event-ID': bad } }), 400, 'ICB',
 		'bad-cursor');

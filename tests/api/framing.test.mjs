@@ -47,7 +47,7 @@ function assertReply(response, status)
 	if (status < 400)
 		return;
 	assert.equal(headers['content-type'], 'application/json; charset=utf-8');
-	assert.equal(headers['cache-control'], 'no-store');
+	assert.equal(headers['cache-control'], 'no-store, no-transform');
 	assert.equal(Buffer.byteLength(response.text, 'utf8'),
 	    Number(headers['content-length']));
 	assert.deepEqual(Object.keys(response.json), ['command', 'data', 'error']);

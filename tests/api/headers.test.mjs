@@ -47,7 +47,8 @@ test('every reply with a body, errors too, has its headers', async () => {
 		assert.equal(reply.headers['transfer-encoding'], undefined, what);
 		assert.equal(reply.headers['content-type'],
 		    'application/json; charset=utf-8', what);
-		assert.equal(reply.headers['cache-control'], 'no-store', what);
+		assert.equal(reply.headers['cache-control'],
+		    'no-store, no-transform', what);
 		assert.equal(reply.headers['x-content-type-options'], 'nosniff',
 		    what);
 		assert.equal(reply.headers['cross-origin-resource-policy'],

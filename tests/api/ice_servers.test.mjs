@@ -53,7 +53,7 @@ test('without any option it is an empty list', async () => {
 	assert.deepEqual(links(reply), []);
 	assert.equal(reply.headers['content-type'],
 	    'application/json; charset=utf-8');
-	assert.equal(reply.headers['cache-control'], 'no-store');
+	assert.equal(reply.headers['cache-control'], 'no-store, no-transform');
 });
 
 test('static servers come in the order of the options, as they are',
@@ -113,6 +113,15 @@ test('each player gets a credential of its own, by the first secret',
 			`<turn:turn.example?transport=udp>${rest}`,
 			`<turns:turn.example:443?transport=tcp>${rest}`]);
 	}
+});
+
+test('a byte order mark is no part of the first secret', async () => {
+	const d = await startDaemon({ args: ['--turn-uri', 'turn:turn.example',
+		'--turn-secret-file', secretFile('marked', `\ufeff${SECRET}\nx\n`)] });
+	const { iceServers: [{ username, credential }] } = ok(await iceServers(
+	    await Player.register(d)));
+
+	assert.equal(credential, credentialOf(SECRET, username));
 });
 
 test('a credential counts from when it is asked for', async () => {

@@ -1,10 +1,12 @@
 // limits.test.mjs - bodies, mailboxes, rooms, players, rates, connections
 // (protocol section 10).  Limits per address are in address.test.mjs.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
 import { assertFailure, connectTo, looked, makeRoom, ok, Player,
-    parseResponses, rawExchange, readyEvent, request, startStill as startDaemon,
-    until, within } from '../lib/peerpost.mjs';
+    parseResponses, rawExchange, readyEvent, request, scratchDir,
+    startStill as startDaemon, until, within } from '../lib/peerpost.mjs';
 import { DEADLINE_MS } from '../lib/wait.mjs';
 
 const FAST = ['--command-rate', '100000', '--command-burst', '100000'];
@@ -651,6 +653,51 @@ test('a connection on which nothing ever comes is closed after 75 s',
 	await within(DEADLINE_MS, 'close', connection.closed);
 });
 
+test('--idle-timeout keeps a connection for a balancer that keeps it longer',
+    async () => {
+	const config = path.join(scratchDir(), 'peerpost.conf');
+
+	fs.writeFileSync(config, 'idle-timeout = 900\n');
+	const d = await startDaemon({ args: ['--config', config] });
+	const connection = await connect(d);
+	const ask = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+
+	for (let i = 1; i <= 2; i++) {
+		connection.socket.write(ask);
+		await until(() => parseResponses(connection.text).length === i,
+		    'answer');
+		await looked(d);
+		d.advance(898);
+		await looked(d);
+		assert.equal(connection.isClosed, false);
+	}
+	// What holds from now on holds for connections that there are, too.
+	const young = await connect(d);
+
+	fs.writeFileSync(config, 'idle-timeout = 5\n');
+	process.kill(d.pid, 'SIGHUP');
+	await until(() => d.stderr.includes('has been reloaded'), 'reload');
+	d.advance(3);
+	await within(DEADLINE_MS, 'close', connection.closed);
+	assert.equal(young.isClosed, false);
+	d.advance(3);
+	await within(DEADLINE_MS, 'close', young.closed);
+});
+
+test('a reply that nobody reads does not stay for --idle-timeout', async () => {
+	const d = await startDaemon({ args: ['--idle-timeout', '3600'] });
+	const connection = await connect(d);
+
+	connection.socket.pause();
+	connection.socket.write(
+	    'GET /openapi.yaml HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(400));
+	await looked(d);
+	d.advance(78);
+	await looked(d);
+	connection.socket.resume();
+	await within(DEADLINE_MS, 'close', connection.closed);
+});
+
 test('a parked poll is not idle', async () => {
 	const d = await startDaemon({ args: ['--poll-wait-max', '300',
 		'--player-timeout', '0'] });
@@ -678,10 +725,12 @@ test('--max-connections: who comes when it is full waits for a place',
 	for (let i = 0; i < 3; i++) {
 		const connection = await connect(d);
 
+		held.push(connection);
+		if (i === 2) // an answer would make room
+			continue;
 		connection.socket.write(ask);
 		await until(() => parseResponses(connection.text).length === 1,
 		    'answer');
-		held.push(connection);
 	}
 
 	const fourth = await connect(d, { isWaiting: true });

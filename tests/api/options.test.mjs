@@ -10,6 +10,7 @@ import { makeRoom, ok, Player, request, runProgram, scratchDir, startDaemon }
     from '../lib/peerpost.mjs';
 
 const SECONDS = ['player-timeout', 'lobby-timeout', 'room-timeout',
+	'idle-timeout',
 	'sealed-linger', 'poll-wait', 'poll-wait-max', 'request-timeout',
 	'turn-ttl'];
 const COUNTS = ['max-body', 'max-mailbox-events', 'max-mailbox-bytes',
@@ -18,7 +19,8 @@ const COUNTS = ['max-body', 'max-mailbox-events', 'max-mailbox-bytes',
 	'poll-rate', 'poll-burst', 'command-rate', 'command-burst',
 	'relay-rate', 'relay-burst', 'register-rate', 'register-burst'];
 const OTHERS = ['config', 'check-config', 'listen', 'fastcgi',
-	'fastcgi-mode', 'fastcgi-group', 'trusted-proxy', 'database', 'durability',
+	'fastcgi-mode', 'fastcgi-group', 'admin', 'admin-mode', 'admin-group',
+	'metrics', 'trusted-proxy', 'database', 'durability',
 	'max-database', 'io-threads', 'base-path',
 	'cors-origin', 'ice-server', 'turn-uri', 'turn-secret',
 	'turn-secret-file', 'demo', 'user', 'group', 'pid-file', 'log-level',
@@ -48,6 +50,21 @@ test('--help goes to stdout, exits 0 and lists every option', () => {
 		assert.ok(line.length <= 80, line);
 });
 
+test('--help is in groups, and -h is the same', () => {
+	const { stdout } = runProgram(['--help']);
+	const groups = stdout.split('\n\n').slice(1, -1);
+	const first = (name) => groups.find((each) =>
+	    each.startsWith(`${name}:\n  --`));
+
+	assert.ok(groups.length >= 10);
+	assert.match(first('Where to serve'), /--listen [\s\S]*--metrics /);
+	assert.match(first('Limits'), /--max-players /);
+	assert.doesNotMatch(first('Limits'), /--command-rate /);
+	for (const each of groups)
+		assert.match(each, /^[A-Z][^\n]*:\n  --/);
+	assert.deepEqual(runProgram(['-h']), runProgram(['--help']));
+});
+
 test('--version goes to stdout and exits 0', () => {
 	const { code, stdout, stderr } = runProgram(['--version']);
 
@@ -64,6 +81,65 @@ test('an unknown option is one line and exit 2', () => {
 test('an ambiguous beginning of an option is refused, not guessed', () => {
 	for (const args of [['--max', '100'], ['--poll', '3'], ['--l', 'x']])
 		assertRefused(args);
+});
+
+test('a mistake in a name is answered by the name that is like it', () => {
+	for (const [arg, said] of [['--lisen', 'use --listen,'],
+		['--player_timeout', 'use --player-timeout,'],
+		['--cors-orgin=x', 'use --cors-origin,']])
+		assert.ok(assertRefused([arg]).includes(said), arg);
+	// The value may be a secret.
+	assert.doesNotMatch(assertRefused(['--turn-secrets=hush']), /hush/);
+	assert.match(assertRefused(['--max', '1']), /begins the names of several/);
+	assert.match(assertRefused(['--version=1']), /--version takes no value/);
+	assert.match(assertRefused(['8080']), /every setting is an option/);
+});
+
+test('errors of values say what would be right', () => {
+	for (const [option, value, said] of [
+		['listen', 'localhost:8080', 'use 127.0.0.1:8080'],
+		['admin', 'localhost:1', 'use 127.0.0.1:1'],
+		['metrics', '9100', 'use 127.0.0.1:9100'],
+		['fastcgi', '/run/x.sock', 'use unix:/run/x.sock'],
+		['fastcgi-mode', 'rw', 'such as 0660'],
+		['admin-group', 'no-such-group', "no group 'no-such-group'"],
+		['trusted-proxy', 'proxy.example', 'not looked up'],
+		['base-path', 'signal', 'begin with a slash'],
+		['user', 'no-such-user', "no user 'no-such-user'"],
+		['group', 'no-such-group', "no group 'no-such-group'"],
+		['database', '', 'is empty'],
+		['tls-key', '', 'is empty'],
+		['idle-timeout', '0', 'from 1 to 3600']])
+		assert.ok(assertRefused([`--${option}`, value]).includes(said),
+		    `${option} ${value}`);
+	assert.match(assertRefused(Array.from({ length: 33 }, (_, i) =>
+	    ['--listen', `127.0.0.1:${i}`]).flat()), /more than 32 of them/);
+});
+
+test('a value of thousands of bytes is a mistake, or too long a name', () => {
+	const names = [...runProgram(['--help']).stdout.matchAll(
+	    /^  --([a-z-]+) \S/gm)].map(([, name]) => name);
+	const long = 'x'.repeat(7000);
+	const begins = ['', '/', 'unix:', 'unix:x,group=', '127.0.0.1:', '[',
+		'stun:', 'turn:', 'stun:h,', 'turn:h,', 'turn:h,u,', '10.0.0.0/'];
+
+	assert.ok(names.length > 50);
+	for (const name of names.filter((each) => each !== 'cors-origin'))
+		for (const begin of name === 'turn-ttl' || /^max|rate$|burst$/
+		    .test(name) ? [''] : begins) {
+			const { code, stderr } = runProgram(['--listen',
+				'127.0.0.1:0', '--database', `${dir}/long.db`,
+				...name === 'tls-cert' ? ['--tls-key', 'x'] : [],
+				...name === 'tls-key' ? ['--tls-cert', 'x'] : [],
+				...name === 'turn-uri' ? ['--turn-secret', 'x'] : [],
+				// What is fine by itself ends here.
+				`--${name}`, begin + long, '--pid-file',
+				`${dir}/no/such/dir`]);
+
+			assert.ok(code === 1 || code === 2,
+			    `${name} ${begin}: ${code} ${stderr}`);
+			assert.match(stderr, /^(peerpostd: |listening )/);
+		}
 });
 
 test('a stray argument is one line and exit 2', () => {
@@ -118,6 +194,24 @@ test('other bad values are one line and exit 2', () => {
 		for (const value of values)
 			assert.match(assertRefused([`--${option}`, value]),
 			    new RegExp(option));
+});
+
+test('an origin that no browser sends is refused with what would be right',
+    () => {
+	for (const [origin, sentence] of [
+	    ['https://game.example/', /it must end with the host or its port, without a slash: https:\/\/game\.example$/],
+	    ['https://game.example:8443/play', /without a slash: https:\/\/game\.example:8443$/],
+	    ['game.example', /is not an origin: .* as in https:\/\/example\.com$/],
+	    ['https://müller.example', /in punycode \(xn--\.\.\.\)/],
+	    ['https://*.zone', /two labels or more behind it/],
+	    ['https://a.*.example', /whole first label/],
+	    [`https://${'x.'.repeat(126)}xx`, /253 at most/],
+	    ['https://game.example:99999', /a number from 1 to 65535/]])
+		assert.match(assertRefused(['--cors-origin', origin]).trim(),
+		    sentence);
+	assert.match(assertRefused(Array.from({ length: 257 }, (_, i) =>
+	    ['--cors-origin', `https://${i}.example`]).flat()),
+	/more than 256 of them/);
 });
 
 test('--max-database takes a size, 0 or auto', () => {
@@ -240,6 +334,43 @@ test('a unix: listener serves the same, and its socket goes at the end',
 	assert.deepEqual(await host.news(), [['OOO', { id: bob.id, rtc: 'x' }]]);
 	assert.equal(await d.stop(), 0);
 	assert.equal(fs.existsSync(socket), false);
+});
+
+test('a unix: address has mode and group behind its path, whatever the umask',
+    async () => {
+	const gid = process.getuid() === 0 ? process.getgid() + 1 :
+	    process.getgid();
+	const umask = process.umask(0o077);
+
+	try {
+		const at = (name) => path.join(scratchDir(), name);
+		const files = { listen: at('http'), fastcgi: at('fcgi'),
+			admin: at('admin') };
+		const metrics = at('metrics');
+		const behind = (mode) => `,mode=${mode},group=${gid}`;
+		const d = await startDaemon({
+			listen: `unix:${files.listen}${behind('0660')}`,
+			// What stands there wins over the option.
+			fastcgi: `unix:${files.fastcgi}${behind('0606')}`,
+			admin: `unix:${files.admin}${behind('0640')}`,
+			args: ['--fastcgi-mode', '0666', '--metrics',
+				`unix:${metrics}${behind('666')}`] });
+
+		for (const [file, mode] of [[files.listen, 0o660],
+			[files.fastcgi, 0o606], [files.admin, 0o640],
+			[metrics, 0o666]]) {
+			const stat = fs.statSync(file);
+
+			assert.equal(stat.mode & 0o777, mode, file);
+			assert.equal(stat.gid, gid, file);
+		}
+		await Player.register(d);
+		assert.equal(await d.stop(), 0);
+		for (const file of [...Object.values(files), metrics])
+			assert.ok(!fs.existsSync(file), file);
+	} finally {
+		process.umask(umask);
+	}
 });
 
 test('a unix: listener takes over the socket that a killed daemon left',

@@ -1,7 +1,10 @@
 // pages.test.mjs - GET /, /healthz and /room (protocol section 9).
 import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
+import fs from 'node:fs';
 import test from 'node:test';
+import { promisify } from 'node:util';
 import { assertFailure, makeRoom, ok, Player, request, runProgram,
     startDaemon } from '../lib/peerpost.mjs';
 
@@ -24,21 +27,87 @@ test('GET / needs nothing from elsewhere', async () => {
 	assert.doesNotMatch(text, /<(script|img|link|iframe)[^>]*\/\/[^>]*>/i);
 });
 
-test('GET / may use its own style and nothing else, in nobody\'s frame',
+test('GET / may use its own style and script and nothing else, in nobody\'s frame',
     async () => {
 	for (const method of ['GET', 'HEAD']) {
 		const { headers } = await request(daemon, method, '/');
 		const { text } = await request(daemon, 'GET', '/');
-		const style = text.match(/<style>(.*?)<\/style>/s)[1];
-		const hash = crypto.createHash('sha256').update(style)
-		    .digest('base64');
+		const [style, script] = ['style', 'script'].map((tag) => {
+			const all = text.split(`<${tag}>`);
+
+			assert.equal(all.length, 2);
+			return crypto.createHash('sha256').update(
+			    all[1].split(`</${tag}>`)[0]).digest('base64');
+		});
 
 		assert.equal(headers['content-security-policy'],
-		    `default-src 'none'; style-src 'sha256-${hash}'; ` +
-		    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+		    `default-src 'none'; script-src 'sha256-${script}'; ` +
+		    `style-src 'sha256-${style}'; base-uri 'none'; ` +
+		    "form-action 'none'; frame-ancestors 'none'");
 		assert.equal(headers['referrer-policy'], 'no-referrer');
-		assert.doesNotMatch(text, /<script|\sstyle=|\son[a-z]+="/);
+		assert.doesNotMatch(text, /<script |\sstyle=|\son[a-z]+="/);
 	}
+});
+
+// The address that the page tells people to use.
+async function shownUrl(to, headers, target = '/')
+{
+	const { text } = await request(to, 'GET', target, { headers });
+	const urls = [...text.matchAll(/'<span>([^<]*)<\/span>/g)]
+	    .map(([, url]) => url);
+
+	assert.equal(urls.length, 4);
+	assert.equal(new Set(urls).size, 1);
+	return urls[0];
+}
+
+test('the page has the address by which it was asked for', async () => {
+	const mounted = await startDaemon({ args: ['--base-path', '/a/b',
+		'--trusted-proxy', 'none'] });
+	const Host = 'signal.example:8443';
+
+	assert.equal(await shownUrl(daemon, { Host }), `http://${Host}`);
+	assert.equal(await shownUrl(daemon, { Host: '[::1]' }), 'http://[::1]');
+	for (const [proto, scheme] of [['https', 'https'], ['HTTPS', 'https'],
+	    ['https, http', 'https'], ['http', 'http'], ['http, https', 'http'],
+	    ["javascript:'", 'http'], ['', 'http']])
+		assert.equal(await shownUrl(daemon, { Host,
+			'X-Forwarded-Proto': proto }), `${scheme}://${Host}`);
+	for (const target of ['/a/b', '/a/b/', '/a/b/?x'])
+		assert.equal(await shownUrl(mounted, { Host,
+			'X-Forwarded-Proto': 'https' }, target),
+		`http://${Host}/a/b`);
+});
+
+test('the lines for a shell do what the page says', {
+	skip: spawnSync('curl', ['--version']).error ? 'needs curl' : false,
+}, async () => {
+	const { text } = await request(daemon, 'GET', '/',
+	    { headers: { Host: new URL(daemon.url).host } });
+	const lines = [...text.matchAll(/<pre[^>]*>(.*?)<\/pre>/gs)]
+	    .map(([, line]) => line.replace(/<\/?span>/g, ''))
+	    .filter((line) => line.includes('curl'));
+	const { stdout } = await promisify(execFile)('sh',
+	    ['-euc', lines.join('\necho\n')]);
+	const [, created, events] = stdout.split('\n').map((line) =>
+	    JSON.parse(line || 'null'));
+
+	assert.equal(lines.length, 3);
+	assert.equal(created.command, '###!CRK');
+	assert.deepEqual(events.events.map(({ command }) => command),
+	    ['###!CTR']);
+});
+
+test('the page has the colours of the demo, light and dark', async () => {
+	const colours = (text) => text.match(/--[a-z-]+: #[0-9a-f]{6};/g);
+	const { text } = await request(daemon, 'GET', '/');
+	const demo = colours(fs.readFileSync(
+	    new URL('../../demo/demo.css', import.meta.url), 'utf8'));
+
+	assert.equal(colours(text).length, 14);
+	// In their order: first those for the light, then those for the dark.
+	assert.deepEqual(colours(text), demo.filter((each) =>
+	    colours(text).includes(each)));
 });
 
 test('GET /healthz is 200 with status and version', async () => {

@@ -202,7 +202,10 @@ test('a refused request in a burst ends it, after the replies before',
 // libmicrohttpd has little memory for them, and less in a burst: there, Link
 // headers of more than 1 KiB are left out.
 
-const ORIGIN = `https://${'o'.repeat(253)}:65535`;
+const LABEL = 'o'.repeat(63);
+// None can be longer.
+const ORIGIN = `${'a'.repeat(32)}://${LABEL}.${LABEL}.${LABEL}.` +
+    `${'o'.repeat(61)}:65535`;
 
 const LETTERS = [...'abcdefghijklmnop'];
 
@@ -248,6 +251,34 @@ test('the largest header comes whole', async () => {
 	// Not a letter more is let through.
 	assert.match(runProgram(['--check-config', ...args(length + 1)]).stderr,
 	    /2048 bytes of Link/);
+});
+
+test('bursts of the largest preflights and pages get headers whole', async () => {
+	const to = await startDaemon({ args: ['--demo', '--cors-origin', ORIGIN] });
+	const n = 60;
+	const asked = 'y'.repeat(1024);
+	const { responses, reset } = await rawExchange(to,
+	    Array.from({ length: n }, (_, i) => (i % 2 ?
+		plain('OPTIONS', '/x', { headers: [`Origin: ${ORIGIN}`,
+			`Access-Control-Request-Headers: ${asked}`,
+			...i === n - 1 ? ['Connection: close'] : []] }) :
+		plain('GET', '/demo/', { headers: [`Origin: ${ORIGIN}`] })))
+		.join(''));
+
+	assert.ok(!reset);
+	assert.equal(responses.length, n);
+	for (const [i, { status, headers }] of responses.entries()) {
+		assert.equal(status, i % 2 ? 204 : 200);
+		assert.equal(headers['access-control-allow-origin'], ORIGIN);
+		assert.equal(headers['access-control-allow-credentials'], 'true');
+		assert.equal(headers.vary, 'Origin');
+		assert.ok(headers.date);
+		if (i % 2)
+			assert.ok(headers['access-control-allow-headers']
+			    .endsWith(`, ${asked}`));
+		else
+			assert.ok(headers['content-security-policy']);
+	}
 });
 
 test('bursts get headers whole, or without links', async () => {

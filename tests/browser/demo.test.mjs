@@ -1,9 +1,11 @@
 // demo.test.mjs - the demo as people use it: one creates a room, another comes
-// by the link, both chat and play, and the daemon dies meanwhile.
+// by the link, both chat and play, and the daemon dies meanwhile.  And the page
+// at /, which leads there.
 //
 // Screenshots are kept in artefacts/ of the build folder.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import test, { after } from 'node:test';
 import { inBrowser, inPage, launch, openPage } from '../lib/browser.mjs';
@@ -14,6 +16,7 @@ const PHONE = { width: 390, height: 844, isMobile: true, hasTouch: true,
 	deviceScaleFactor: 2 };
 // The host's, peer 1.
 const COLOUR_OF_ANN = [0x06, 0xd6, 0xa0];
+const LONG_NAME = `Bob ${'Wolfeschlegelstein'.repeat(3)}`;
 const ARTEFACTS = path.resolve('artefacts');
 
 // Where on the field the dot of a colour is: the mean of its pixels.
@@ -68,7 +71,7 @@ await inBrowser(import.meta.url, async () => {
 	{
 		await page.type('#name', name);
 		await page.click(button);
-		await inPage(page, () => document.querySelector('#room-link').value &&
+		await inPage(page, () => document.querySelector('#room-link').href &&
 		    !document.querySelector('#room').hidden);
 	}
 
@@ -88,25 +91,89 @@ await inBrowser(import.meta.url, async () => {
 		await page.keyboard.press('Enter');
 	}
 
+	// Drag the dot over all of the field, until a star has been in its way.
+	async function catchStar(page)
+	{
+		const box = await page.$eval('#game', (field) => {
+			const { x, y, width, height } =
+			    field.getBoundingClientRect();
+
+			return { x, y, width, height };
+		});
+
+		await page.mouse.move(box.x + 5, box.y + 5);
+		await page.mouse.down();
+		for (let y = 0.05; y < 1; y += 0.06)
+			for (const x of [0.03, 0.97])
+				await page.mouse.move(box.x + x * box.width,
+				    box.y + y * box.height, { steps: 12 });
+		await page.mouse.up();
+	}
+
 	// Nothing of a page is wider than its window.
-	const fits = (page) => page.evaluate(() =>
-	    document.documentElement.scrollWidth <= innerWidth);
+	const fits = (page) => page.evaluate((width) =>
+	    document.documentElement.scrollWidth <= width,
+	page.viewport().width);
+
+	// Whether all of an element can be seen within another, and in the window
+	// from left to right.
+	const shows = (page, selector, within) => page.$eval(selector,
+	    (part, outer) => {
+		const { left, right } = part.getBoundingClientRect();
+		const box = document.querySelector(outer).getBoundingClientRect();
+
+		return right > left && left >= Math.max(box.left, 0) &&
+		    right <= Math.min(box.right, innerWidth);
+	}, within);
 
 	test('one creates, the other joins by the link', async () => {
 		await shoot(ann, 'desktop-entrance');
 		assert.equal(await ann.$eval('#join', ({ hidden }) => hidden), true);
+		assert.ok(!(await ann.$eval('#entrance', ({ innerText }) =>
+		    innerText)).includes('invited'));
 		await enter(ann, 'Ann', '#create');
 
-		const link = await ann.$eval('#room-link', ({ value }) => value);
+		const link = await ann.$eval('#room-link', ({ href }) => href);
 
 		assert.match(link, /\/demo\/#\/[0-9a-f-]{36}$/);
 		bob = await openPage(browser, link, { viewport: PHONE });
+		await reads(bob, '#entrance', 'You are invited', 'Join the room');
 		await shoot(bob, 'phone-entrance');
 		assert.ok(await fits(bob));
-		await enter(bob, 'Bob', '#join');
+		await enter(bob, LONG_NAME, '#join');
+		for (const page of [ann, bob]) {
+			assert.equal(await page.$eval('#room-link',
+			    ({ textContent }) => textContent), link);
+			assert.equal(await page.$eval('#room-link .end',
+			    ({ textContent }) => textContent), link.slice(-12));
+			assert.ok(await shows(page, '#room-link .end', '#room-link'));
+		}
 		for (const page of [ann, bob]) {
 			await reads(page, '#players', 'Ann', 'Bob', 'connected');
 			assert.equal((await lines(page, '#players')).length, 2);
+		}
+	});
+
+	test('a long name is in nobody\'s way', async () => {
+		for (const page of [ann, bob]) {
+			assert.ok(await fits(page));
+			for (const list of ['players', 'scores'])
+				for (const part of ['.dot', '.name', list === 'players' ?
+				    '.way' : '.points'])
+					for (const n of [1, 2])
+						assert.ok(await shows(page,
+						    `#${list} li:nth-child(${n}) ${part}`,
+						    `#${list}`), `${list} ${n} ${part}`);
+		}
+	});
+
+	test('fingers drag, and keys are for those who have them', async () => {
+		for (const [page, isTouched] of [[ann, false], [bob, true]]) {
+			const words = await page.$eval('#game-help',
+			    ({ innerText }) => innerText);
+
+			assert.equal(words.includes('finger'), isTouched, words);
+			assert.equal(words.includes('arrow keys'), !isTouched, words);
 		}
 	});
 
@@ -138,6 +205,14 @@ await inBrowser(import.meta.url, async () => {
 		}, 'movement');
 		for (const key of ['ArrowRight', 'ArrowDown'])
 			await ann.keyboard.up(key);
+		await catchStar(ann);
+		// Whoever is told so by the host, and the host.
+		for (const page of [ann, bob])
+			assert.match(await until(async () => {
+				const [first] = await lines(page, '#scores');
+
+				return /[1-9]$/.test(first.trim()) ? first : null;
+			}, 'score'), /^Ann\s+[1-9]/);
 		await shoot(ann, 'desktop-room');
 		await shoot(bob, 'phone-room');
 		for (const page of [ann, bob])
@@ -162,13 +237,25 @@ await inBrowser(import.meta.url, async () => {
 		await ann.click('#restart-dialog button');
 		await ann.waitForSelector('#restart-dialog:not([open])');
 		for (const page of [ann, bob])
-			await reads(page, '#status', 'away');
+			await reads(page, '#banner', 'The server is away');
+		// Wherever the page is scrolled to.
+		await bob.$eval('#wire', (wire) => wire.scrollIntoView());
+		assert.ok(await bob.$eval('#banner', (banner) =>
+		    banner.getBoundingClientRect().top >= 0));
+		await shoot(ann, 'desktop-outage');
+		await shoot(bob, 'phone-outage');
 		await chat(bob, 'nobody needs it', 'channel');
 		await reads(ann, '#chat-log', 'nobody needs it');
 		await chat(ann, 'when you are back', 'room');
 		await daemon.restart();
 		for (const page of [ann, bob])
 			await reads(page, '#chat-log', 'when you are back');
+		for (const page of [ann, bob])
+			await inPage(page, () => /back|^$/.test(document
+			    .querySelector('#banner').textContent));
+		for (const page of [ann, bob])
+			await inPage(page, () =>
+				document.querySelector('#banner').hidden);
 	});
 
 	test('a page that is loaded again is in the room, and connected',
@@ -178,6 +265,61 @@ await inBrowser(import.meta.url, async () => {
 			await reads(page, '#players', 'Ann', 'Bob', 'connected');
 		await chat(bob, 'here again', 'channel');
 		await reads(ann, '#chat-log', 'here again');
+	});
+
+	test('when the host leaves, the guest is told, and can begin anew',
+	    async () => {
+		await ann.click('#leave');
+		await reads(bob, '#entrance', 'The host has left',
+		    'Create a room');
+		assert.equal(await bob.$eval('#join', ({ hidden }) => hidden), true);
+	});
+
+	test('a link to a room that is gone says so', async () => {
+		const guest = await openPage(browser, `${daemon.url}/demo/#/` +
+		    '0f1e2d3c-4b5a-4978-8796-a5b4c3d2e1f0', { viewport: PHONE });
+
+		await guest.type('#name', 'Cat');
+		await guest.click('#join');
+		await reads(guest, '#entrance-error', 'no such room');
+		await guest.close();
+	});
+
+	test('the page at / has the address that the browser sees', async () => {
+		// Behind a proxy that strips a prefix, and tells nobody.
+		const proxy = http.createServer(({ url }, response) => {
+			http.get(daemon.url + url.replace(/^\/signal/, ''), (reply) => {
+				response.writeHead(reply.statusCode, reply.headers);
+				reply.pipe(response);
+			});
+		});
+
+		await new Promise((resolve) => {
+			proxy.listen(0, '127.0.0.1', resolve);
+		});
+		after(() => proxy.close());
+		const { port } = proxy.address();
+		const indexes = [`${daemon.url}/`,
+			`http://127.0.0.1:${port}/signal/`];
+
+		for (const address of indexes) {
+			const page = await openPage(browser, `${address}?x#y`,
+			    { viewport: PHONE });
+			const urls = await page.$$eval('pre span', (spans) =>
+			    spans.map(({ textContent }) => textContent));
+
+			assert.deepEqual([...new Set(urls)],
+			    [address.replace(/\/$/, '')]);
+			assert.ok(await fits(page));
+			await shoot(page, 'phone-index');
+			await page.browserContext().overridePermissions(
+			    new URL(address).origin, ['clipboard-sanitized-write']);
+			await page.click('.line button');
+			await reads(page, '.line button', 'Copied');
+			assert.deepEqual(page.complaints.filter((text) =>
+			    !text.includes('404')), []);
+			await page.close();
+		}
 	});
 
 	test('no page has complained', () => {

@@ -11,7 +11,7 @@ async function enter(page, name, button)
 {
 	await page.type('#name', name);
 	await page.click(button);
-	await inPage(page, () => document.querySelector('#room-link').value);
+	await inPage(page, () => document.querySelector('#room-link').href);
 }
 
 await inBrowser(import.meta.url, () => test('two meet, talk, and stay when ' +
@@ -26,7 +26,7 @@ await inBrowser(import.meta.url, () => test('two meet, talk, and stay when ' +
 
 	await enter(ann, 'Ann', '#create');
 
-	const link = await ann.$eval('#room-link', ({ value }) => value);
+	const link = await ann.$eval('#room-link', ({ href }) => href);
 
 	assert.ok(link.startsWith(`${daemon.url}/demo/`), link);
 

@@ -35,8 +35,19 @@ test('one file, no dependencies, nothing imported', () => {
 		exports['.'].types])
 		assert.ok(fs.existsSync(path.join(packageDir, name)), name);
 	assert.doesNotMatch(read('peerpost.js'), /^\s*(import|export .* from)\b/m);
-	assert.equal(read('COPYING'),
+	assert.equal(read('LICENSE'),
 	    fs.readFileSync(path.join(packageDir, '../../COPYING'), 'utf8'));
+});
+
+test('links of the README lead somewhere from npm, too', () => {
+	const { files, homepage } = JSON.parse(read('package.json'));
+	const links = [...read('README.md').matchAll(/\]\(([^)]*)\)/g)]
+	    .map(([, link]) => link);
+
+	assert.ok(links.length > 0);
+	for (const link of links)
+		assert.ok(link.startsWith(homepage) || link.startsWith('#') ||
+		    files.includes(link), link);
 });
 
 test('the types name what there is', () => {

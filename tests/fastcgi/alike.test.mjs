@@ -12,7 +12,9 @@ const KEY = 'k'.repeat(22);
 // [who asks, method, target, options of request()]; '' is nobody.  as: who that
 // is from now on.  <ann>, <room>: the token, the room of an earlier reply.
 const SCRIPT = [
-	['', 'GET', '/'], ['', 'HEAD', '/'],
+	['', 'GET', '/', { headers: { Host: 'a.example', 'X-Forwarded-Proto':
+	    'https' } }],
+	['', 'HEAD', '/', { headers: { Host: 'a.example' } }],
 	['', 'GET', '/peerpost.js'], ['', 'HEAD', '/peerpost.js'],
 	['', 'GET', '/openapi.yaml', { headers: { 'If-None-Match': '*' } }],
 	['', 'POST', '/openapi.yaml'],
@@ -29,6 +31,15 @@ const SCRIPT = [
 	['', 'OPTIONS', '/message', { headers: { Origin: ORIGIN,
 		'Access-Control-Request-Method': 'POST',
 		'Access-Control-Request-Headers': 'authorization' } }],
+	['', 'OPTIONS', '/message', { headers: { Origin: ORIGIN,
+		'Access-Control-Request-Headers': 'authorization,baggage,x-y' } }],
+	['', 'OPTIONS', '/message', { headers: { Origin: ORIGIN,
+		'Access-Control-Request-Headers': 'x'.repeat(1024) } }],
+	['', 'OPTIONS', '/message', { headers: { Origin: ORIGIN,
+		'Access-Control-Request-Headers': 'a b' } }],
+	['', 'GET', '//healthz/'], ['', 'GET', '///'], ['', 'GET', '/healthz//'],
+	['', 'POST', '/register', { body: 'x', headers:
+	    { 'Content-Encoding': 'gzip' } }],
 	['', 'GET', '/healthz', { headers: { Origin: ORIGIN } }],
 	['', 'GET', '/healthz', { headers: { Origin: 'https://evil.example' } }],
 	['', 'GET', '/nope', { headers: { Origin: ORIGIN } }],
@@ -39,6 +50,8 @@ const SCRIPT = [
 	['', 'POST', '/register', { body: '' }],
 	['', 'POST', '/register', { body: 7 }],
 	['', 'POST', '/register', { text: Buffer.from([34, 255, 34]) }],
+	['', 'POST', '//register/', { text: '\ufeff"ann"', headers:
+	    { 'Content-Encoding': 'identity' } }],
 	['', 'POST', '/register', { body: 'x', headers:
 	    { 'Idempotency-Key': 'short' } }],
 	['', 'POST', '/register', { body: 'ann', as: 'ann' }],
@@ -81,6 +94,8 @@ const SCRIPT = [
 	['bob', 'POST', '/answer', { body: { id: 99 } }],
 	['bob', 'POST', '/candidate', { body: [] }],
 	['bob', 'POST', '/candidate', { text: '{"id":1,"id":1}' }],
+	['bob', 'POST', '/candidate', { text: '{"id":1.0}' }],
+	['bob', 'POST', '/candidate', { text: '{"id":"1.5"}' }],
 	['ann', 'POST', '/message', { text: '{"é":"\\u00e9","n":1e400}' }],
 	['ann', 'POST', '/message', { text: 'null' }],
 	['ann', 'POST', '/message', { text: '['.repeat(40) }],
@@ -93,6 +108,11 @@ const SCRIPT = [
 	['ann', 'GET', '/events?after=0&wait=0&max=1'],
 	['ann', 'GET', '/events?after=2&wait=0'],
 	['ann', 'GET', '/events?wait=0', { headers: { 'Last-Event-ID': '3' } }],
+	['ann', 'GET', '/events?wait=0.0&after=1.0&max=1e0'],
+	['ann', 'GET', '/events?wait=0', { headers: { 'Last-Event-ID': '3.0' } }],
+	['ann', 'GET', '/events?wait=0&after=2',
+		{ headers: { 'Last-Event-ID': '' } }],
+	['ann', 'GET', '/events?wait=0', { headers: { 'Last-Event-ID': '"' } }],
 	['ann', 'GET', '/events?after=1000&wait=0'],
 	['ann', 'GET', '/events?after=x'], ['ann', 'GET', '/events?max=-1'],
 	['ann', 'HEAD', '/events'],

@@ -277,6 +277,31 @@ test('Origin is answered as --cors-origin says', async () => {
 	on.close();
 });
 
+test('the longest headers of a reply are sent', async () => {
+	const label = 'x'.repeat(63);
+	const origin = `${'a'.repeat(32)}://${label}.${label}.${label}.` +
+	    `${'x'.repeat(61)}:65535`;
+	const servers = Array.from({ length: 16 }, (_, i) => ['--ice-server',
+		`stun:${label}.example${i}.example.net:${10_000 + i}`]).flat();
+	const d = await startDaemon({ fastcgi: '127.0.0.1:0',
+		args: ['--cors-origin', origin, '--demo', ...servers] });
+	const on = await FastcgiConnection.open(d.fastcgi[0]);
+	const { token } = ok(await on.ask('POST', '/register', { body: 'ann' }));
+	const headers = { Origin: origin,
+		'Access-Control-Request-Headers': 'y'.repeat(1024) };
+
+	for (const [method, target, status] of [['GET', '/ice-servers', 200],
+	    ['OPTIONS', '/ice-servers', 204], ['GET', '/demo/', 200],
+	    ['GET', '/nope', 404]]) {
+		const reply = await on.ask(method, target, { token, headers });
+
+		assert.equal(reply.status, status);
+		assert.equal(reply.headers['access-control-allow-origin'], origin);
+	}
+	ok(await on.ask('GET', '/healthz'));
+	on.close();
+});
+
 test('header fields without a meaning here, empty ones and other variables ' +
     'change nothing', async () => {
 	ok(await bare({ '': '', A: '', HTTP_: 'x', HTTP_X: '', HTTPS: 'on',

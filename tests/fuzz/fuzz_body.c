@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "api/command.h"
+#include "api/fault.h"
 #include "api/parse.h"
+#include "base/text.h"
 #include "tests/fuzz/fuzz.h"
 
 #define MAX_BODY 65536
@@ -80,6 +82,17 @@ check_call(const struct call *call, struct span body)
 		check_args(call);
 }
 
+/* What is said of a fault is short, and can be printed. */
+static void
+check_why(const char *why, enum err err)
+{
+	if (!why)
+		return;
+	assert(err != ERR_NONE && err != ERR_UNKNOWN_COMMAND);
+	assert(strlen(why) <= FAULT_MAX);
+	assert(text_is_name(span_of(why), 1, FAULT_MAX));
+}
+
 static void
 check_request(const struct request *request)
 {
@@ -90,6 +103,9 @@ check_request(const struct request *request)
 	assert(request->n_calls == 0 || request->calls);
 	assert(request->err || !request->is_wrapped || request->is_array ||
 	    poll->has_after);
+	check_why(request->why, request->err);
+	for (size_t i = 0; i < request->n_calls; i++)
+		check_why(request->calls[i].why, request->calls[i].err);
 	for (size_t i = 0; !request->err && i < request->n_calls; i++)
 		check_call(&request->calls[i], buf_span(&request->body));
 	assert(!poll->has_after || poll->after < UINT64_C(1) << 53);

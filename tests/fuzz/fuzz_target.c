@@ -50,6 +50,7 @@ check_target(struct span raw, const char *base_path)
 	if (strcmp(target.path, "*") == 0)
 		return;
 	assert(target.path[0] == '/');
+	assert(!strstr(target.path, "//"));
 	check_escaped(&target, base_path);
 }
 

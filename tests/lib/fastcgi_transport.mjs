@@ -26,7 +26,8 @@ const pools = new WeakMap();
 
 function beside(address)
 {
-	return address.startsWith('unix:') ? `${address}.fastcgi` :
+	return address.startsWith('unix:') ?
+	    address.replace(/^[^,]*/, '$&.fastcgi') :
 	    address.replace(/:\d+$/, ':0');
 }
 

@@ -21,7 +21,7 @@ const DOCUMENTED_HEADERS = ['allow', 'retry-after', 'location', 'etag', 'link',
 	'www-authenticate', 'idempotency-replayed', 'content-security-policy',
 	'referrer-policy',
 	'access-control-allow-methods', 'access-control-allow-headers',
-	'access-control-max-age'];
+	'access-control-max-age', 'accept-encoding'];
 
 export class OpenapiDocument {
 	constructor(text = fs.readFileSync(document, 'utf8'))
@@ -69,8 +69,12 @@ export class OpenapiDocument {
 		} catch {
 			where = raw;
 		}
+		where = where.replace(/\/+/g, '/');
 		where = where.startsWith(basePath) ?
 		    where.slice(basePath.length) || '/' : '';
+		// A slash at the end of what is no file is passed over.
+		if (!this.doc.paths[where] && !/\.\w+\/$/.test(where))
+			where = where.replace(/\/$/, '');
 		const operation = `/paths/${where.replaceAll('~', '~0')
 		    .replaceAll('/', '~1')}/${method.toLowerCase()}`;
 

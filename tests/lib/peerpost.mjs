@@ -80,20 +80,24 @@ export function runProgram(args, { env = {} } = {})
 }
 
 class Daemon {
-	constructor({ args, env, database, clock, listen, fastcgi, admin, ca })
+	constructor({ args, env, database, clock, listen, fastcgi, admin,
+	    metrics, ca, wrapper })
 	{
 		this.dir = scratchDir();
 		this.database = database ?? path.join(this.dir, 'peerpost.db');
 		this.args = args;
 		this.env = env;
+		this.wrapper = wrapper;
 		this.ca = ca ?? transport.ca;
 		this.addresses = transport.addresses(
 		    { listen: [listen].flat(), fastcgi: [fastcgi].flat() });
 		this.addresses.admin = [admin].flat();
+		this.addresses.metrics = [metrics].flat();
 		this.stderr = '';
 		this.listeners = [];
 		this.fastcgi = [];
 		this.admin = [];
+		this.metrics = [];
 		this.passed = 0;
 		this.stalled = 0;
 		if (clock) {
@@ -135,11 +139,12 @@ class Daemon {
 
 	async start()
 	{
-		const { listen, fastcgi, admin } = this.addresses;
-		const command = [program,
+		const { listen, fastcgi, admin, metrics } = this.addresses;
+		const command = [...this.wrapper, program,
 			...listen.flatMap((each) => ['--listen', each]),
 			...fastcgi.flatMap((each) => ['--fastcgi', each]),
 			...admin.flatMap((each) => ['--admin', each]),
+			...metrics.flatMap((each) => ['--metrics', each]),
 			'--database', this.database,
 			...ioThreads > 1 ? ['--io-threads', `${ioThreads}`] : [],
 			...transport.args?.(this.addresses) ?? [], ...this.args];
@@ -157,6 +162,7 @@ class Daemon {
 		this.listeners = [];
 		this.fastcgi = [];
 		this.admin = [];
+		this.metrics = [];
 		this.ended = null;
 		this.wanted = false;
 		this.child = spawn(command[0], command.slice(1),
@@ -177,8 +183,11 @@ class Daemon {
 			this.listeners = found.filter((each) => each.scheme === 'http');
 			this.fastcgi = found.filter((each) => each.scheme === 'fastcgi');
 			this.admin = found.filter((each) => each.scheme === 'admin');
+			this.metrics = found.filter((each) =>
+			    each.scheme === 'metrics');
 			if (found.length >=
-			    listen.length + fastcgi.length + admin.length)
+			    listen.length + fastcgi.length + admin.length +
+			    metrics.length)
 				announced();
 		});
 		this.exited = new Promise((resolve) => {
@@ -270,13 +279,14 @@ class Daemon {
 	// may differ.
 	async restart({ args = this.args } = {})
 	{
-		const { listeners, fastcgi, admin } = this;
+		const { listeners, fastcgi, admin, metrics } = this;
 
 		await this.stop();
 		this.args = args;
 		this.addresses = { listen: listeners.map(addressOf),
 			fastcgi: fastcgi.map(addressOf),
-			admin: admin.map(addressOf) };
+			admin: admin.map(addressOf),
+			metrics: metrics.map(addressOf) };
 		return this.start();
 	}
 
@@ -347,7 +357,7 @@ function listenersIn(stderr)
 	const found = [];
 
 	for (const [, what] of stderr.matchAll(/listening on ([^\s"]+)"?\}?\n/g)) {
-		const scheme = /^(?:fastcgi|admin)/.exec(what)?.[0] ?? 'http';
+		const scheme = /^(?:fastcgi|admin|metrics)/.exec(what)?.[0] ?? 'http';
 		const [, socket] = /^(?:\w+\+)?unix:(.+)$/.exec(what) ?? [];
 
 		if (socket) {
@@ -364,7 +374,7 @@ function listenersIn(stderr)
 	return found;
 }
 
-// What --listen, --fastcgi and --admin are given to have the same listener again.
+// What --listen, --fastcgi, --admin and --metrics are given to have the same listener again.
 function addressOf({ path: socket, host, port, isTls })
 {
 	return socket ? `unix:${socket}` : (isTls ? 'https://' : '') +
@@ -389,16 +399,18 @@ export function readyEvent(socket)
 	return socket instanceof tls.TLSSocket ? 'secureConnect' : 'connect';
 }
 
-// Start a daemon.  listen, fastcgi, admin: one address or several, whose listeners
-// are then in daemon.listeners, .fastcgi and .admin; clock: false for real time
+// Start a daemon.  listen, fastcgi, admin, metrics: one address or several, whose
+// listeners are then in daemon.listeners, .fastcgi, .admin and .metrics; clock: false for real time
 // only, 'still' for that only which advance() lets pass, until it is to end; ca: the
 // certificate of whoever answers for those that speak TLS.  It is stopped when the
-// current test, or else the file, ends.
+// current test, or else the file, ends.  wrapper: the words of a command that
+// runs the command behind them.
 export async function startDaemon({ args = [], env = {}, database,
-    clock = true, listen = '127.0.0.1:0', fastcgi = [], admin = [], ca } = {})
+    clock = true, listen = '127.0.0.1:0', fastcgi = [], admin = [],
+    metrics = [], ca, wrapper = [] } = {})
 {
 	const daemon = new Daemon({ args, env, database, clock, listen,
-		fastcgi, admin, ca });
+		fastcgi, admin, metrics, ca, wrapper });
 
 	after(() => daemon.stop());
 	return daemon.start();

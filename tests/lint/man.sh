@@ -7,6 +7,49 @@ if [ -z "${MANDOC-}" ]; then
 fi
 "$MANDOC" -T lint -W warning "$srcdir"/man/*.[1-9]
 status=0
+# Faults that mandoc accepts and readers see: a quotation that swallows the rest
+# of its line (".Ql a No or Ql b"), a blank before a comma, a macro's name in the
+# text, a line that is too long for a terminal.
+for page in "$srcdir"/man/*.[1-9]; do
+	awk '
+	function complain(what) {
+		print "man.sh: " FILENAME ":" FNR ": " what ": " $0
+		bad = 1
+	}
+	/^\.Bd/ { display = 1 }
+	/^\.Ed/ { display = 0 }
+	/^\./ {
+		quoted = 0
+		for (i = 1; i <= NF; i++) {
+			word = $i
+			if (i == 1)
+				word = substr(word, 2)
+			if (quoted && word ~ macro)
+				complain("within a quotation is " word)
+			if (word == "Ql" || word == "Sq" || word == "Dq" ||
+			    word == "Qq")
+				quoted = 1
+			if (word == "Ta")
+				quoted = 0
+		}
+	}
+	!/^\./ && !display && / [,;.:)]( |$)/ {
+		complain("a blank before punctuation")
+	}
+	END { exit bad }
+	' macro='^(No|Ns|Ql|Dq|Sq|Qq|Pq|Ar|Fl|Cm|Xr|Em|Sy|Li|Va|Pa|Ev|Ic|Po|Pc)$' \
+		"$page" >&2 || status=1
+	"$MANDOC" -T ascii -O width=80 "$page" 2>/dev/null |
+		sed "s/.$(printf '\010')//g" | awk -v page="$page" '
+	length($0) > 80 { what = "longer than 80 columns" }
+	/(^| )(Ns|Ql|Dq|Sq|Qq|Pq|Fl|Xr|Po|Pc)( |$)/ {
+		what = "a macro in the text"
+	}
+	what { print "man.sh: " page ": " what ": " $0; bad = 1 }
+	{ what = "" }
+	END { exit bad }
+	' >&2 || status=1
+done
 for option in $("$PEERPOSTD" --help | sed -n 's/^  --\([a-z-]*\).*/\1/p'); do
 	if ! grep -q "^\.It Fl Fl $option\( \|\$\)" "$srcdir/man/peerpostd.8"
 	then
@@ -16,7 +59,7 @@ for option in $("$PEERPOSTD" --help | sed -n 's/^  --\([a-z-]*\).*/\1/p'); do
 done
 for option in $(sed -n 's/^\.It Fl Fl \([a-z-]*\).*/\1/p' \
 	"$srcdir/man/peerpostd.8"); do
-	if ! "$PEERPOSTD" --help | grep -q "^  --$option\( \|\$\)"; then
+	if ! "$PEERPOSTD" --help | grep -q "^  --$option\([ ,]\|\$\)"; then
 		echo "man.sh: peerpostd has no --$option" >&2
 		status=1
 	fi

@@ -57,7 +57,8 @@ test('methods, headers, and no word of CORS', async () => {
 
 	assert.equal(ok(health).status, 'ok');
 	for (const reply of [wrong, preflight, health]) {
-		assert.equal(reply.headers['cache-control'], 'no-store');
+		assert.equal(reply.headers['cache-control'],
+		    'no-store, no-transform');
 		assert.equal(reply.headers['cross-origin-resource-policy'],
 		    'same-origin');
 		for (const name of Object.keys(reply.headers))
@@ -339,6 +340,7 @@ test('GET /status: how it is doing', async () => {
 	assert.deepEqual(status, {
 		version: '0.1.0', pid: status.pid, state: 'ready', storage: 'ok',
 		players: 2, rooms: 1, parked: 1,
+		full: false,
 		max: { players: 7, rooms: 10000, parked: 8, connections: 9 },
 		backup: false, log_level: 'info',
 	});

@@ -128,12 +128,12 @@ test('every mistake is told with its line, and none of what may be secret',
 	const rows = [
 		['max-body = x', /^max-body: 'x' is not a whole number from 1/],
 		['max-body = 0', /^max-body: '0' is not/],
-		['max-bodies = 1', /^unknown option 'max-bodies'$/],
-		['max_body = 1', /^unknown option 'max_body'$/],
-		['Max-Body = 1', /^the line is no 'option = value'$/],
-		['--max-body = 1', /^unknown option '--max-body'$/],
+		['max-bodies = 1', /^unknown option 'max-bodies': peerpostd --help has them all$/],
+		['max_body = 1', /^unknown option 'max_body': use max-body, if that is meant$/],
+		['Max-Body = 1', /^there is no option of that name: use max-body, if/],
+		['--max-body = 1', /^unknown option '--max-body': use max-body, if that is meant$/],
 		['max-rooms', /^the line is no 'option = value'$/],
-		['max-rooms: 5', /^the line is no 'option = value'$/],
+		['max-rooms: 5', /^the line .*: it has a colon where '=' belongs$/],
 		['= 5', /^the line is no 'option = value'$/],
 		[SECRET.toUpperCase(), /^the line is no/],
 		[`turn-secret ${SECRET}==`, /^the line is no/],
@@ -144,15 +144,15 @@ test('every mistake is told with its line, and none of what may be secret',
 		[`turn-secret = ${SECRET.repeat(99)}`, /^turn-secret: .*255/],
 		['turn-secret =', /^turn-secret: .*empty/],
 		[`ice-server = stun:a,ann,${SECRET}`, /^ice-server: .*no username/],
-		['[peerpost]', /^there are no sections here$/],
-		['  [peerpost', /^there are no sections here$/],
+		['[peerpost]', /^there are no sections here: remove the line$/],
+		['  [peerpost', /^there are no sections here: remove the line$/],
 		['max-rooms = 5 ; five', /^max-rooms: a comment needs/],
 		['demo', /^the line is no/],
 		['demo = true', /^demo: 'true' is not yes or no$/],
 		['config = x', /^config: it is for the command line only$/],
 		['check-config = yes', /^check-config: it is for the command/],
 		['help = yes', /^help: it is for the command line only$/],
-		['listen = nowhere', /^listen: 'nowhere' is not ADDR:PORT$/],
+		['listen = nowhere', /^listen: 'nowhere' is not ADDR:PORT: use an address and a/],
 		['log-level = loud', /^log-level: 'loud' is not error\|/],
 		['turn-secret-file = /no/such/file',
 			/^turn-secret-file: cannot read '\/no\/such\/file': No such/],
@@ -179,7 +179,7 @@ test('every mistake is told with its line, and none of what may be secret',
 
 test('a section after a byte order mark is one, too', () => {
 	assert.deepEqual(faultsOf(Buffer.from('\ufeff[x]\nmax-rooms = 1\n')),
-	    ['1: there are no sections here']);
+	    ['1: there are no sections here: remove the line']);
 });
 
 test('numbers are checked for each option that has one', () => {
@@ -242,7 +242,7 @@ test('a file that cannot be read is one line, and exit 2', () => {
 	for (const [file, why] of [[path.join(dir, 'none'), 'No such file'],
 	    [dir, 'Is a directory'], ['/dev/zero', 'a device, not a regular file'],
 	    [pipe, 'a pipe, not a regular file'],
-	    [large, 'larger than 1048576 bytes'], ['', 'FILE']])
+	    [large, 'larger than 1048576 bytes'], ['', 'is empty']])
 		for (const args of [[], ['--check-config']]) {
 			const { code, stdout, stderr } = runProgram(
 			    ['--config', file, ...args]);

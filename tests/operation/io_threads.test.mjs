@@ -199,7 +199,7 @@ test('for one that comes, no more than two that are idle have to go',
 
 test('descriptors are set aside for each, as peerpostd(8) says', () => {
 	for (const [limit, threads, connections] of [[1064, 1, 888],
-		[1064, 3, 872], [129, 1, 56], [128, 1, 64], [300, 16, 64]]) {
+		[1064, 3, 872], [129, 1, 56], [96, 1, 40], [300, 16, 128]]) {
 		// It ends when it comes to the database.
 		const { stderr } = spawnSync('prlimit', [`--nofile=${limit}`, '--',
 			program, '--listen', '127.0.0.1:0', '--database', '/',

@@ -1,7 +1,7 @@
 // logs.test.mjs - the three forms of the log, its priorities, and the access
 // log.  What must never be in it: see ../api/logs.test.mjs.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
@@ -10,6 +10,8 @@ import { makeRoom, ok, parked, program, rawExchange, request, runProgram,
     scratchDir, startDaemon, until } from '../lib/peerpost.mjs';
 
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /;
 
 // A strict reader of logfmt.
 function parseLogfmt(line)
@@ -140,8 +142,63 @@ test('the journal gets priorities, and nobody else does', async () => {
 	    ['--log-format', 'json']), /^<3>{"time".*}\n$/);
 	for (const stream of [(dev, ino) => `${dev}:${ino + 1}`,
 	    (dev, ino) => `${dev + 1}:${ino}`, () => '', () => 'x:y'])
-		assert.equal(await runUnderJournal(stream),
+		assert.equal((await runUnderJournal(stream)).replace(TIME, ''),
 		    `peerpostd: error: ${TEXT}\n`);
+});
+
+// What a program writes to a file, or to a terminal of script(1)'s.
+async function runInto(file, args, terminal)
+{
+	const all = [program, '--listen', '127.0.0.1:0', '--database',
+		path.join(scratchDir(), 'x.db'), ...args];
+	const fd = fs.openSync(terminal ? '/dev/null' : file, 'a');
+	const child = terminal ?
+	    spawn('script', ['-qefc', `exec ${all.join(' ')}`, file],
+		{ stdio: ['ignore', fd, fd] }) :
+	    spawn(all[0], all.slice(1), { stdio: ['ignore', 'ignore', fd] });
+	const end = new Promise((resolve) => child.on('close', resolve));
+
+	await until(() => fs.existsSync(file) &&
+	    /listening on/.test(fs.readFileSync(file, 'latin1')), 'start');
+	const [pid] = terminal ? fs.readFileSync(
+	    `/proc/${child.pid}/task/${child.pid}/children`, 'latin1')
+	    .split(' ') : [child.pid];
+
+	process.kill(Number(pid), 'SIGTERM');
+	await end;
+	fs.closeSync(fd);
+	return fs.readFileSync(file, 'utf8').replaceAll('\r\n', '\n')
+	    .split('\n').filter((line) => line && !/^Script /.test(line));
+}
+
+const hasScript = spawnSync('script', ['--version']).status === 0;
+
+for (const where of ['a file', 'a terminal'])
+	test(`lines of text on ${where} have the time, except where it listens`,
+	    { skip: where === 'a terminal' && !hasScript && 'no script(1)' },
+	    async () => {
+		const before = new Date().toISOString();
+		const lines = await runInto(path.join(scratchDir(), 'log'), [],
+		    where === 'a terminal');
+		const after = new Date().toISOString();
+
+		assert.ok(lines.some((line) => /^listening on http:/.test(line)));
+		assert.ok(lines.some((line) => /peerpostd: info: stopping$/
+		    .test(line)));
+		for (const line of lines.filter((each) =>
+		    !/^listening/.test(each))) {
+			const [time] = TIME.exec(line);
+
+			assert.match(line.slice(time.length), /^peerpostd: \w+: /);
+			assert.ok(before <= time.trim() && time.trim() <= after,
+			    time);
+		}
+	});
+
+test('the other forms have the time once, in a file, too', async () => {
+	for (const line of await runInto(path.join(scratchDir(), 'log'),
+	    ['--log-format', 'logfmt']))
+		assert.match(line, /^time=\S+ level=(?!.*time=)/);
 });
 
 test('without --access-log nothing is said of requests at level info',

@@ -232,6 +232,10 @@ test('origins, trusted proxies, base path and demo', async () => {
 	assert.equal(await originOf('https://c.example'), undefined);
 	assert.equal((await request(d, 'GET', '/demo/')).status, 200);
 	assert.equal(await register(''), 200);
+	await c.reload(['cors-origin = https://*.itch.zone']);
+	assert.equal(await originOf('https://html.itch.zone'),
+	    'https://html.itch.zone');
+	assert.equal(await originOf('https://a.example'), undefined);
 	await c.reload(['base-path = /signal', 'cors-origin = https://c.example']);
 	d.basePath = '/signal';
 	d.advance(1);
@@ -454,8 +458,8 @@ test('when its terminal goes, the daemon stops in order', { skip:
 test('many reloads take no more memory than a few', { skip: patience > 1 ?
 	'the sanitizer keeps what is freed for a while' : false }, async () => {
 	const c = await Configured.start();
-	const lines = (i) => [...Array.from({ length: 200 }, (_, j) =>
-	    `cors-origin = https://${'x'.repeat(500)}${i}.${j}.example`),
+	const lines = (i) => [...Array.from({ length: 250 }, (_, j) =>
+	    `cors-origin = https://${`${'x'.repeat(50)}.`.repeat(4)}${i}.${j}.example`),
 	    'database = elsewhere.db'];
 	const resident = () => Number(/^VmRSS:\s+(\d+)/m.exec(fs.readFileSync(
 	    `/proc/${c.daemon.pid}/status`, 'latin1'))[1]);
@@ -469,3 +473,61 @@ test('many reloads take no more memory than a few', { skip: patience > 1 ?
 	// More than 100 KB each, 10 MB if they were kept.
 	assert.ok(await reloadOften(100) < before + 2000);
 });
+
+// The first example after a sentence of a manual page, as it is typed.
+function manualExample(page, begin)
+{
+	const text = fs.readFileSync(new URL(`../../man/${page}`,
+	    import.meta.url), 'utf8');
+	const [, example] = text.slice(text.indexOf(begin)).match(
+	    /\n\.Bd [^\n]*\n([^]*?)\n\.Ed\n/);
+
+	return example.replaceAll('\\e', '\\');
+}
+
+for (const shell of ['bash', 'sh'])
+	test(`the manual's example of a reload works in ${shell}`, async (t) => {
+		const dir = scratchDir();
+		const file = path.join(dir, 'peerpost.conf');
+		let said = '';
+
+		fs.symlinkSync(program, path.join(dir, 'peerpostd'));
+		fs.writeFileSync(file, 'listen = 127.0.0.1:0\n');
+		// Its lines come one after the other, as if they were typed.
+		const child = spawn(shell, ['-s'], { cwd: dir,
+			stdio: ['pipe', 'ignore', 'pipe'],
+			env: { ...process.env, PATH: `${dir}:${process.env.PATH}` } });
+
+		child.stderr.setEncoding('utf8').on('data', (text) => {
+			said += text;
+		});
+		t.after(() => child.kill('SIGKILL'));
+		child.stdin.write(`${manualExample('peerpostd.8',
+		    'Run it from a configuration file')}\n`);
+		await until(() => said.includes('listening on'), 'daemon');
+		const pid = Number(await until(() => fs.readFileSync(
+		    path.join(dir, 'peerpostd.pid'), 'utf8').trim(), 'pid file'));
+
+		t.after(() => {
+			try {
+				process.kill(pid, 'SIGKILL');
+			} catch {
+				// It has ended.
+			}
+		});
+		// A mistake is shown, and the daemon hears nothing of it.
+		fs.writeFileSync(file, 'listen = 127.0.0.1:0\nmax-rooms = x\n');
+		const reload = manualExample('peerpostd.8',
+		    'When the file has been changed');
+
+		child.stdin.write(`${reload}\n`);
+		await until(() => said.includes('max-rooms'), 'complaint');
+		fs.writeFileSync(file, 'listen = 127.0.0.1:0\nmax-rooms = 7\n');
+		child.stdin.write(`${reload}\n`);
+		await until(() => said.includes('reloaded'), 'reload');
+		assert.match(said, /the configuration has been reloaded/);
+		assert.doesNotMatch(said, /not reloaded/);
+		child.stdin.end('kill $(cat peerpostd.pid); wait; exit 0\n');
+		await until(() => child.exitCode !== null, 'end of the shell');
+		assert.equal(child.exitCode, 0);
+	});

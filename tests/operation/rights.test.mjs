@@ -148,12 +148,12 @@ test('as root without --user: a warning; with it, be it root: none', asRoot,
 
 test('users and groups that there are not are refused', () => {
 	for (const [args, said] of [
-		[['--user', 'no-such-user'], /--user: 'no-such-user' is not USER/],
+		[['--user', 'no-such-user'], /--user: there is no user 'no-such-user'/],
 		[['--user', ''], /--user/],
 		[['--user', '4294967295'], /--user/],
 		[['--user', '-1'], /--user/],
 		[['--group', 'no-such-group'],
-			/--group: 'no-such-group' is not GROUP/],
+			/--group: there is no group 'no-such-group'/],
 		[['--group', '0'], /--group needs a --user/],
 		[['--user', `${NUMBER}`], /needs a --group/],
 	])

@@ -184,13 +184,14 @@ test('sockets are served by their names, and nothing else is opened',
 	const manager = startManager({ notify: abstractName(), sockets: [
 		['fastcgi', path.join(dir, 'fastcgi.sock')], ['http', '0'],
 		['http', http], ['admin', path.join(dir, 'admin.sock')],
-		['http', abstractName()]] });
+		['http', abstractName()],
+		['metrics', path.join(dir, 'metrics.sock')]] });
 
 	await manager.start();
 	const [, port] = /^socket http (\d+)$/m.exec(manager.lines.join('\n'));
 	const said = manager.stderr.match(/^listening on .*$/mg);
 
-	assert.equal(said.length, 5, manager.stderr);
+	assert.equal(said.length, 6, manager.stderr);
 	assert.equal(said[0], `listening on http://127.0.0.1:${port}`);
 	assert.equal(said[1], `listening on unix:${http}`);
 	assert.match(said[2], /^listening on unix:@peerpost-test-/);
@@ -198,8 +199,10 @@ test('sockets are served by their names, and nothing else is opened',
 	    `listening on fastcgi+unix:${path.join(dir, 'fastcgi.sock')}`);
 	assert.equal(said[4],
 	    `listening on admin+unix:${path.join(dir, 'admin.sock')}`);
+	assert.equal(said[5],
+	    `listening on metrics+unix:${path.join(dir, 'metrics.sock')}`);
 	for (const [listener, target] of [[1, '/healthz'], [2, '/healthz'],
-	    [3, '/readyz']]) {
+	    [3, '/readyz'], [5, '/readyz']]) {
 		const wire = await Wire.open(manager, { listener });
 
 		ok(await wire.exchange(plain('GET', target)));

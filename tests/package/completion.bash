@@ -41,7 +41,8 @@ for command in peerpostd peerpostctl peerpost; do
 done
 
 # The daemon's options, as its manual has them.
-expect "$(sed -n 's/^\.It Fl Fl \([a-z-]*\).*/--\1/p' man/peerpostd.8)" \
+expect "$(sed -n 's/^\.It Fl Fl \([a-z-]*\).*/--\1/p' man/peerpostd.8
+	sed -n 's/^\.It Fl Fl [a-z]* , Fl \([a-z]\)$/-\1/p' man/peerpostd.8)" \
 	"$daemon" -
 expect '--durability' "$daemon" --du
 expect 'power process' "$daemon" --durability ''

@@ -1,7 +1,8 @@
-// caddy_haproxy.test.mjs - behind Caddy, by FastCGI and by HTTP, and HAProxy.
+// caddy_haproxy.test.mjs - behind Caddy and HAProxy, by FastCGI and by HTTP.
 import { testServer } from './scenarios.mjs';
 import { servers } from './servers.mjs';
 
 testServer(servers.caddyFastcgi);
 testServer(servers.caddyHttp);
 testServer(servers.haproxy);
+testServer(servers.haproxyFastcgi);

@@ -30,13 +30,17 @@ async function ask(door)
 	await add('bad JSON', 400, ann.post('/message', { text: '{' }));
 	await add('a bad cursor', 400, ann.events({ after: 'x' }));
 	await add('in a room already', 409, ann.create());
+	await add('a coded body', 415, ann.message('x',
+	    { headers: { 'Content-Encoding': 'gzip' } }));
 	await add('too much', 413, ann.message('x'.repeat(70_000)));
 	await add('a preflight', 204, request(door, 'OPTIONS', '/message', {
 		headers: { ...origin, 'Access-Control-Request-Method': 'POST',
 			'Access-Control-Request-Headers': 'authorization' } }));
 	await add('health', 200, request(door, 'GET', '/healthz'));
 	await add('its head', 200, request(door, 'HEAD', '/healthz'));
-	await add('the page', 200, request(door, 'GET', '/'));
+	// It shows where it was asked for.
+	await add('the page', 200, request(door, 'GET', '/',
+	    { headers: { Host: 'signal.example' } }));
 	await add('ICE servers', 200, ann.request('GET', '/ice-servers'));
 	const file = await request(door, 'GET', '/peerpost.js');
 
@@ -45,6 +49,8 @@ async function ask(door)
 	await add('a file that is known', 304, request(door, 'GET',
 	    '/peerpost.js', { headers: { 'If-None-Match':
 		    file.headers.etag } }));
+	await add('JSON that may be compressed', 200, ann.message(
+	    'x'.repeat(20_000), { headers: { 'Accept-Encoding': 'gzip' } }));
 	await add('a token in the body', 200, request(door, 'POST', '/events', {
 		text: JSON.stringify({ token: bob.token, wait: 0 }),
 		headers: { 'Content-Type': 'text/plain' } }));
@@ -70,7 +76,8 @@ const PASSED_ON = ['content-type', 'cache-control', 'x-content-type-options',
 	'access-control-allow-methods', 'access-control-allow-headers',
 	'access-control-max-age', 'access-control-expose-headers', 'vary',
 	'allow', 'retry-after', 'idempotency-replayed', 'link', 'etag',
-	'content-security-policy', 'referrer-policy'];
+	'content-security-policy', 'referrer-policy', 'content-encoding',
+	'access-control-allow-credentials', 'accept-encoding'];
 
 export async function passes(t, { daemon, front })
 {

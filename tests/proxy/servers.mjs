@@ -45,6 +45,11 @@ const nginx = {
 			events { worker_connections 6000; }
 			http {
 				access_log off;
+				# As eager as a site can be.
+				gzip on;
+				gzip_min_length 1;
+				gzip_proxied any;
+				gzip_types *;
 				${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
 				    .map((each) => `${each}_temp_path ${dir}/${each};`)
 				    .join('\n')}
@@ -257,7 +262,107 @@ export const servers = {
 		shipped: 'haproxy/peerpost.cfg',
 		holdsFor: /^\s*timeout server (\d+)s$/m,
 	},
+	haproxyFastcgi: {
+		...haproxy,
+		name: 'HAProxy, FastCGI',
+		upstream: 'fastcgi',
+		shipped: 'haproxy/peerpost-fastcgi.cfg',
+		names: ({ host, port, upstream }) => [
+			['bind :80', `bind ${host}:${port}`],
+			['server peerpost 127.0.0.1:9000',
+				`server peerpost ${bare(upstream)}`],
+		],
+		holdsFor: /^\s*timeout server (\d+)s$/m,
+		onCut: [502, 503],
+	},
 };
+
+// The same, with what their files have about HTTPS.   nPolls: so many are
+// held on one connection of HTTP/2 while a command passes; no more than that where
+// docs/proxies.md says so.  losesPort: the daemon is told the host without the port.
+const SHIPPED_CERTIFICATE = '/etc/letsencrypt/live/signal.example/fullchain.pem';
+const SHIPPED_KEY = '/etc/letsencrypt/live/signal.example/privkey.pem';
+
+const nginxTls = {
+	names: ({ dir, host, port, upstream, certificate: { cert, key } }) => [
+		['listen 80;', ''],
+		['#listen 443 ssl http2;', `listen ${host}:${port} ssl http2;`],
+		[`#ssl_certificate ${SHIPPED_CERTIFICATE}`,
+			`ssl_certificate ${cert}`],
+		[`#ssl_certificate_key ${SHIPPED_KEY}`,
+			`ssl_certificate_key ${key}`],
+		['/var/log/nginx/', `${dir}/`],
+		...toUpstream('unix:/run/peerpost/fastcgi.sock',
+		    '127.0.0.1:8080', upstream),
+	],
+	nPolls: 20,
+	losesPort: true,
+};
+const caddyTls = {
+	names: ({ host, port, upstream, certificate: { cert, key } }) => [
+		['signal.example {', `https://:${port} {\n\tbind ${host}`],
+		['#tls /etc/ssl/signal.example.pem ' +
+			'/etc/ssl/private/signal.example.key',
+			`tls ${cert} ${key}`],
+		...toUpstream('unix//run/peerpost/fastcgi.sock',
+		    '127.0.0.1:8080', upstream, 'unix/'),
+	],
+	nPolls: 20,
+};
+const haproxyTls = {
+	names: (place) => [
+		...place.spec.plainNames(place).filter(([from]) =>
+		    from !== 'bind :80'),
+		['bind :80', ''],
+		['#bind :443 ssl crt /etc/haproxy/signal.example.pem',
+			`bind ${place.host}:${place.port} ssl crt ` +
+			place.certificate.both],
+	],
+	nPolls: 20,
+};
+
+function overTls(spec, changes)
+{
+	return { ...spec, ...changes, plainNames: spec.names, isTls: true,
+		name: `${spec.name}, HTTPS` };
+}
+
+export const tlsServers = [
+	overTls(servers.nginxFastcgi, nginxTls),
+	overTls(servers.nginxHttp, nginxTls),
+	overTls(servers.caddyFastcgi, caddyTls),
+	overTls(servers.caddyHttp, caddyTls),
+	overTls(servers.haproxy, haproxyTls),
+	overTls(servers.haproxyFastcgi, haproxyTls),
+	overTls(servers.apache, {
+		names: (place) => [
+			...place.spec.plainNames(place),
+			['#SSLEngine', 'SSLEngine'],
+			[`#SSLCertificateFile ${SHIPPED_CERTIFICATE}`,
+				`SSLCertificateFile ${place.certificate.cert}`],
+			[`#SSLCertificateKeyFile ${SHIPPED_KEY}`,
+				`SSLCertificateKeyFile ${place.certificate.key}`],
+		],
+		wrap: (text, place) => servers.apache.wrap(
+		    `LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so\n${text}`,
+		    place),
+	}),
+	overTls(servers.lighttpd, {
+		names: (place) => [
+			...place.spec.plainNames(place),
+			...['server.modules += ( "mod_openssl" )',
+				'\tssl.engine = "enable"', '}'].map((line) =>
+				[`#${line}\n`, `${line}\n`]),
+			['#$SERVER["socket"] == ":443" {',
+				`$SERVER["socket"] == "${place.host}:${place.port}" {`],
+			[`#\tssl.pemfile = "${SHIPPED_CERTIFICATE}"`,
+				`\tssl.pemfile = "${place.certificate.cert}"`],
+			[`#\tssl.privkey = "${SHIPPED_KEY}"`,
+				`\tssl.privkey = "${place.certificate.key}"`],
+		],
+		nPolls: 7,
+	}),
+];
 
 function bare(upstream)
 {

@@ -6,12 +6,14 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { scratchDir, startDaemon, until } from '../lib/peerpost.mjs';
 import { freePort } from '../lib/programs.mjs';
+import { makeCertificate, skipTls } from '../lib/tls.mjs';
 import { DEADLINE_MS, within } from '../lib/wait.mjs';
 
 const contrib = fileURLToPath(new URL('../../contrib/', import.meta.url));
@@ -70,6 +72,9 @@ export class WebServer {
 	{
 		this.agent?.destroy();
 		this.agent = new http.Agent({ keepAlive: true });
+		this.tlsAgent?.destroy();
+		this.tlsAgent = new https.Agent({ keepAlive: true,
+			ca: this.certificate?.ca });
 	}
 
 	// As the user that the server runs as.
@@ -98,8 +103,19 @@ export class WebServer {
 	{
 		this.dir = scratchDir();
 		this.port = await freePort({ host: this.host });
-		this.listeners = [{ host: this.host, port: this.port }];
 		const { spec, dir } = this;
+
+		this.listeners = [{ host: this.host, port: this.port,
+			isTls: spec.isTls }];
+		if (spec.isTls) {
+			const { cert, key, ca } = makeCertificate(dir);
+
+			this.certificate = { cert, key, ca,
+				both: path.join(dir, 'both.pem') };
+			fs.writeFileSync(this.certificate.both,
+			    Buffer.concat([ca, fs.readFileSync(key)]));
+			this.forgetConnections();
+		}
 		const shipped = replaceAll(shippedText(spec),
 		    [...spec.names(this), ...(spec.edit ?? [])]);
 
@@ -210,6 +226,7 @@ export class WebServer {
 	async stop()
 	{
 		this.agent.destroy();
+		this.tlsAgent.destroy();
 		if (!this.child)
 			return;
 		if (!this.hasEnded)
@@ -277,20 +294,21 @@ export async function startServer(spec, upstream, { host = '127.0.0.1' } = {})
 // Why the server cannot be tried here, or false.
 export function whyNot(spec)
 {
-	return isInstalled(spec.program) ? false :
+	return isInstalled(spec.program) ? spec.isTls && skipTls :
 	    `${spec.program} is not installed`;
 }
 
 // A daemon with the listener that the server wants; its first one is HTTP.
-export async function startUpstream(spec, { args = [], clock = true } = {})
+export async function startUpstream(spec, { args = [], clock = true,
+    admin } = {})
 {
 	if (spec.upstream === 'http') {
-		const daemon = await startDaemon({ args, clock });
+		const daemon = await startDaemon({ args, clock, admin });
 
 		return { daemon, upstream: `127.0.0.1:${daemon.port}` };
 	}
 	const upstream = `unix:${path.join(openDir(), 'fastcgi.sock')}`;
-	const daemon = await startDaemon({ clock, fastcgi: upstream,
+	const daemon = await startDaemon({ clock, admin, fastcgi: upstream,
 		args: [...args, '--fastcgi-mode', '0666'] });
 
 	return { daemon, upstream };

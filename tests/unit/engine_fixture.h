@@ -168,9 +168,9 @@ keep_text(struct exchange *e, size_t i, const char *text)
 	return strcpy(e->texts[i], text);
 }
 
-/* Hand a request over, to go with the next engine_flush(). */
+/* A request that has been parsed, and is to be submitted. */
 static inline struct exchange *
-submit_through(struct fixture *f, struct engine_port *port, struct question q)
+prepare(struct fixture *f, struct question q)
 {
 	struct exchange *e = calloc(1, sizeof(*e));
 
@@ -184,6 +184,15 @@ submit_through(struct fixture *f, struct engine_port *port, struct question q)
 	e->request->owner = e;
 	f->exchanges[f->n_exchanges++] = e;
 	assert_true(request_parse(e->request, ""));
+	return e;
+}
+
+/* Hand a request over, to go with the next engine_flush(). */
+static inline struct exchange *
+submit_through(struct fixture *f, struct engine_port *port, struct question q)
+{
+	struct exchange *e = prepare(f, q);
+
 	engine_submit(port, e->request);
 	return e;
 }

@@ -23,6 +23,7 @@ struct faulty_store {
 	atomic_long ops_left; /* that succeed before one fails; -1: all */
 	atomic_bool is_down;  /* everything fails */
 	atomic_bool commits_fail;
+	atomic_bool trims_fail;
 	atomic_bool is_poisoned; /* messages with "poison" in them fail */
 
 	/* Read by the test. */
@@ -322,6 +323,8 @@ static inline enum err
 faulty_events_trim(struct store *store, const struct trim *trims, size_t n)
 {
 	atomic_fetch_add(&faulty_of(store)->n_trims, 1);
+	if (atomic_load(&faulty_of(store)->trims_fail))
+		return ERR_STORAGE;
 	return FAULTY(store, events_trim(store, trims, n));
 }
 

@@ -20,7 +20,8 @@ struct question {
 	const char *body;
 	size_t body_len; /* 0: all up to the NUL */
 	const char *authorization, *key, *last_event_id, *if_none_match;
-	bool is_text_plain, is_too_large, has_demo;
+	const char *content_encoding, *host, *mount;
+	bool is_https, is_text_plain, is_too_large, has_demo;
 };
 
 /* The request, not yet parsed.  Caller frees with request_free(). */
@@ -37,6 +38,10 @@ question_request(struct question q)
 	request->idempotency_key = span_of(q.key);
 	request->last_event_id = span_of(q.last_event_id);
 	request->if_none_match = span_of(q.if_none_match);
+	request->host = span_of(q.host);
+	request->mount = span_of(q.mount);
+	request->is_https = q.is_https;
+	request->content_encoding = span_of(q.content_encoding);
 	request->has_demo = q.has_demo;
 	request->is_text_plain = q.is_text_plain;
 	request->is_too_large = q.is_too_large;

@@ -11,6 +11,8 @@ static const struct {
 } served[] = {
 	{ "/peerpost.js", ASSET_PEERPOST_JS, "text/javascript; charset=utf-8",
 	    "", false, false },
+	{ "/peerpost.d.ts", ASSET_PEERPOST_D_TS, "text/plain; charset=utf-8",
+	    "// peerpost.d.ts", false, false },
 	{ "/openapi.yaml", ASSET_OPENAPI_YAML, "application/yaml",
 	    "openapi: ", false, false },
 	{ "/demo/", ASSET_INDEX_HTML, "text/html; charset=utf-8",
@@ -50,7 +52,8 @@ test_each_path_has_its_file(void **state)
 		assert_string_equal(asset->type, served[i].type);
 		assert_int_equal(asset->is_page, served[i].is_page);
 	}
-	assert_int_equal(N_OF(served), N_ASSET_FILES);
+	/* And what the page at / is made of. */
+	assert_int_equal(N_OF(served) + 1, N_ASSET_FILES);
 }
 
 static void
@@ -169,6 +172,51 @@ test_the_page_links_what_there_is(void **state)
 	assert_false(page_links("", "/", false, "./demo/"));
 }
 
+/* The address that the lines for a shell have. */
+static void
+assert_url(const char *base_path, struct question q, const char *url)
+{
+	char span[512];
+
+	q.method = METHOD_GET;
+	q.target = base_path[0] ? base_path : "/";
+	ask_under(base_path, q);
+	snprintf(span, sizeof(span), "'<span>%s</span>/register'", url);
+	assert_true(body_has(asked, span));
+	assert_false(body_has(asked, "@URL@"));
+}
+
+static void
+test_the_page_has_the_address_that_was_asked(void **state)
+{
+	(void)state;
+	assert_url("", (struct question){ .host = "localhost:8080" },
+	    "http://localhost:8080");
+	assert_url("/a/b",
+	    (struct question){ .host = "[::1]:80", .is_https = true },
+	    "https://[::1]:80/a/b");
+	assert_url("",
+	    (struct question){ .host = "signal.example", .mount = "/signal" },
+	    "http://signal.example/signal");
+	assert_url("", (struct question){ .host = NULL }, "URL");
+}
+
+static void
+test_the_page_shows_nothing_that_means_something_else(void **state)
+{
+	static const char *const hosts[] = { "", "a<b>", "a'b", "a\"b", "a&b",
+		"a b", "a$(b)", "a\\b", "a`b`", "a/b", "a@b", "\xc3\xa4" };
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(hosts); i++)
+		assert_url("", (struct question){ .host = hosts[i] }, "URL");
+	assert_url("",
+	    (struct question){ .host = "a", .mount = "/a'b<&>\xc3\xa4%" },
+	    "http://a/a%27b%3C%26%3E%C3%A4%25");
+	assert_url(
+	    "/a'b&c", (struct question){ .host = "a" }, "http://a/a%27b%26c");
+}
+
 static void
 test_links_are_right_with_and_without_a_slash(void **state)
 {
@@ -190,6 +238,8 @@ main(void)
 		TEST(test_the_demo_is_there_only_if_it_is_on),
 		TEST(test_demo_without_a_slash_leads_to_the_demo),
 		TEST(test_the_page_links_what_there_is),
+		TEST(test_the_page_has_the_address_that_was_asked),
+		TEST(test_the_page_shows_nothing_that_means_something_else),
 		TEST(test_links_are_right_with_and_without_a_slash),
 	};
 

@@ -2,6 +2,8 @@
  * the engine gives back, when, and that it does so once. */
 #include "tests/unit/engine_fixture.h"
 
+#include "api/command.h"
+
 static struct exchange *
 poison(struct fixture *f, const struct user *user)
 {
@@ -505,23 +507,32 @@ test_what_came_through_a_port_comes_back_through_it(void **state)
 	engine_port_close(&other);
 }
 
+/* A pair whose guest has acknowledged so many events that they are to go with
+ * the next commit. */
+static void
+add_pair_with_much_trim(struct fixture *f, struct user *ann, struct user *bob)
+{
+	char target[64];
+
+	add_pair(f, ann, bob);
+	for (int i = 0; i < 300; i++)
+		submit(f, post_of(ann, "/message", "1"));
+	settle(f);
+	for (int i = 3; i <= 302; i += 50) {
+		snprintf(target, sizeof(target),
+		    "/events?after=%d&wait=0&max=50", i - 1);
+		ask(f, get_of(bob, target));
+	}
+	ask(f, get_of(bob, "/events?after=302&wait=0"));
+}
+
 static void
 test_many_acknowledged_events_go_with_the_next_commit(void **state)
 {
 	struct fixture *f = *state;
 	struct user ann, bob;
-	char target[64];
 
-	add_pair(f, &ann, &bob);
-	for (int i = 0; i < 300; i++)
-		submit(f, post_of(&ann, "/message", "1"));
-	settle(f);
-	for (int i = 3; i <= 302; i += 50) {
-		snprintf(target, sizeof(target),
-		    "/events?after=%d&wait=0&max=50", i - 1);
-		ask(f, get_of(&bob, target));
-	}
-	ask(f, get_of(&bob, "/events?after=302&wait=0"));
+	add_pair_with_much_trim(f, &ann, &bob);
 	/* Nor would a timer have come so soon. */
 	ask(f, post_of(&ann, "/message", "2"));
 	assert_true(atomic_load(&f->store->n_trims) > 0);
@@ -529,6 +540,66 @@ test_many_acknowledged_events_go_with_the_next_commit(void **state)
 	assert_reply(ask(f, get_of(&bob, "/events?after=302&wait=0")), 200,
 	    "{\"events\":[{\"id\":303,\"command\":\"###!RMK\",\"data\":2}],"
 	    "\"next\":303}");
+}
+
+/* Although it was alone in its batch. */
+static void
+test_a_command_does_not_fail_with_the_events_that_go_along(void **state)
+{
+	struct fixture *f = *state;
+	struct user ann, bob;
+
+	add_pair_with_much_trim(f, &ann, &bob);
+	atomic_store(&f->store->n_trims, 0);
+	atomic_store(&f->store->trims_fail, true);
+	assert_reply(ask(f, post_of(&ann, "/message", "2")), 200,
+	    "{\"command\":\"###!RMK\",\"data\":2}");
+	assert_int_equal(atomic_load(&f->store->n_trims), 1);
+	assert_reply(ask(f, get_of(&bob, "/events?after=302&wait=0")), 200,
+	    "{\"events\":[{\"id\":303,\"command\":\"###!RMK\",\"data\":2}],"
+	    "\"next\":303}");
+}
+
+static enum err
+answer_without_end(
+    struct session *session, const struct call *call, struct outcome *out)
+{
+	static const char endless[17 << 20];
+
+	(void)session;
+	(void)call;
+	out->kind = OUTCOME_TEXT;
+	buf_add_text(&out->text, "\"the beginning of");
+	buf_add(&out->text, endless, sizeof(endless));
+	assert_true(out->text.overflowed);
+	return ERR_NONE;
+}
+
+static void
+test_an_answer_that_overflows_fails_its_array_wherever_it_stands(void **state)
+{
+	static const struct command endless = { .code = "###!XX",
+		.path = "/endless",
+		.ok = "###!XXK",
+		.failed = "###!XXB",
+		.run = answer_without_end };
+	static const char body[] = "[{\"command\":\"###!SM\",\"data\":1},"
+				   "{\"command\":\"###!SM\",\"data\":2},"
+				   "{\"command\":\"###!SM\",\"data\":3}]";
+	struct fixture *f = *state;
+	struct user ann, bob;
+	struct exchange *e;
+
+	add_pair(f, &ann, &bob);
+	for (size_t i = 0; i < 3; i++) {
+		e = prepare(f, post_of(&ann, "/command", body));
+		e->request->calls[i].command = &endless;
+		engine_submit(&f->port, e->request);
+		settle(f);
+		assert_failed(e, ERR_STORAGE);
+		assert_reply(ask(f, get_of(&bob, "/events?after=2&wait=0")),
+		    200, "{\"events\":[],\"next\":2}");
+	}
 }
 
 static void
@@ -606,6 +677,10 @@ main(void)
 		TEST(test_stopping_gives_everything_back),
 		TEST(test_stopping_with_a_poll_parked_gives_it_back),
 		TEST(test_many_acknowledged_events_go_with_the_next_commit),
+		TEST(
+		    test_a_command_does_not_fail_with_the_events_that_go_along),
+		TEST(
+		    test_an_answer_that_overflows_fails_its_array_wherever_it_stands),
 		TEST(test_what_came_through_a_port_comes_back_through_it),
 		TEST(test_health_follows_the_store),
 		TEST(test_an_engine_that_cannot_read_its_store_does_not_start),

@@ -45,6 +45,7 @@ static const struct {
 	{ ERR_TIMED_OUT, 410, "timed-out" },
 	{ ERR_TOO_LARGE, 413, "too-large" },
 	{ ERR_HEADERS_TOO_LARGE, 431, "too-large" },
+	{ ERR_UNSUPPORTED_ENCODING, 415, "unsupported-encoding" },
 	{ ERR_IDEMPOTENCY_MISMATCH, 422, "idempotency-mismatch" },
 	{ ERR_RATE_LIMITED, 429, "rate-limited" },
 	{ ERR_UNKNOWN_METHOD, 501, "method-not-allowed" },

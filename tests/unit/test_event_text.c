@@ -76,9 +76,19 @@ static void
 test_a_failure_has_code_sentence_and_word(void **state)
 {
 	(void)state;
-	event_text_add_failure(&out, "###!JRB", ERR_ROOM_SEALED);
+	event_text_add_failure(&out, "###!JRB", ERR_ROOM_SEALED, NULL);
 	assert_out("{\"command\":\"###!JRB\",\"data\":\"The room is sealed.\","
 		   "\"error\":\"room-sealed\"}");
+}
+
+static void
+test_a_failure_that_is_explained_is_json(void **state)
+{
+	(void)state;
+	event_text_add_failure(
+	    &out, "###!ICB", ERR_BAD_DATA, "id is '\"\\\xc3\xa9/'.");
+	assert_out("{\"command\":\"###!ICB\",\"data\":"
+		   "\"id is '\\\"\\\\\xc3\xa9/'.\",\"error\":\"bad-data\"}");
 }
 
 static void
@@ -88,7 +98,7 @@ test_every_failure_is_json(void **state)
 
 	(void)state;
 	for (int err = ERR_NONE + 1; err < N_ERRS; err++) {
-		event_text_add_failure(&out, "###!ICB", (enum err)err);
+		event_text_add_failure(&out, "###!ICB", (enum err)err, NULL);
 		assert_int_equal(json_check(buf_span(&out), &value), ERR_NONE);
 		assert_int_equal(value.type, JSON_OBJECT);
 		buf_reset(&out);
@@ -128,6 +138,7 @@ main(void)
 		TEST(test_each_kind_of_event_has_its_code),
 		TEST(test_data_is_relayed_byte_for_byte),
 		TEST(test_a_failure_has_code_sentence_and_word),
+		TEST(test_a_failure_that_is_explained_is_json),
 		TEST(test_every_failure_is_json),
 		TEST(test_an_ended_session_is_told_why),
 	};

@@ -88,6 +88,42 @@ test_a_file_is_read_to_its_end_with_a_nul_behind(void **state)
 }
 
 static void
+write_text(const char *bytes, size_t len)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, len, file), len);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void
+test_a_byte_order_mark_in_front_is_left_out(void **state)
+{
+	static const struct {
+		const char *bytes, *read;
+	} rows[] = {
+		{ "\xef\xbb\xbfsecret\n", "secret\n" },
+		{ "\xef\xbb\xbf", "" },
+		{ "\xef\xbb\xbf\xef\xbb\xbfx", "\xef\xbb\xbfx" },
+		{ "x\xef\xbb\xbf", "x\xef\xbb\xbf" },
+		{ "\xef\xbb", "\xef\xbb" },
+		{ "\xff\xfex", "\xff\xfex" },
+	};
+	char why[FILE_WHY_SIZE];
+	struct file_text text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		write_text(rows[i].bytes, strlen(rows[i].bytes));
+		assert_true(file_read(path, 100, &text, why));
+		assert_int_equal(text.len, strlen(rows[i].read));
+		assert_string_equal(text.data, rows[i].read);
+		file_forget(&text);
+	}
+}
+
+static void
 test_more_than_the_most_is_refused(void **state)
 {
 	char why[FILE_WHY_SIZE];
@@ -156,6 +192,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_file_is_read_to_its_end_with_a_nul_behind),
+		TEST(test_a_byte_order_mark_in_front_is_left_out),
 		TEST(test_more_than_the_most_is_refused),
 		TEST(test_only_regular_files_are_read),
 		TEST(test_what_is_not_there_is_said_so),

@@ -40,7 +40,7 @@ ends(const char *text, const char *end)
 static const char *
 message_in(enum log_format format, const char *message)
 {
-	log_line_set_form(format, false);
+	log_line_set_form(format, LOG_BEGIN_BARE);
 	log_line_begin(&line, LOG_LEVEL_WARNING, message);
 	return closed();
 }
@@ -48,7 +48,7 @@ message_in(enum log_format format, const char *message)
 static const char *
 value_in(enum log_format format, const char *value)
 {
-	log_line_set_form(format, false);
+	log_line_set_form(format, LOG_BEGIN_BARE);
 	log_line_begin(&line, LOG_LEVEL_WARNING, "m");
 	log_line_add_text(&line, "k", value);
 	return closed();
@@ -105,7 +105,7 @@ test_json_is_json_whatever_is_in_it(void **state)
 	(void)state;
 	assert_string_equal(value_in(LOG_FORMAT_JSON, "\"\\\n\x01\xc3"),
 	    JSON "\"m\",\"k\":\"\\\"\\\\\\n\\u0001\xef\xbf\xbd\"}");
-	log_line_set_form(LOG_FORMAT_JSON, false);
+	log_line_set_form(LOG_FORMAT_JSON, LOG_BEGIN_BARE);
 	log_line_begin(&line, LOG_LEVEL_WARNING, "m");
 	log_line_add_uint(&line, "n", UINT64_MAX);
 	log_line_add_ms(&line, "ms", 12034);
@@ -140,7 +140,7 @@ test_what_is_too_long_is_cut_and_stays_in_form(void **state)
 	for (size_t n = 0; n < 16; n++) {
 		memset(message, 'y', sizeof(message));
 		message[LOG_LINE_SIZE - 64 - n] = '\0';
-		log_line_set_form(LOG_FORMAT_JSON, false);
+		log_line_set_form(LOG_FORMAT_JSON, LOG_BEGIN_BARE);
 		log_line_begin(&line, LOG_LEVEL_WARNING, message);
 		for (int i = 0; i < 8; i++)
 			log_line_add_text(&line, "k", "zz z");
@@ -159,14 +159,28 @@ test_the_journal_is_told_the_priority(void **state)
 		"<5>m" };
 
 	(void)state;
-	log_line_set_form(LOG_FORMAT_TEXT, true);
+	log_line_set_form(LOG_FORMAT_TEXT, LOG_BEGIN_PRIORITY);
 	for (int i = 0; i < 5; i++) {
 		log_line_begin(&line, (enum log_level)i, "m");
 		assert_string_equal(closed(), expected[i]);
 	}
-	log_line_set_form(LOG_FORMAT_LOGFMT, true);
+	log_line_set_form(LOG_FORMAT_LOGFMT, LOG_BEGIN_PRIORITY);
 	log_line_begin(&line, LOG_LEVEL_NOTICE, "m");
 	assert_string_equal(closed(), "<5>time=Z level=notice msg=m");
+}
+
+static void
+test_text_for_later_has_the_time_except_where_scripts_wait(void **state)
+{
+	(void)state;
+	log_line_set_form(LOG_FORMAT_TEXT, LOG_BEGIN_TIME);
+	log_line_begin(&line, LOG_LEVEL_WARNING, "m");
+	assert_string_equal(closed(), "Z peerpostd: warning: m");
+	log_line_begin(&line, LOG_LEVEL_NOTICE, "m");
+	assert_string_equal(closed(), "m");
+	log_line_set_form(LOG_FORMAT_LOGFMT, LOG_BEGIN_TIME);
+	log_line_begin(&line, LOG_LEVEL_WARNING, "m");
+	assert_string_equal(closed(), LOGFMT "m");
 }
 
 static void
@@ -206,6 +220,8 @@ main(void)
 		cmocka_unit_test(
 		    test_what_is_too_long_is_cut_and_stays_in_form),
 		cmocka_unit_test(test_the_journal_is_told_the_priority),
+		cmocka_unit_test(
+		    test_text_for_later_has_the_time_except_where_scripts_wait),
 		cmocka_unit_test(test_lines_about_a_request_say_so),
 		cmocka_unit_test(test_a_level_shuts_out_what_is_less_urgent),
 	};

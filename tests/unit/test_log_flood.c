@@ -39,7 +39,7 @@ set_up(void **state)
 	begin_anew(&full);
 	begin_anew(&broken);
 	begin_anew(&many);
-	log_line_set_form(LOG_FORMAT_TEXT, false);
+	log_line_set_form(LOG_FORMAT_TEXT, LOG_BEGIN_BARE);
 	log_set_level(LOG_LEVEL_INFO);
 	if (pipe2(pipe_fds, O_NONBLOCK) < 0)
 		return -1;
@@ -130,7 +130,7 @@ test_each_kind_has_its_own_first_line_and_count(void **state)
 	complain(&broken, "disk");
 	assert_string_equal(written(),
 	    "peerpostd: warning: no room\npeerpostd: warning: no disk\n");
-	log_line_set_form(LOG_FORMAT_LOGFMT, false);
+	log_line_set_form(LOG_FORMAT_LOGFMT, LOG_BEGIN_BARE);
 	log_flood_end();
 	assert_non_null(strstr(written(), "kind=disk count=1 seconds=0\n"));
 }
@@ -143,7 +143,7 @@ test_the_end_tells_all_counts_in_every_form(void **state)
 	complain(&full, "a room");
 	(void)written();
 	scratch_clock[0] += 1500;
-	log_line_set_form(LOG_FORMAT_JSON, false);
+	log_line_set_form(LOG_FORMAT_JSON, LOG_BEGIN_BARE);
 	log_flood_end();
 	assert_non_null(strstr(written(),
 	    "\"level\":\"warning\",\"msg\":\"repeats that are not logged\","
@@ -151,7 +151,7 @@ test_the_end_tells_all_counts_in_every_form(void **state)
 	log_flood_end();
 	assert_string_equal(written(), "");
 	complain(&full, "a room");
-	log_line_set_form(LOG_FORMAT_LOGFMT, false);
+	log_line_set_form(LOG_FORMAT_LOGFMT, LOG_BEGIN_BARE);
 	log_flood_end();
 	assert_non_null(strstr(written(),
 	    "level=warning msg=\"repeats that are not logged\" "

@@ -82,8 +82,8 @@ test_options_is_answered_everywhere(void **state)
 static void
 test_unknown_paths_are_not_found_by_any_method(void **state)
 {
-	static const char *const targets[] = { "/nothing", "/events/",
-		"/Events", "//events", "*", "/register/x", "/event" };
+	static const char *const targets[] = { "/nothing", "/events/0",
+		"/Events", "/ev/ents", "*", "/register/x", "/event" };
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(targets); i++) {
@@ -196,8 +196,10 @@ test_a_query_member_that_we_know_may_come_once(void **state)
 static void
 test_poll_numbers_are_integers_up_to_2_53_less_1(void **state)
 {
-	static const char *const bad[] = { "", "-1", "1.0", "1e3", "+1", "%201",
-		"x", "9007199254740992", "18446744073709551616",
+	static const char *const bad[] = { "", "-1", "1.5", "1e-3", "+1",
+		"%201", "x", "NaN", "1.0abc", "1.", ".5", "1e", "1e999999999",
+		"9007199254740992.0", "0x1", "9007199254740992",
+		"18446744073709551616",
 		"00000000000000000000000000009007199254740992" };
 	static const char *const names[] = { "after", "wait", "max" };
 	char target[160];
@@ -213,7 +215,7 @@ test_poll_numbers_are_integers_up_to_2_53_less_1(void **state)
 		}
 	}
 	ask((struct question){
-	    .target = "/events?max=0&after=9007199254740991&wait=%31" });
+	    .target = "/events?max=0.0&after=9007199254740991.0&wait=%31e0" });
 	assert_passed(asked, ERR_NONE);
 	assert_true(asked->poll.has_after && asked->poll.has_wait &&
 	    asked->poll.has_max);
@@ -256,8 +258,63 @@ test_last_event_id_wins_over_query_and_body(void **state)
 	assert_int_equal(asked->poll.after, 5);
 	q.last_event_id = "7x";
 	assert_passed(ask(q), ERR_BAD_CURSOR);
+	assert_string_equal(asked->why,
+	    "Last-Event-ID is '7x': it must be a whole number from 0 to "
+	    "9007199254740991.");
+	q.last_event_id = "70e-1";
+	assert_passed(ask(q), ERR_NONE);
+	assert_int_equal(asked->poll.after, 7);
 	q.last_event_id = "";
+	assert_passed(ask(q), ERR_NONE);
+	assert_int_equal(asked->poll.after, 5);
+}
+
+static void
+test_what_is_wrong_first_is_explained(void **state)
+{
+	struct question q = { .method = METHOD_POST,
+		.target = "/events?max=-1&after=x",
+		.last_event_id = "y",
+		.body = "{\"wait\":true}" };
+
+	(void)state;
 	assert_passed(ask(q), ERR_BAD_CURSOR);
+	assert_string_equal(asked->why,
+	    "max in the query is '-1': it must be a whole number from 0 to "
+	    "9007199254740991.");
+	q.target = "/events";
+	assert_passed(ask(q), ERR_BAD_CURSOR);
+	assert_string_equal(asked->why,
+	    "wait is true: it must be a whole number from 0 to "
+	    "9007199254740991.");
+	/* What is not explained is not explained by what comes after it. */
+	q.body = "{";
+	assert_passed(ask(q), ERR_BAD_JSON);
+	assert_null(asked->why);
+}
+
+static void
+test_a_coded_body_is_refused(void **state)
+{
+	static const char *const bad[] = { "gzip", "GZIP", "identity, br", "x",
+		"deflate,identity", ",gzip", "identity;q=1" };
+	static const char *const good[] = { "", " ", "identity", "Identity",
+		"identity,identity", ", identity ," };
+	struct question q = { .method = METHOD_POST, .target = "/create-room" };
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(bad); i++) {
+		q.content_encoding = bad[i];
+		assert_answered(ask(q), ERR_UNSUPPORTED_ENCODING);
+	}
+	for (size_t i = 0; i < N_OF(good); i++) {
+		q.content_encoding = good[i];
+		assert_passed(ask(q), ERR_NONE);
+	}
+	/* Of a GET there is no body to be read. */
+	q = (struct question){ .target = "/events",
+		.content_encoding = "gzip" };
+	assert_passed(ask(q), ERR_NONE);
 }
 
 static void
@@ -380,6 +437,8 @@ main(void)
 		TEST(test_poll_numbers_are_integers_up_to_2_53_less_1),
 		TEST(test_poll_numbers_mean_nothing_on_other_routes),
 		TEST(test_last_event_id_wins_over_query_and_body),
+		TEST(test_what_is_wrong_first_is_explained),
+		TEST(test_a_coded_body_is_refused),
 		TEST(test_a_bearer_token_is_taken_from_its_header),
 		TEST(
 		    test_the_header_wins_over_the_body_and_that_over_the_query),

@@ -182,9 +182,14 @@ test_the_id_of_a_relay_is_found_and_read(void **state)
 		{ "{\"id\":-0}", "-0", 0 },
 		{ "{\"id\":0}", "0", 0 },
 		{ "{\"id\":2147483648}", "2147483648", 0 },
-		{ "{\"id\":99999999999999999999}", "99999999999999999999", 0 },
-		{ "{\"id\":\"99999999999999999999\"}",
-		    "\"99999999999999999999\"", 0 },
+		{ "{\"id\":9007199254740991}", "9007199254740991", 0 },
+		{ "{\"id\":-1.0}", "-1.0", 0 },
+		/* As Godot 4.4 writes them, and others might. */
+		{ "{\"id\":17.0}", "17.0", 17 },
+		{ "{\"id\":\"17.0\",\"rtc\":1.0}", "\"17.0\"", 17 },
+		{ "{\"id\":1e0}", "1e0", 1 },
+		{ "{\"id\":1.7E+1}", "1.7E+1", 17 },
+		{ "{\"id\":\"170e-1\"}", "\"170e-1\"", 17 },
 	};
 	static const char *const targets[] = { "/offer", "/answer",
 		"/candidate" };
@@ -206,10 +211,13 @@ static void
 test_a_relay_without_an_integer_id_is_refused(void **state)
 {
 	static const char *const bad[] = { "{}", "[]", "1", "\"id\"", "null",
-		"{\"rtc\":1}", "{\"id\":1.0}", "{\"id\":1e3}", "{\"id\":true}",
-		"{\"id\":null}", "{\"id\":[1]}", "{\"id\":{}}", "{\"id\":\"\"}",
+		"{\"rtc\":1}", "{\"id\":1.5}", "{\"id\":1e-3}", "{\"id\":true}",
+		"{\"id\":9007199254740992}", "{\"id\":1e999999999}",
+		"{\"id\":-1.5}", "{\"id\":\"NaN\"}", "{\"id\":\"1.0abc\"}",
+		"{\"id\":\"99999999999999999999\"}", "{\"id\":null}",
+		"{\"id\":[1]}", "{\"id\":{}}", "{\"id\":\"\"}",
 		"{\"id\":\"x\"}", "{\"id\":\"-5\"}", "{\"id\":\" 5\"}",
-		"{\"id\":\"5.0\"}", "{\"id\":\"5\\u0000\"}", "[{\"id\":1}]" };
+		"{\"id\":\"5.\"}", "{\"id\":\"5\\u0000\"}", "[{\"id\":1}]" };
 	static const char *const no_json[] = { "", "{\"id\":1,\"id\":1}",
 		"{\"id\":1,\"\\u0069\\u0064\":2}", "{\"id\":01}", "{\"id\":1,}",
 		"{id:1}" };
@@ -309,8 +317,8 @@ test_a_poll_takes_nothing_or_an_object(void **state)
 static void
 test_poll_numbers_in_a_body_are_json_integers(void **state)
 {
-	static const char *const bad[] = { "-1", "1.0", "1e1", "\"1\"", "null",
-		"true", "[1]", "9007199254740992" };
+	static const char *const bad[] = { "-1", "1.5", "1e-1", "\"1\"", "null",
+		"true", "1e999999999", "[1]", "9007199254740992" };
 	char body[64];
 
 	(void)state;
@@ -321,6 +329,146 @@ test_poll_numbers_in_a_body_are_json_integers(void **state)
 		    bad[i]);
 		assert_passed(post("/command", body), ERR_BAD_CURSOR);
 	}
+}
+
+static void
+test_poll_numbers_may_be_written_as_fractions(void **state)
+{
+	(void)state;
+	assert_passed(
+	    post("/events", "{\"after\":3.0,\"wait\":0.0,\"max\":5e1}"),
+	    ERR_NONE);
+	assert_int_equal(asked->poll.after, 3);
+	assert_int_equal(asked->poll.wait_s, 0);
+	assert_int_equal(asked->poll.max, 50);
+	assert_passed(
+	    post("/command", "{\"commands\":[],\"after\":30e-1}"), ERR_NONE);
+	assert_int_equal(asked->poll.after, 3);
+}
+
+/* The sentence of what the request, or its only command, has failed with. */
+static const char *
+why(const struct request *request)
+{
+	return request->why ? request->why :
+	    request->calls  ? request->calls[0].why :
+			      NULL;
+}
+
+static void
+test_what_is_wrong_is_named_with_what_it_was_and_must_be(void **state)
+{
+#define NOTHING "must be null, the string 'null', or left out."
+#define NAME \
+	"must be a string of 1 to 64 characters, none of them a control " \
+	"character."
+	static const struct {
+		const char *target, *body, *why;
+	} rows[] = {
+		{ "/create-room", "1", "The body is 1: it " NOTHING },
+		{ "/command", "{\"command\":\"###!CR\",\"data\":[1]}",
+		    "data is an array: it " NOTHING },
+		{ "/message", "null",
+		    "The body is null: it must be the message, any JSON value "
+		    "other than null." },
+		{ "/command", "{\"command\":\"###!SM\"}",
+		    "data is missing: it must be the message, any JSON value "
+		    "other than null." },
+		{ "/join-room", "\"x\"",
+		    "The body is the string 'x': it must be the UUID of a room." },
+		{ "/join-room", "\"0123456789012345678901234567890123456789\"",
+		    "The body is the string "
+		    "'01234567890123456789012345678901...': it must be the UUID of a room." },
+		{ "/offer", "[]",
+		    "The body is an array: it must be an object with the "
+		    "member id." },
+		{ "/offer", "{}",
+		    "id is missing: it must be a peer id, a whole number from "
+		    "1 to 2147483647." },
+		{ "/answer", "{\"id\":1.5}",
+		    "id is 1.5: it must be a peer id, a whole number from 1 "
+		    "to 2147483647." },
+		{ "/candidate", "{\"id\":\"\xc3\xa9\xc2\x85\"}",
+		    "id is the string '\xc3\xa9?': it must be a peer id, a whole number "
+		    "from 1 to 2147483647." },
+		{ "/offer", "{\"id\":1,\"\\u0069d\":2}",
+		    "id is there twice: it must be there once." },
+		{ "/register", "17", "The name is 17: it " NAME },
+		{ "/register", "\"\"", "The name has no character: it " NAME },
+		{ "/register", "\"a\\nb\"",
+		    "The name has the control character U+000A: it " NAME },
+		{ "/register",
+		    "\"01234567890123456789012345678901234567890123456789"
+		    "012345678901234\"",
+		    "The name has more than 64 characters: it " NAME },
+		{ "/register", "\"M\xfcller\"",
+		    "Byte 3 of the body is 0xfc, which is not UTF-8: send it "
+		    "as UTF-8, not in Latin-1 or UTF-16." },
+		{ "/events", "[]",
+		    "The body is an array: it must be an object, null, the "
+		    "string 'null', or left out." },
+		{ "/events", "{\"token\":4711}",
+		    "token is a number: it must be a string, as a register "
+		    "has returned it." },
+		{ "/events", "{\"max\":1,\"max\":1}",
+		    "max is there twice: it must be there once." },
+		{ "/events", "{\"after\":{}}",
+		    "after is an object: it must be a whole number from 0 to "
+		    "9007199254740991." },
+		{ "/command", "7",
+		    "The body is 7: it must be an object with the member "
+		    "command or commands, or an array of commands." },
+		{ "/command", "{}",
+		    "The body has neither command nor commands: it must have "
+		    "one of them." },
+		{ "/command", "{\"command\":1,\"commands\":[]}",
+		    "The body has both command and commands: it must have one "
+		    "of them." },
+		{ "/command", "{\"commands\":1}",
+		    "commands is 1: it must be an array of commands." },
+		{ "/command", "{\"command\":1}",
+		    "command is 1: it must be a string, the code of a "
+		    "command." },
+		{ "/command", "[[]]",
+		    "The element is an array: it must be an object with the "
+		    "member command." },
+		{ "/command", "[{}]",
+		    "command is missing: it must be a string, the code of a "
+		    "command." },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		post(rows[i].target, rows[i].body);
+		assert_non_null(why(asked));
+		assert_string_equal(why(asked), rows[i].why);
+	}
+	post_text("/register", "\xff");
+	assert_string_equal(why(asked),
+	    "Byte 1 of the name is 0xff, which is not UTF-8: send it as "
+	    "UTF-8, not in Latin-1 or UTF-16.");
+}
+
+static void
+test_a_byte_order_mark_is_skipped(void **state)
+{
+#define MARK "\xef\xbb\xbf"
+	(void)state;
+	assert_name(post("/register", MARK "\"Ann\""), "Ann");
+	assert_name(post_text("/register", MARK "Ann"), "Ann");
+	assert_name(post_text("/register", MARK "\"Ann\""), "Ann");
+	assert_passed(post("/create-room", MARK), ERR_NONE);
+	assert_passed(post("/create-room", MARK " null"), ERR_NONE);
+	assert_passed(post("/join-room", MARK UUID), ERR_NONE);
+	assert_passed(post("/offer", MARK "{\"id\":1}"), ERR_NONE);
+	assert_passed(post("/command", MARK "[]"), ERR_NONE);
+	assert_passed(post("/events", MARK "{\"after\":1}"), ERR_NONE);
+	assert_int_equal(asked->poll.after, 1);
+	assert_passed(post("/events", MARK), ERR_NONE);
+	/* One, and in front of everything else. */
+	assert_passed(post("/create-room", MARK MARK), ERR_BAD_JSON);
+	assert_passed(post("/create-room", " " MARK), ERR_BAD_JSON);
+	assert_passed(post("/create-room", "\xef\xbb"), ERR_BAD_JSON);
 }
 
 int
@@ -339,6 +487,9 @@ main(void)
 		TEST(test_what_makes_two_keyed_requests_the_same),
 		TEST(test_a_poll_takes_nothing_or_an_object),
 		TEST(test_poll_numbers_in_a_body_are_json_integers),
+		TEST(test_poll_numbers_may_be_written_as_fractions),
+		TEST(test_what_is_wrong_is_named_with_what_it_was_and_must_be),
+		TEST(test_a_byte_order_mark_is_skipped),
 	};
 
 	return cmocka_run_group_tests_name("parse body", tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -33,6 +34,7 @@ static const struct {
 	{ "/healthz", ROUTE_HEALTH, "GH", "###!ICB" },
 	{ "/", ROUTE_PAGE, "GH", "###!ICB" },
 	{ "/peerpost.js", ROUTE_ASSET, "GH", "###!ICB" },
+	{ "/peerpost.d.ts", ROUTE_ASSET, "GH", "###!ICB" },
 	{ "/openapi.yaml", ROUTE_ASSET, "GH", "###!ICB" },
 	{ "/demo", ROUTE_DEMO, "GH", "###!ICB" },
 	{ "/demo/", ROUTE_DEMO, "GH", "###!ICB" },
@@ -108,13 +110,34 @@ test_a_commands_path_is_its_routes_path(void **state)
 static void
 test_other_paths_have_no_route(void **state)
 {
-	static const char *const paths[] = { "", "*", "/Events", "/events/",
-		"/even", "//", "events" };
+	static const char *const paths[] = { "", "*", "/Events", "/events//",
+		"/events/x", "/even", "///", "events", "/demo/x/" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
 		assert_null(route_find(paths[i]));
 	assert_string_equal(route_failure_code(NULL), "###!ICB");
+}
+
+static void
+test_a_slash_at_the_end_is_passed_over(void **state)
+{
+	char path[64];
+
+	(void)state;
+	for (size_t i = 0; i < N_EXPECTED; i++) {
+		const char *meant = expected[i].path;
+
+		snprintf(path, sizeof(path), "%s/", meant);
+		if (route_find(meant)->asset) {
+			assert_null(route_find(path));
+			continue;
+		}
+		/* One of the demo's paths is another one with a slash. */
+		if (strcmp(meant, "/demo") == 0)
+			meant = "/demo/";
+		assert_string_equal(route_find(path)->path, meant);
+	}
 }
 
 int
@@ -126,6 +149,7 @@ main(void)
 		cmocka_unit_test(test_allow_says_what_is_allowed),
 		cmocka_unit_test(test_a_commands_path_is_its_routes_path),
 		cmocka_unit_test(test_other_paths_have_no_route),
+		cmocka_unit_test(test_a_slash_at_the_end_is_passed_over),
 	};
 
 	return cmocka_run_group_tests_name("route", tests, NULL, NULL);

@@ -158,7 +158,22 @@ test_the_path_is_decoded(void **state)
 	assert_path("/a%3Fb", "", "/a?b");
 	assert_path("/a+b&c=d;e", "", "/a+b&c=d;e");
 	assert_path("/\xff%ff%01", "", "/\xff\xff\x01");
-	assert_path("//x", "", "//x");
+}
+
+static void
+test_slashes_in_a_row_are_one(void **state)
+{
+	(void)state;
+	assert_path("//x", "", "/x");
+	assert_path("///x////y//", "", "/x/y/");
+	assert_path("//", "", "/");
+	assert_path("/%2Fx/%2f/y", "", "/x/y");
+	assert_path("http://host//x", "", "/x");
+	assert_query("//events/?wait=//0", "/events/", "wait=//0");
+	assert_path("//p/x", "/p", "/x");
+	assert_path("/p//x", "/p", "/x");
+	assert_path("//p//", "/p", "/");
+	assert_path("//a//b//x", "/a/b", "/x");
 }
 
 static void
@@ -232,7 +247,7 @@ test_outside_the_base_path_nothing_is_found(void **state)
 {
 	static const char *const raws[] = { "/", "/events", "/q/events",
 		"/pevents", "/p2", "/P/events", "/%50", "http://host",
-		"http://host/", "//p/x", "/q?x=/p/" };
+		"http://host/", "//q//p", "/q?x=/p/" };
 	struct target target;
 
 	(void)state;
@@ -453,6 +468,7 @@ main(void)
 		cmocka_unit_test(test_the_three_forms_give_the_path),
 		cmocka_unit_test(test_other_forms_are_refused),
 		cmocka_unit_test(test_the_path_is_decoded),
+		cmocka_unit_test(test_slashes_in_a_row_are_one),
 		cmocka_unit_test(
 		    test_bad_escapes_and_nul_in_the_path_are_refused),
 		cmocka_unit_test(test_bytes_that_no_path_has_are_refused),

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -65,6 +66,107 @@ test_a_number_of_digits_is_read(void **state)
 		    text_to_uint(span_of(rows[i].text), rows[i].max, &value));
 		assert_int_equal(value, rows[i].value);
 	}
+}
+
+static void
+test_a_whole_number_is_read_however_it_is_written(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t value;
+	} rows[] = {
+		{ "0", 0 },
+		{ "007", 7 },
+		{ "1.0", 1 },
+		{ "5.00", 5 },
+		{ "1e0", 1 },
+		{ "1E0", 1 },
+		{ "1e+2", 100 },
+		{ "10e-1", 1 },
+		{ "1.5e1", 15 },
+		{ "0.0125e4", 125 },
+		{ "12500.0e-2", 125 },
+		{ "1.0e00000000000000000000000000000000001", 10 },
+		{ "-0", 0 },
+		{ "-0.0", 0 },
+		{ "0e999999999999999999999999999", 0 },
+		{ "0.000e-999999999999999999999999999", 0 },
+		{ "9007199254740991.000", 9007199254740991 },
+		{ "9.007199254740991e15", 9007199254740991 },
+		{ "9007199254740991000e-3", 9007199254740991 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		uint64_t value = 99;
+
+		if (!text_to_whole(
+			span_of(rows[i].text), 9007199254740991, &value))
+			fail_msg("refused: %s", rows[i].text);
+		assert_int_equal(value, rows[i].value);
+	}
+}
+
+static void
+test_what_is_no_whole_number_is_refused(void **state)
+{
+	static const struct span rows[] = { TEXT(""), { NULL, 0 }, TEXT("-"),
+		TEXT("."), TEXT("1."), TEXT(".5"), TEXT("1.e1"), TEXT("e1"),
+		TEXT("1e"), TEXT("1e+"), TEXT("1e-"), TEXT("1e+-1"),
+		TEXT("1.5"), TEXT("0.5"), TEXT("15e-1"), TEXT("1e-1"),
+		TEXT("1e-999999999999999999999999999"), TEXT("-1"),
+		TEXT("-1.0"), TEXT("--0"), TEXT("+1"), TEXT(" 1"), TEXT("1 "),
+		TEXT("1.0 "), TEXT("1.0abc"), TEXT("1.0.0"), TEXT("1e1e1"),
+		TEXT("1,0"), TEXT("0x1"), TEXT("NaN"), TEXT("Infinity"),
+		TEXT("1\0"), TEXT("9007199254740992"),
+		TEXT("9007199254740992.0"), TEXT("9007199254740991.5"),
+		TEXT("9.007199254740992e15"), TEXT("1e16"), TEXT("1e999999999"),
+		TEXT("1e999999999999999999999999999"),
+		TEXT("18446744073709551617"), TEXT("1e-1e999") };
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(rows); i++) {
+		uint64_t value = 99;
+
+		if (text_to_whole(rows[i], 9007199254740991, &value))
+			fail_msg(
+			    "accepted: %.*s", (int)rows[i].len, rows[i].at);
+		assert_int_equal(value, 99);
+	}
+}
+
+/* Megabytes of zeros, and an exponent that takes them all back. */
+static void
+test_a_long_number_is_read_once(void **state)
+{
+	size_t n = (size_t)4 << 20;
+	char *text = malloc(n + 16);
+	uint64_t value = 0;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, '0', n);
+	text[1] = '.';
+	text[n - 1] = '7';
+	snprintf(text + n, 16, "e%zu", n - 2);
+	assert_true(text_to_whole(span_of(text), 7, &value));
+	assert_int_equal(value, 7);
+	snprintf(text + n, 16, "e%zu", n - 3);
+	assert_false(text_to_whole(span_of(text), UINT64_MAX, &value));
+	free(text);
+}
+
+static void
+test_a_byte_order_mark_is_skipped(void **state)
+{
+	static const struct span marked = TEXT("\xef\xbb\xbfx"),
+				 cut = TEXT("\xef\xbb"), other = TEXT("x");
+
+	(void)state;
+	assert_true(span_equals(text_skip_mark(marked), "x"));
+	assert_true(span_equals(text_skip_mark(cut), "\xef\xbb"));
+	assert_true(span_equals(text_skip_mark(other), "x"));
+	assert_null(text_skip_mark((struct span){ NULL, 0 }).at);
 }
 
 static void
@@ -302,6 +404,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_int_is_written_in_decimal),
 		cmocka_unit_test(test_a_number_of_digits_is_read),
+		cmocka_unit_test(
+		    test_a_whole_number_is_read_however_it_is_written),
+		cmocka_unit_test(test_what_is_no_whole_number_is_refused),
+		cmocka_unit_test(test_a_long_number_is_read_once),
+		cmocka_unit_test(test_a_byte_order_mark_is_skipped),
 		cmocka_unit_test(
 		    test_what_is_no_number_or_too_great_is_refused),
 		cmocka_unit_test(test_every_code_point_but_surrogates_is_utf8),

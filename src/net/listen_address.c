@@ -1,0 +1,345 @@
+/* listen_address.c - see listen_address.h.
+ *
+ * A mistake is answered by what would be right, made from what is there: an
+ * operator who has forgotten the port, or the brackets, reads the line to copy.
+ * That is a guess, so it is only said, and never done.
+ */
+#include "net/listen_address.h"
+
+#include <arpa/inet.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/un.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "base/text.h"
+
+#define MAX_PATH_LEN (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
+/* So much of a value is quoted. */
+#define QUOTED 100
+#define USUAL_PORT "8080"
+
+static bool refuse(char out_why[LISTEN_WHY_SIZE], const char *format, ...)
+    PRINTF_LIKE(2, 3);
+
+/* Returns false, for the caller to return. */
+static bool
+refuse(char out_why[LISTEN_WHY_SIZE], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(out_why, LISTEN_WHY_SIZE, format, args);
+	va_end(args);
+	return false;
+}
+
+/* ---- Unix sockets ---- */
+
+bool
+listen_access_set_mode(struct listen_access *access, const char *text,
+    char out_why[LISTEN_WHY_SIZE])
+{
+	mode_t mode = 0;
+	size_t len = strlen(text);
+
+	if (len < 3 || len > 4 || strspn(text, "01234567") != len ||
+	    (len == 4 && text[0] != '0'))
+		return refuse(out_why,
+		    "'%.100s' is not a mode: use three octal digits, such as "
+		    "0660",
+		    text);
+	for (size_t i = 0; i < len; i++)
+		mode = mode << 3 | (mode_t)(text[i] - '0');
+	access->has_mode = true;
+	access->mode = mode;
+	return true;
+}
+
+bool
+listen_access_set_group(struct listen_access *access, const char *text,
+    char out_why[LISTEN_WHY_SIZE])
+{
+	const struct group *group = getgrnam(text);
+	uint64_t number;
+
+	if (!group && !text_to_uint(span_of(text), UINT32_MAX - 1, &number))
+		return refuse(out_why,
+		    "there is no group '%.100s': use the name or number of one",
+		    text);
+	access->has_group = true;
+	access->group = group ? group->gr_gid : (gid_t)number;
+	return true;
+}
+
+struct listen_access
+listen_access_or(
+    const struct listen_access *access, const struct listen_access *others)
+{
+	struct listen_access both = *access;
+
+	if (!both.has_mode) {
+		both.has_mode = others->has_mode;
+		both.mode = others->mode;
+	}
+	if (!both.has_owner) {
+		both.has_owner = others->has_owner;
+		both.owner = others->owner;
+	}
+	if (!both.has_group) {
+		both.has_group = others->has_group;
+		both.group = others->group;
+	}
+	return both;
+}
+
+/* "mode=0660" or "group=www-data". */
+static bool
+parse_trait(
+    const char *text, struct listen_access *out, char out_why[LISTEN_WHY_SIZE])
+{
+	if (strncmp(text, "mode=", 5) == 0) {
+		if (out->has_mode)
+			return refuse(out_why, "mode= is there twice");
+		return listen_access_set_mode(out, text + 5, out_why);
+	}
+	if (strncmp(text, "group=", 6) == 0) {
+		if (out->has_group)
+			return refuse(out_why, "group= is there twice");
+		return listen_access_set_group(out, text + 6, out_why);
+	}
+	return refuse(out_why,
+	    "'%.100s' is not mode=MODE or group=GROUP, and the path of a Unix "
+	    "socket has no comma",
+	    text);
+}
+
+/* What follows the path, from after its comma. */
+static bool
+parse_traits(
+    const char *text, struct listen_access *out, char out_why[LISTEN_WHY_SIZE])
+{
+	char trait[LISTEN_WHY_SIZE];
+	size_t len;
+
+	for (;; text += len + 1) {
+		len = strcspn(text, ",");
+		if (len >= sizeof(trait))
+			return refuse(out_why, "'%.100s' is too long", text);
+		memcpy(trait, text, len);
+		trait[len] = '\0';
+		if (!parse_trait(trait, out, out_why))
+			return false;
+		if (!text[len])
+			return true;
+	}
+}
+
+static bool
+parse_unix(
+    const char *text, struct listen_address *out, char out_why[LISTEN_WHY_SIZE])
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	size_t len = strcspn(text, ",");
+
+	if (len == 0)
+		return refuse(out_why,
+		    "'unix:%.100s' has no path: use unix:PATH, such as "
+		    "unix:/run/peerpost/http.sock",
+		    text);
+	if (len > MAX_PATH_LEN)
+		return refuse(out_why,
+		    "the path of a Unix socket has at most %zu bytes, and this "
+		    "one %zu",
+		    MAX_PATH_LEN, len);
+	memcpy(un.sun_path, text, len);
+	memcpy(&out->addr, &un, sizeof(un));
+	out->len = sizeof(un);
+	return !text[len] ||
+	    parse_traits(text + len + 1, &out->access, out_why);
+}
+
+/* ---- TCP ---- */
+
+static bool
+parse_tcp(const char *host, uint16_t port, struct listen_address *out)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons(port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+		.sin6_port = htons(port) };
+	size_t len = strlen(host);
+	char inner[INET6_ADDRSTRLEN];
+
+	if (inet_pton(AF_INET, host, &in.sin_addr) == 1) {
+		memcpy(&out->addr, &in, sizeof(in));
+		out->len = sizeof(in);
+		return true;
+	}
+	if (len < 3 || len - 2 >= sizeof(inner) || host[0] != '[' ||
+	    host[len - 1] != ']')
+		return false;
+	memcpy(inner, host + 1, len - 2);
+	inner[len - 2] = '\0';
+	if (inet_pton(AF_INET6, inner, &in6.sin6_addr) != 1)
+		return false;
+	memcpy(&out->addr, &in6, sizeof(in6));
+	out->len = sizeof(in6);
+	return true;
+}
+
+static bool
+is_port(const char *text)
+{
+	uint64_t port;
+
+	return text_to_uint(span_of(text), UINT16_MAX, &port);
+}
+
+static bool
+is_ipv6(const char *text)
+{
+	struct in6_addr in6;
+
+	return inet_pton(AF_INET6, text, &in6) == 1;
+}
+
+static bool
+is_ipv4(const char *text)
+{
+	struct in_addr in;
+
+	return inet_pton(AF_INET, text, &in) == 1;
+}
+
+/* It has no colon, or one in brackets. */
+static bool
+explain_portless(const char *text, char out_why[LISTEN_WHY_SIZE])
+{
+	size_t len = strlen(text);
+
+	if (is_port(text))
+		return refuse(out_why,
+		    "'%s' has no address: use 127.0.0.1:%s, or 0.0.0.0:%s for "
+		    "all addresses of the machine",
+		    text, text, text);
+	if (text[0] == '/' || text[0] == '.')
+		return refuse(out_why,
+		    "'%.100s' is not ADDR:PORT: use unix:%.100s for a Unix "
+		    "socket",
+		    text, text);
+	if (is_ipv4(text) || (text[0] == '[' && text[len - 1] == ']'))
+		return refuse(out_why,
+		    "'%.100s' has no port: use %.100s:" USUAL_PORT, text, text);
+	return refuse(out_why,
+	    "'%.100s' is not ADDR:PORT: use an address and a port, such as "
+	    "127.0.0.1:" USUAL_PORT,
+	    text);
+}
+
+/* What stands before the port, which is good. */
+static bool
+explain_host(const char *text, const char *host, const char *port,
+    char out_why[LISTEN_WHY_SIZE])
+{
+	if (host[0] == '\0' || strcmp(host, "*") == 0)
+		return refuse(out_why,
+		    "'%.100s' has no address: use 127.0.0.1:%s, or 0.0.0.0:%s "
+		    "for all addresses of the machine",
+		    text, port, port);
+	if (strcasecmp(host, "localhost") == 0)
+		return refuse(out_why,
+		    "'%s' is not ADDR:PORT, host names are not looked up: use "
+		    "127.0.0.1:%s",
+		    text, port);
+	if (is_ipv6(host))
+		return refuse(out_why, "'%.100s' has no brackets: use [%s]:%s",
+		    text, host, port);
+	if (strspn(host, "0123456789.") == strlen(host))
+		return refuse(out_why,
+		    "'%s' is not an IPv4 address: use one such as 127.0.0.1",
+		    host);
+	if (strchr(host, ':') || host[0] == '[')
+		return refuse(out_why,
+		    "'%.100s' is not ADDR:PORT: an IPv6 address is written "
+		    "[::1]:%s",
+		    text, port);
+	return refuse(out_why,
+	    "'%.100s' is not ADDR:PORT, host names are not looked up: use an "
+	    "address of this machine, such as 0.0.0.0:%s",
+	    text, port);
+}
+
+/* Say what would be right instead of text, which is wrong. */
+static bool
+explain(const char *text, char out_why[LISTEN_WHY_SIZE])
+{
+	const char *colon = strrchr(text, ':');
+	char host[QUOTED];
+	size_t len = strcspn(text, "/");
+
+	if (strstr(text, "://"))
+		return refuse(out_why,
+		    "'%.100s' is not ADDR:PORT: nothing is written before the "
+		    "address here",
+		    text);
+	if (colon && text[len] == '/' && len > 0)
+		return refuse(out_why,
+		    "'%.100s' is not ADDR:PORT: no path follows it, see "
+		    "--base-path",
+		    text);
+	if (!colon || (text[0] == '[' && text[strlen(text) - 1] == ']'))
+		return explain_portless(text, out_why);
+	/* A longer one is none of those that are known below. */
+	snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
+	if (is_ipv6(text) && !is_ipv6(host))
+		return refuse(out_why,
+		    "'%s' has neither brackets nor a port: use [%s]:" USUAL_PORT,
+		    text, text);
+	if (!is_port(colon + 1))
+		return refuse(out_why,
+		    "'%.100s' is not a port: use a number from 0 to 65535",
+		    colon + 1);
+	return explain_host(text, host, colon + 1, out_why);
+}
+
+bool
+listen_address_parse(
+    const char *text, struct listen_address *out, char out_why[LISTEN_WHY_SIZE])
+{
+	const char *colon = strrchr(text, ':');
+	char host[INET6_ADDRSTRLEN + 2];
+	uint64_t port;
+
+	memset(out, 0, sizeof(*out));
+	if (strncmp(text, "unix:", 5) == 0)
+		return parse_unix(text + 5, out, out_why);
+	if (!colon || (size_t)(colon - text) >= sizeof(host) ||
+	    !text_to_uint(span_of(colon + 1), UINT16_MAX, &port))
+		return explain(text, out_why);
+	memcpy(host, text, (size_t)(colon - text));
+	host[colon - text] = '\0';
+	return parse_tcp(host, (uint16_t)port, out) || explain(text, out_why);
+}
+
+bool
+listen_url_parse(const char *text, struct listen_address *out, bool *out_is_tls,
+    char out_why[LISTEN_WHY_SIZE])
+{
+	bool is_tls = strncmp(text, "https://", 8) == 0;
+	bool is_plain = strncmp(text, "http://", 7) == 0;
+
+	text += is_tls ? 8 : is_plain ? 7 : 0;
+	*out_is_tls = is_tls;
+	if ((is_tls || is_plain) && strncmp(text, "unix:", 5) == 0)
+		return refuse(out_why,
+		    is_tls ? "there is no https on Unix sockets: nobody can "
+			     "listen in on them, use unix:PATH" :
+			     "a Unix socket is unix:PATH, without http://");
+	return listen_address_parse(text, out, out_why);
+}

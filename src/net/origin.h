@@ -1,0 +1,34 @@
+/* origin.h - the origins whose pages are let in (RFC 6454, section 6).
+ *
+ * Floor: net.  Any thread; pure.
+ *
+ * One is "*" (all), "null" (pages that have none, such as files), an origin as
+ * browsers send it, or one whose host begins with "*.": the star is one label
+ * of the host's name or more.
+ */
+#ifndef PEERPOST_NET_ORIGIN_H
+#define PEERPOST_NET_ORIGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/span.h"
+
+#define ORIGIN_MAX_SCHEME 32
+#define ORIGIN_MAX_HOST 253 /* RFC 1035, section 2.3.4, as text */
+/* With "://", a port and a NUL. */
+#define ORIGIN_SIZE (ORIGIN_MAX_SCHEME + 3 + ORIGIN_MAX_HOST + 6 + 1)
+#define ORIGIN_WHY_SIZE 256
+
+/* Write what an operator has written to out as browsers would: in lower case,
+ * and without the scheme's own port.
+ * false: no browser sends such a one; out_why says what would be right. */
+bool origin_normalise(
+    const char *text, char out[ORIGIN_SIZE], char out_why[ORIGIN_WHY_SIZE]);
+
+/* Whether this is the origin, the value of a request's Origin, or fits the
+ * pattern.  allowed has been normalised, and is not "*".  What fits is shorter
+ * than ORIGIN_SIZE. */
+bool origin_fits(const char *allowed, struct span origin);
+
+#endif
