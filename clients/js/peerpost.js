@@ -442,15 +442,15 @@ class Claim {
 		this.#Channel = page?.BroadcastChannel;
 	}
 
-	/** Resolves with whether it could be had: at once, or when who had it has
-	 * let go of it within CLAIM_MS, as the page before a reload does.
-	 * isNew: nobody else can have it yet. */
+	/** Resolves with false if another page has it, and does not let go of it
+	 * within CLAIM_MS, as the page before a reload does.  isNew: nobody else
+	 * can have it yet. */
 	async take(name, { isNew = false } = {})
 	{
 		if (this.#held?.name !== name) {
 			this.release();
 
-			const held = { name, release: () => {} };
+			const held = { name, isReleased: false, release: () => {} };
 
 			this.#held = held;
 			held.promise = this.#locks ? this.#lock(held) :
@@ -459,17 +459,22 @@ class Claim {
 		}
 
 		const held = this.#held;
-		const isOurs = await held.promise;
 
-		if (!isOurs && this.#held === held)
+		// Given up by ourselves before it was known is not refused.
+		if (await held.promise || held.isReleased)
+			return true;
+		if (this.#held === held)
 			this.#held = null;
-		return isOurs;
+		return false;
 	}
 
 	/** Let go of it, if we have it, or are about to. */
 	release()
 	{
-		this.#held?.release();
+		if (!this.#held)
+			return;
+		this.#held.isReleased = true;
+		this.#held.release();
 		this.#held = null;
 	}
 
@@ -599,37 +604,31 @@ class Transport {
 	{
 		const members = Array.isArray(commands) ?
 		    `"commands":[${commands.join()}]` : commands.slice(1, -1);
-		const { json } = await this.#exchange('POST', '/command', { token,
+		const json = await this.#exchange('POST', '/command', { token,
 			key, members, limitMs,
-			commands: [commands].flat().map(codeOf) });
-		const isWhole = Array.isArray(commands) ?
-		    Array.isArray(json.replies) &&
-		    json.replies.length === commands.length :
-		    isEnvelope(json);
+			commands: [commands].flat().map(codeOf),
+			isRight: Array.isArray(commands) ?
+			    ({ replies }) => Array.isArray(replies) &&
+			    replies.length === commands.length : isEnvelope });
 
-		if (!isWhole)
-			throw this.#notPeerpost(200);
 		return Array.isArray(commands) ? json.replies : json;
 	}
 
 	/** One poll, held for up to wait seconds, for at most max events. */
 	async poll(token, { after, wait, max = MAX_EVENTS }, signal)
 	{
-		const held = { token, signal, heldMs: wait * 1000 };
-		// The rule, without it: the address stays the same, and with it a
-		// preflight is remembered.
+		const held = { token, signal, heldMs: wait * 1000,
+			isRight: ({ events, next }) => Array.isArray(events) &&
+			    Number.isSafeInteger(next) && events.every(isEvent) };
+		// Not said if it is the server's own: an address that stays the same
+		// needs no new preflight.
 		const isFewer = max < MAX_EVENTS;
-		const { json } = this.isPlain ?
-		    await this.#exchange('POST', '/events',
+
+		return this.isPlain ? this.#exchange('POST', '/events',
 		    { ...held, members: `"after":${after},"wait":${wait}` +
 		        (isFewer ? `,"max":${max}` : '') }) :
-		    await this.#exchange('GET', `/events?wait=${wait}` +
+		    this.#exchange('GET', `/events?wait=${wait}` +
 		    (isFewer ? `&max=${max}` : ''), { ...held, after });
-
-		if (!Array.isArray(json.events) || !Number.isSafeInteger(json.next) ||
-		    !json.events.every(isEvent))
-			throw this.#notPeerpost(200);
-		return json;
 	}
 
 	/** What the session's room is like now, or null in the lobby. */
@@ -641,12 +640,8 @@ class Transport {
 			return (await this.poll(token,
 			    { after: CURSOR_AHEAD, wait: 0 })).room ?? null;
 		try {
-			const { json } = await this.#exchange('GET', '/room',
-			    { token });
-
-			if (!Array.isArray(json.peers))
-				throw this.#notPeerpost(200);
-			return json;
+			return await this.#exchange('GET', '/room', { token,
+				isRight: ({ peers }) => Array.isArray(peers) });
 		} catch (error) {
 			if (error.error === 'not-in-room')
 				return null;
@@ -661,10 +656,11 @@ class Transport {
 		    `?access_token=${encodeURIComponent(token)}` : '';
 
 		try {
-			const { json } = await this.#exchange('GET',
-			    `/ice-servers${query}`, { token });
+			const { iceServers } = await this.#exchange('GET',
+			    `/ice-servers${query}`, { token,
+				isRight: (json) => Array.isArray(json.iceServers) });
 
-			return Array.isArray(json.iceServers) ? json.iceServers : [];
+			return iceServers;
 		} catch (error) {
 			if (error.status === 404)
 				return [];
@@ -686,9 +682,10 @@ class Transport {
 		}
 	}
 
+	// The JSON of a success.  isRight(json): whether it is the server's.
 	// heldMs: how long the server may be silent on purpose.  limitMs: for
 	// the whole, as opposed to timeoutMs, which is for silence.
-	async #exchange(method, path, { token, key, after, members, signal,
+	async #exchange(method, path, { token, key, after, members, signal, isRight,
 	    commands = [], heldMs = 0, limitMs = Infinity })
 	{
 		const { clock } = this;
@@ -752,10 +749,10 @@ class Transport {
 				throw this.#notPeerpost(status, 'something endless');
 			}
 
-			const json = this.#read(response, text);
+			const json = this.#read(response, text, isRight);
 
 			this.#learn(true, method);
-			return { status, json };
+			return json;
 		} catch (error) {
 			failure = error instanceof PeerpostError ? error :
 			    signal?.aborted ? new PeerpostError('aborted') :
@@ -779,7 +776,7 @@ class Transport {
 	}
 
 	// A response's JSON; its failures are thrown.
-	#read({ status, type, headers }, text)
+	#read({ status, type, headers }, text, isRight)
 	{
 		let json = null;
 
@@ -788,7 +785,7 @@ class Transport {
 		} catch {
 			// Then it is not the server's.
 		}
-		if (status === 200 && json !== null && typeof json === 'object')
+		if (status === 200 && isObject(json) && isRight(json))
 			return json;
 		if (status >= 400 && isEnvelope(json) &&
 		    typeof json.error === 'string') {
@@ -801,7 +798,8 @@ class Transport {
 		}
 		throw this.#notPeerpost(status, type === 'opaqueredirect' ||
 		    (status >= 300 && status < 400) ? 'a redirection' :
-		    `status ${status}${json === null ? ' without JSON' : ''}`);
+		    `status ${status} with ${json === null ? 'no JSON' :
+		    'other JSON'}`);
 	}
 
 	#notPeerpost(status, what = 'something else')
@@ -918,6 +916,16 @@ class Outbox {
 			this.#queue.push(job);
 			this.#run();
 		}).finally(() => signal?.removeEventListener('abort', onAbort));
+	}
+
+	/** Ask for something else in turn, while no command is under way. */
+	inTurn(ask)
+	{
+		return new Promise((resolve, reject) => {
+			this.#queue.push({ code: '', text: '', resolve, reject,
+				known: async () => ({ reply: await ask() }) });
+			this.#run();
+		}).then(({ reply }) => reply);
 	}
 
 	/** Ask now, if a pause is on. */
@@ -2116,7 +2124,8 @@ export class PeerpostClient extends BaseEventTarget {
 			return; // or stopped meanwhile
 		this.#poller.start();
 
-		const room = await this.#ask((token) => this.#transport.room(token));
+		const room = await this.#outbox.inTurn(() =>
+		    this.#ask((token) => this.#transport.room(token)));
 
 		if (this.#session !== session || (room?.room ?? null) === this.#room)
 			return;

@@ -52,6 +52,18 @@ await inBrowser(import.meta.url, async () => {
 				assert.equal(await bob.evaluate(() =>
 				    globalThis.messages().length), n + 1);
 
+				// Stopping is not being pushed out, however soon.
+				await bob.evaluate(() => {
+					for (let i = 0; i < 5; i++) {
+						globalThis.client.stop();
+						globalThis.client.start();
+					}
+				});
+				ok(await host.message('to all again'));
+				await inPage(bob, () => globalThis.messages().at(-1) ===
+				    'to all again');
+				assert.deepEqual((await stateOf(bob)).news, []);
+
 				// Each keeps its own.
 				for (const [page, own] of [[bob, id],
 					[copy, state.id], [bob, id]]) {
