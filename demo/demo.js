@@ -237,8 +237,6 @@ $('copy').addEventListener('click', async () => {
 $('share').hidden = !navigator.share;
 $('share').addEventListener('click', () => navigator.share(
     { title: 'Peerpost demo', url: $('room-link').href }).catch(() => {}));
-// One is in the room already.
-$('room-link').addEventListener('click', (event) => event.preventDefault());
 addEventListener('hashchange', show);
 
 client.addEventListener('joined', show);
@@ -252,8 +250,10 @@ client.addEventListener('peer-disconnected', show);
 client.addEventListener('resumed', show);
 client.addEventListener('room-gone', () =>
 	goOut('The host has left, and the room is closed.'));
-client.addEventListener('session-gone', () =>
-	goOut('The server does not know you any more. Come in again.'));
+client.addEventListener('session-gone', () => {
+	warn('');
+	goOut('The server does not know you any more. Come in again.');
+});
 client.addEventListener('offline', () =>
 	warn('The server is away. ' + (client.room === null ? '' :
 	    'The game goes on without it. ') + 'Trying again …'));

@@ -95,6 +95,7 @@ export type PeerpostErrorWord =
 	| 'room-not-found' | 'peer-not-found' | 'method-not-allowed'
 	| 'already-in-room' | 'already-registered' | 'not-in-room' | 'room-sealed'
 	| 'room-full' | 'mailbox-full' | 'timed-out' | 'too-large'
+	| 'unsupported-encoding' | 'internal'
 	| 'idempotency-mismatch' | 'rate-limited' | 'too-many-players'
 	| 'too-many-rooms' | 'storage' | 'shutting-down'
 	| (string & {});
