@@ -239,6 +239,7 @@ for (const mode of ['headers', 'plain'])
 
 		test('a reply without an end is none of the server', async () => {
 			let isCancelled = false;
+			let left = 32; // MiB: a client that is wrong ends, too
 			const bob = makeClient('http://a.example', { mode,
 				session: { id: 5, token: 'x'.repeat(43), cursor: 0 },
 				fetch: async (url, { signal }) => {
@@ -247,9 +248,12 @@ for (const mode of ['headers', 'plain'])
 					});
 					return new Response(new ReadableStream({
 						pull(controller) {
-							controller.enqueue(
-							    new Uint8Array(1 << 16)
-							    .fill(32));
+							if (left-- === 0)
+								controller.close();
+							else
+								controller.enqueue(
+								    new Uint8Array(1 << 20)
+								    .fill(32));
 						} }));
 				} });
 
