@@ -7,10 +7,10 @@ import { inBrowser, inPage, launch, openPair, startPages, talk }
 import { servers } from '../proxy/servers.mjs';
 import { startServer, startUpstream, whyNot } from '../proxy/web_server.mjs';
 
-// As shipped, but for what strict proxies do: no way to change the protocol,
-// and nothing passed on before it is all there.
+// As shipped, except for what strict proxies do: no way to change the protocol,
+// nothing passed on before it is all there, and all of it compressed.
 const strict = (spec, fields) => ({ ...spec, edit: [...spec.edit ?? [],
-	['\tlocation / {\n', `\tlocation / {\n${fields.map((line) =>
+	['\t\tgzip off;\n', ''], ['\tlocation / {\n', `\tlocation / {\n${fields.map((line) =>
 	    `\t\t${line};\n`).join('')}`]] });
 const HTTP = strict(servers.nginxHttp, ['proxy_set_header Upgrade ""',
 	'gzip on', 'gzip_types application/json text/javascript',

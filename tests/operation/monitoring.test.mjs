@@ -56,7 +56,7 @@ test('three paths are served, and nothing that changes or tells of anybody',
 			['POST', `/players/${ann.id}/kick`], ['POST', '/reload'],
 			['POST', '/log-level'], ['POST', '/backup'], ['GET', '/'],
 			['POST', '/register'], ['GET', '/events'],
-			['GET', '/metrics/'], ['GET', '/nothing']]) {
+			['GET', '/metrics/all'], ['GET', '/nothing']]) {
 			const reply = await monitor(daemon, method, target,
 			    { listener });
 
