@@ -146,12 +146,8 @@ take_line(struct options *options, const char *line, size_t len)
 
 	if (len == 0)
 		return NULL;
-	if (line[len - 1] == '\r')
-		fault = "a line ends with CR LF: it must end with LF only";
-	else
-		fault = strlen(line) < len ?
-		    "a secret has no control characters" :
-		    find_secret_fault(line);
+	fault = strlen(line) < len ? "a secret has no control characters" :
+				     find_secret_fault(line);
 	if (!fault && !ice->turn_secret)
 		ice->turn_secret = options_keep_text(options, line);
 	return fault;
@@ -169,13 +165,16 @@ take_lines(struct options *options, struct file_text *text, const char *path)
 		size_t len = (size_t)((newline ? newline : end) - line);
 		const char *fault;
 
+		/* Some editors end lines with CR LF. */
+		if (newline && len > 0 && newline[-1] == '\r')
+			len--;
 		line[len] = '\0';
 		fault = take_line(options, line, len);
 		if (fault)
 			return options_refuse(options, "line %zu of '%s': %s",
 			    n_lines, path, fault);
 		has_secret |= len > 0;
-		line += len + 1;
+		line = newline ? newline + 1 : end;
 	}
 	if (!has_secret)
 		return options_refuse(

@@ -139,7 +139,7 @@ read_certificate(const struct server *server, const struct options *fresh,
 	char why[CERTIFICATE_WHY_SIZE];
 
 	*out = NULL;
-	if (!server->has_https)
+	if (!server->has_https && !fresh->tls_cert)
 		return true;
 	if (!fresh->tls_cert) {
 		complain("the https sockets need a --tls-cert");

@@ -271,9 +271,10 @@ open_certificate(struct server *server)
 	if (!options->tls_cert)
 		return true;
 	if (!server->has_https) {
-		log_error("cannot start: --tls-cert and --tls-key are for "
-			  "https, and there is no --listen https://ADDR:PORT");
-		return false;
+		log_warning("--tls-cert and --tls-key are not used: there is "
+			    "no https socket (--listen https://ADDR:PORT, or "
+			    "systemctl enable peerpost-https.socket)");
+		return true;
 	}
 	server->certificate = certificate_read(
 	    options->tls_cert, options->tls_key, why);

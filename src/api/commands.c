@@ -44,9 +44,7 @@ find_caller(struct turn *turn, struct request *request,
 	if (begins_with_register(request) && (is_route || !request->has_token))
 		return ERR_NONE;
 	*out_failed = true;
-	/* The token may stand in a body that cannot be read. */
-	if (err == ERR_NO_SESSION && !is_route && !request->has_token &&
-	    request->err == ERR_BAD_JSON)
+	if (err == ERR_NO_SESSION && !is_route && request_hides_token(request))
 		err = request->err;
 	reply_fail_session(request, err, reason);
 	return ERR_NONE;

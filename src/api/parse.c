@@ -102,7 +102,11 @@ take_query(struct request *request, struct span query, enum err *out_malformed)
 			continue;
 		if (is_seen[name]) {
 			*out_malformed = ERR_BAD_REQUEST;
-			return err;
+			if (err)
+				return err;
+			request_explain(
+			    request, fault_say(FAULT_TWICE, member.name));
+			return ERR_BAD_REQUEST;
 		}
 		is_seen[name] = true;
 		member_err = take_query_member(request, name, &member);

@@ -272,6 +272,7 @@ take_poll_members(
 
 	if (found[TOKEN].text.at) {
 		if (found[TOKEN].type != JSON_STRING) {
+			request->has_odd_token = true;
 			request_explain(request,
 			    fault_in_secret("token", found[TOKEN],
 				"a string, as a register has returned it"));

@@ -321,9 +321,7 @@ poll_run(struct turn *turn, struct request *request)
 		return ERR_NONE;
 	}
 	if (err == ERR_NO_SESSION || (!err && request->err)) {
-		/* The token may stand in a body that cannot be read. */
-		if (!err ||
-		    (request->err == ERR_BAD_JSON && !request->has_token))
+		if (!err || request_hides_token(request))
 			err = request->err;
 		reply_fail(request, err);
 		return ERR_NONE;

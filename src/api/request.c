@@ -88,6 +88,13 @@ request_explain(struct request *request, char *why)
 		request->why = why;
 }
 
+bool
+request_hides_token(const struct request *request)
+{
+	return !request->has_token &&
+	    (request->err == ERR_BAD_JSON || request->has_odd_token);
+}
+
 /* What is known of err besides what it always says; or NULL. */
 static const char *
 find_why(const struct request *request, enum err err)

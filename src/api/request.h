@@ -178,6 +178,7 @@ struct request {
 	char *why;                 /* its sentence, owned; or NULL */
 	bool has_token;
 	bool is_query_token; /* the last resort: others win */
+	bool has_odd_token;  /* in the body there is one that is no string */
 	uint8_t token_hash[DIGEST_SIZE];
 	struct call *calls; /* n_calls of them; NULL: none */
 	size_t n_calls;
@@ -222,6 +223,10 @@ void request_explain(struct request *request, char *why);
  * route.  At the other doors than DOOR_PUBLIC there are no codes, and it is that of
  * admin_fail(). */
 void request_fail(struct request *request, const char *code, enum err err);
+
+/* Whether the request has no token because what it has of one cannot be read: it
+ * is refused for that, rather than for having no session. */
+bool request_hides_token(const struct request *request);
 
 /* Start the reply anew. */
 void request_reset_reply(struct request *request);

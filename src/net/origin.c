@@ -96,7 +96,7 @@ take_port(const char *text, struct parts *out, char out_why[ORIGIN_WHY_SIZE])
 	if (!text_to_uint(span_of(text), 65535, &out->port) || out->port == 0)
 		return refuse(out_why,
 		    "'%.20s' is not a port: it must be a number from 1 to "
-		    "65535, or left out with its colon",
+		    "65535; to use the default port, leave out the colon too",
 		    text);
 	if ((out->port == 80 && strcmp(out->scheme, "http") == 0) ||
 	    (out->port == 443 && strcmp(out->scheme, "https") == 0))
@@ -119,7 +119,16 @@ take_ipv6(const char *text, size_t len, struct parts *out,
 		    "'%.*s' is not an IPv6 address: it must be one in "
 		    "brackets, as in http://[2001:db8::1]:8080",
 		    len < 100 ? (int)len : 100, text);
-	snprintf(out->host, sizeof(out->host), "[%s]", normal);
+	/* Browsers write no part of it like an address of IPv4 (URL standard,
+	 * "IPv6 serializer"); inet_ntop() does, behind 80 zero bits and 0 or
+	 * ffff, which both shorten to the same. */
+	if (strchr(normal, '.'))
+		snprintf(out->host, sizeof(out->host), "[::%s%x:%x]",
+		    IN6_IS_ADDR_V4MAPPED(&binary) ? "ffff:" : "",
+		    (unsigned)binary.s6_addr[12] << 8 | binary.s6_addr[13],
+		    (unsigned)binary.s6_addr[14] << 8 | binary.s6_addr[15]);
+	else
+		snprintf(out->host, sizeof(out->host), "[%s]", normal);
 	return true;
 }
 
@@ -211,7 +220,10 @@ origin_normalise(
 	struct parts parts = { .port = 0 };
 	size_t len;
 
-	if (strcmp(text, "*") == 0 || strcmp(text, "null") == 0) {
+	/* The last is what some web views send for a page out of a file; others
+	 * send null. */
+	if (strcmp(text, "*") == 0 || strcmp(text, "null") == 0 ||
+	    strcmp(text, "file://") == 0) {
 		strcpy(out, text);
 		return true;
 	}

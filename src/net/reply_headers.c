@@ -40,8 +40,8 @@ add_named_origin(struct span origin, reply_header_fn add, void *cls)
 	memcpy(value, origin.at, origin.len);
 	value[origin.len] = '\0';
 	add(cls, "Access-Control-Allow-Origin", value);
-	/* A proxy before us may ask for a password.  "null" may be anybody. */
-	if (strcmp(value, "null") != 0)
+	/* A proxy before us may ask for a password.  These may be anybody. */
+	if (strcmp(value, "null") != 0 && strcmp(value, "file://") != 0)
 		add(cls, "Access-Control-Allow-Credentials", "true");
 }
 

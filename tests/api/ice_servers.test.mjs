@@ -115,9 +115,10 @@ test('each player gets a credential of its own, by the first secret',
 	}
 });
 
-test('a byte order mark is no part of the first secret', async () => {
+test('a byte order mark and CR LF are no part of a secret', async () => {
 	const d = await startDaemon({ args: ['--turn-uri', 'turn:turn.example',
-		'--turn-secret-file', secretFile('marked', `\ufeff${SECRET}\nx\n`)] });
+		'--turn-secret-file',
+		secretFile('marked', `\ufeff\r\n${SECRET}\r\nx\r\n`)] });
 	const { iceServers: [{ username, credential }] } = ok(await iceServers(
 	    await Player.register(d)));
 
@@ -255,8 +256,8 @@ test('options that make no sense are one line and exit 2, without the secret',
 		[['--turn-secret-file', dir], 'directory'],
 		[['--turn-secret-file', path.join(dir, 'none')], 'No such file'],
 		[['--turn-secret-file', secretFile('empty', '\n')], 'no secret'],
-		[['--turn-secret-file', secretFile('crlf',
-		    `${hidden}\r\n`)], 'line 1'],
+		[['--turn-secret-file', secretFile('blank',
+		    `x\r\n${hidden} \r\n`)], 'line 2'],
 		[['--turn-ttl', '0'], 'turn-ttl'],
 		[[`--turn-secert=${hidden}`], 'turn-secert'],
 		[Array.from({ length: 17 }, () =>

@@ -151,13 +151,27 @@ test('in an array each command has its own sentence', async () => {
 
 test('a token is not shown', async () => {
 	const { players: [ann] } = await makeRoom(daemon, ['ann']);
-	const reply = await ann.post('/command',
-	    { text: '{"token":4711,"command":"###!LR"}' });
 
-	assertFailure(reply, 400, 'ICB', 'bad-data');
-	assert.equal(reply.json.data,
-	    'token is a number: it must be a string, as a register has ' +
-	    'returned it.');
+	// Whether there is another token, or not.
+	for (const [path, token] of [['/command', ann.token], ['/command'],
+		['/events']]) {
+		const reply = await request(daemon, 'POST', path, { token,
+			text: '{"token":4711,"command":"###!LR"}' });
+
+		assertFailure(reply, 400, 'ICB', 'bad-data');
+		assert.equal(reply.json.data,
+		    'token is a number: it must be a string, as a register has ' +
+		    'returned it.');
+	}
+});
+
+test('a member that is twice in a query is named', async () => {
+	const reply = await request(daemon, 'GET',
+	    '/events?wait=0&after=0&wait=0.0');
+
+	assert.equal(reply.status, 400);
+	assert.equal(reply.json.error, 'bad-request');
+	assert.equal(reply.json.data, 'wait is there twice: it must be there once.');
 });
 
 test('what is no name is said', async () => {

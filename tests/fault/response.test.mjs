@@ -11,6 +11,7 @@ import { readMetrics } from '../lib/metrics.mjs';
 import { Player, looked, makeRoom, ok, parked, scratchDir, until } from
     '../lib/peerpost.mjs';
 import { rest } from '../lib/rest.mjs';
+import { patience } from '../lib/wait.mjs';
 import { Wire, plain } from '../lib/wire.mjs';
 
 const { env, skip } = faultLibrary('mhdfail');
@@ -132,8 +133,10 @@ for (const what of ['queue', 'create'])
 		await looked(daemon);
 		// A cell more or less may be kept.
 		await until(() => nFds(daemon) <= before[0] + 4, 'descriptors');
-		// A hundred replies of 256 KiB are 25 MiB.
-		assert.ok(await resident() < before[1] + (8 << 20),
+		// A hundred replies of 256 KiB are 25 MiB.  (A sanitizer keeps what
+		// is freed for a while, and sees at the end what is lost.)
+		assert.ok(patience > 1 ||
+		    await resident() < before[1] + (8 << 20),
 		    `${before[1]} bytes, then ${await resident()}`);
 		assert.equal(nFailed(), 2 * 6 * N);
 		await rest(daemon);

@@ -468,8 +468,6 @@ tlsTest('what cannot work is refused in one line', async () => {
 		[https, 2, '--listen https://... needs a --tls-cert'],
 		[[...https, '--tls-cert', cert], 2, '--tls-cert needs its --tls-key'],
 		[[...https, '--tls-key', key], 2, 'needs a --tls-cert'],
-		[['--listen', '127.0.0.1:0', ...tlsArgs(certificate)], 1,
-			'there is no --listen https://ADDR:PORT'],
 		[['--check-config', ...files(cert, nowhere)], 2,
 			`cannot read '${nowhere}': No such file`],
 		[['--listen', 'https://unix:/tmp/x'], 2, 'no https on Unix sockets'],
@@ -499,6 +497,26 @@ tlsTest('what cannot work is refused in one line', async () => {
 		assert.match(result.stderr, /^peerpostd: .*\n$/);
 		assert.ok(!fs.existsSync(nowhere));
 	}
+});
+
+tlsTest('a certificate without an https socket is not used, but checked at reloads',
+    async () => {
+	const file = path.join(dir, 'unused.conf');
+	const write = (cert, key) => fs.writeFileSync(file,
+	    `tls-cert = ${cert}\ntls-key = ${key}\n`);
+
+	write(certificate.cert, certificate.key);
+
+	const daemon = await startDaemon({ clock: false,
+		args: ['--config', file] });
+
+	ok(await request(daemon, 'GET', '/healthz'));
+	assert.match(daemon.stderr, /warning: --tls-cert and --tls-key are not used/);
+	await hangUp(daemon, RELOADED);
+	write(certificate.cert, certificate.cert);
+	await hangUp(daemon, /error: not reloaded.*has no private key/);
+	ok(await request(daemon, 'GET', '/healthz'));
+	await daemon.stop();
 });
 
 tlsTest('an inherited socket named https needs a certificate, and speaks TLS',

@@ -231,7 +231,7 @@ static void
 test_a_file_has_a_secret_a_line(void **state)
 {
 	static const char *const texts[] = { "new", "new\n", "new\nold\n",
-		"\n\nnew\n\nold" };
+		"\n\nnew\n\nold", "\r\nnew\r\nold\r\n" };
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(texts); i++) {
@@ -259,7 +259,9 @@ test_bad_files_are_refused(void **state)
 	(void)state;
 	assert_refused(take_text(""), "no secret");
 	assert_refused(take_text("\n\n"), "no secret");
-	assert_refused(take_text("\r\n"), "line 1");
+	assert_refused(take_text("\r\n"), "no secret");
+	assert_refused(take_text("a\rb\r\n"), "line 1");
+	assert_refused(take_text("a\r"), "line 1");
 	assert_refused(take_file("a\0b\n", 4, 0600), "line 1");
 	assert_refused(
 	    options_take_turn_secret_file(&options, "/"), "Is a directory");
@@ -270,7 +272,7 @@ test_bad_files_are_refused(void **state)
 	assert_null(ice->turn_secret);
 	assert_refused(take_text("good\n\nhidden \n"), "line 3");
 	take_kept_secret();
-	assert_false(take_text("hidden\r\n"));
+	assert_false(take_text("hidden\t\r\n"));
 	assert_null(strstr(options.why, "hidden"));
 }
 
