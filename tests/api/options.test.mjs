@@ -95,6 +95,26 @@ test('a mistake in a name is answered by the name that is like it', () => {
 	assert.match(assertRefused(['8080']), /every setting is an option/);
 });
 
+test('of an option with one dash the name is said, and never a value', () => {
+	for (const [args, said] of [
+		[['-listen', '127.0.0.1:0'],
+			"'-listen': options have two dashes, use --listen"],
+		[['-listen=127.0.0.1:0'], "'-listen': options have two dashes"],
+		[['-turn-secret', 'S3CRET'], 'use --turn-secret'],
+		[['-turn-secret=S3CRET'], 'use --turn-secret'],
+		[['--turn-secret', 'S3CRET', '-demo'], "'-demo': .* use --demo"],
+		[['--turn-secret', 'S3CRET', '-x'], "'-x'; see --help"],
+		[['--turn-secret', '-d', '-demo'], 'use --demo'],
+		[['stray', '-demo'], 'use --demo'],
+		[['--demo', '-pS3CRET'], "'-p'; see --help"],
+		[['--turn-secret', 'S3CRET', '-é'], "'-\\?'; see --help"]]) {
+		const line = assertRefused(args);
+
+		assert.match(line, new RegExp(said), args.join(' '));
+		assert.doesNotMatch(line, /S3CRET|peerpostd'/);
+	}
+});
+
 test('errors of values say what would be right', () => {
 	for (const [option, value, said] of [
 		['listen', 'localhost:8080', 'use 127.0.0.1:8080'],
