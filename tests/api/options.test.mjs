@@ -262,8 +262,9 @@ test('it cannot listen: one line, exit 1', async () => {
 
 	assertRefused(['--database', database, '--listen',
 		`127.0.0.1:${d.port}`], 1);
-	assertRefused(['--database', database, '--listen',
-		`unix:${path.join(dir, 'no', 'such', 'socket')}`], 1);
+	assert.match(assertRefused(['--database', database, '--listen',
+		`unix:${path.join(dir, 'no', 'such', 'socket')}`], 1),
+	/its folder does not exist; under systemd, set it in a socket unit/);
 	assertRefused(['--database', database, '--listen', '192.0.2.77:0'], 1);
 });
 
@@ -388,6 +389,36 @@ test('a unix: address has mode and group behind its path, whatever the umask',
 		assert.equal(await d.stop(), 0);
 		for (const file of [...Object.values(files), metrics])
 			assert.ok(!fs.existsSync(file), file);
+	} finally {
+		process.umask(umask);
+	}
+});
+
+test('a group that is named is let in, unless a mode says otherwise',
+    async () => {
+	const gid = process.getgid();
+	const umask = process.umask(0o022);
+
+	try {
+		for (const [options, mode] of [
+			[{ admin: `,group=${gid}` }, 0o660],
+			[{ admin: '', args: ['--admin-group', `${gid}`] }, 0o660],
+			[{ admin: '' }, 0o600],
+			[{ admin: `,mode=0600,group=${gid}` }, 0o600],
+			[{ admin: '', args: ['--admin-group', `${gid}`,
+				'--admin-mode', '0600'] }, 0o600],
+			[{ listen: `,group=${gid}` }, 0o660],
+			[{ fastcgi: `,group=${gid}` }, 0o660]]) {
+			const { args = [], ...listener } = options;
+			const [[kind, behind]] = Object.entries(listener);
+			const file = path.join(scratchDir(), 'sock');
+			const d = await startDaemon({ args,
+				[kind]: `unix:${file}${behind}` });
+
+			assert.equal(fs.statSync(file).mode & 0o777, mode,
+			    JSON.stringify(options));
+			assert.equal(await d.stop(), 0);
+		}
 	} finally {
 		process.umask(umask);
 	}
