@@ -84,11 +84,6 @@ complain_of_unknown(const char *arg, options_complain_fn complain)
 	const char *similar;
 
 	snprintf(name, sizeof(name), "%.*s", len, arg);
-	if (name[0] != '-' || name[1] != '-' || !name[2]) {
-		options_complain(
-		    complain, "unknown option '%.*s'; see --help", len, arg);
-		return;
-	}
 	similar = find_similar_option(name + 2);
 	if (is_ambiguous(name + 2))
 		options_complain(complain,
@@ -103,12 +98,37 @@ complain_of_unknown(const char *arg, options_complain_fn complain)
 		    complain, "unknown option '%.*s'; see --help", len, arg);
 }
 
+/* getopt_long() reads "-listen" as -l, -i and so on, and has not gone on to the
+ * next argument yet when it refuses the first.  Of a word that is no name only
+ * the letter is said: the rest may be a value, as in "-pSECRET". */
+static void
+complain_of_letter(const char *arg, options_complain_fn complain)
+{
+	char letter = (char)optopt, name[64];
+	const char *similar = NULL;
+
+	if (arg && arg[0] == '-' && arg[1] == letter && arg[2]) {
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(arg + 1, "="),
+		    arg + 1);
+		similar = find_similar_option(name);
+	}
+	if (similar)
+		options_complain(complain,
+		    "unknown option '-%s': options have two dashes, use --%s",
+		    name, similar);
+	else
+		options_complain(complain, "unknown option '-%c'; see --help",
+		    letter > ' ' && letter < 0x7f ? letter : '?');
+}
+
 static int
 refuse_argument(int result, char *const *argv, options_complain_fn complain)
 {
 	const char *arg = argv[optind - 1];
 
-	if (result == ':')
+	if (result == '?' && optopt != 0 && optopt < FIRST_VALUE)
+		complain_of_letter(argv[optind], complain);
+	else if (result == ':')
 		options_complain(complain, "%s needs a value", arg);
 	else if (strchr(arg, '=') && arg[0] == '-' && arg[1] == '-' &&
 	    optopt >= FIRST_VALUE)

@@ -129,6 +129,16 @@ take_words(
 	return true;
 }
 
+/* Who names a group for the operator's socket wants it let in. */
+static const char *
+initial_text(const struct options *options, const struct option_spec *spec)
+{
+	if (strcmp(spec->name, "admin-mode") == 0 &&
+	    options->admin_access.has_group)
+		return "0660";
+	return spec->initial_text;
+}
+
 static bool
 take_default(struct options *options, const struct option_spec *spec)
 {
@@ -142,7 +152,7 @@ take_default(struct options *options, const struct option_spec *spec)
 		    options, spec, spec->initial ? "yes" : "no", 0);
 	case TYPE_TEXT:
 		return !spec->initial_text ||
-		    take_words(options, spec, spec->initial_text);
+		    take_words(options, spec, initial_text(options, spec));
 	case TYPE_UINT:
 	case TYPE_SECONDS:
 	case TYPE_RATE:

@@ -103,10 +103,16 @@ bool server_has_inherited_door(const struct server *server);
 /* Serve on those of this name. */
 void server_adopt(
     struct server *server, const char *name, listener_accept_fn on_connection);
-/* Whether an address of the options, which is text, must not be opened, since an
- * inherited socket has it or is in its way (logged).  scheme: the protocol that
- * the options want there, named like inherited sockets. */
-bool server_leaves_to_manager(struct server *server, const char *text,
+enum server_door {
+	DOOR_FREE,   /* it can be opened */
+	DOOR_LEFT,   /* it must not be: an inherited socket serves there */
+	DOOR_REFUSED /* and an inherited socket would serve something else */
+};
+
+/* What becomes of an address of the options, which is text, with the sockets that
+ * have been inherited (logged).  scheme: the protocol that the options want there,
+ * named like inherited sockets. */
+enum server_door server_look_at_door(struct server *server, const char *text,
     const struct listen_address *address, const char *scheme);
 
 /* server_side.c */

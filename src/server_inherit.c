@@ -8,6 +8,9 @@
  * inherited address (0.0.0.0:8080 in the file, 127.0.0.1:8080 in the unit).  The
  * daemon then warns, and serves the inherited socket: players are better off
  * with it than with a service that does not start.
+ *
+ * If the inherited socket is for another protocol, that would be wrong: whoever
+ * asks for https there must not get plain HTTP.  The daemon does not start.
  */
 #include <stdio.h>
 #include <string.h>
@@ -75,8 +78,8 @@ server_adopt(
 			    server);
 }
 
-bool
-server_leaves_to_manager(struct server *server, const char *text,
+enum server_door
+server_look_at_door(struct server *server, const char *text,
     const struct listen_address *address, const char *scheme)
 {
 	const struct inherited *inherited = &server->inherited;
@@ -87,23 +90,31 @@ server_leaves_to_manager(struct server *server, const char *text,
 
 	match = inherited_look_up(inherited, address, &i);
 	if (match == INHERITED_NONE)
-		return false;
+		return DOOR_FREE;
 	name = inherited->sockets[i].name;
 	/* As Peerpost's own units are called. */
 	snprintf(unit, sizeof(unit), "peerpost%s%s.socket",
 	    strcmp(name, FALLBACK) == 0 ? "" : "-",
 	    strcmp(name, FALLBACK) == 0 ? "" : name);
-	if (match == INHERITED_HAS && strcmp(name, scheme) == 0) {
+	if (strcmp(name, scheme) != 0) {
+		log_error("cannot start: %s is to serve %s, and the service "
+			  "manager has opened it for %s (%s): change the "
+			  "address here or there (systemctl edit %s), see "
+			  "RUNNING IT AS A SERVICE in peerpostd(8)",
+		    text, scheme, name, unit, unit);
+		return DOOR_REFUSED;
+	}
+	if (match == INHERITED_HAS) {
 		log_info(
 		    "%s is open already: the service manager has handed it "
 		    "over (%s)",
 		    text, unit);
-		return true;
+		return DOOR_LEFT;
 	}
 	log_warning("not listening on %s: the %s socket of the service manager "
 		    "is in its way; set the address there instead (systemctl "
 		    "edit %s), see RUNNING IT AS A SERVICE in peerpostd(8)",
 	    text, name, unit);
 	server->has_left_out = true;
-	return true;
+	return DOOR_LEFT;
 }

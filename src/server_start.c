@@ -155,6 +155,7 @@ open_listener(struct server *server, const char *text, const char *scheme,
 	struct listen_address address;
 	struct listener *listener;
 	struct listen_access both;
+	enum server_door door;
 	bool is_tls;
 	char why[LISTEN_WHY_SIZE];
 
@@ -166,8 +167,9 @@ open_listener(struct server *server, const char *text, const char *scheme,
 		scheme = "https";
 		on_connection = on_https;
 	}
-	if (server_leaves_to_manager(server, text, &address, scheme))
-		return true;
+	door = server_look_at_door(server, text, &address, scheme);
+	if (door != DOOR_FREE)
+		return door == DOOR_LEFT;
 	listener = listener_open(server->workers[0].front.loop, &address,
 	    scheme, &both, on_connection, server, why, sizeof(why));
 	if (!listener) {

@@ -25,20 +25,34 @@ first_in(const struct list *list)
 }
 
 static void
-expire(struct http *http, enum connection_state state, int64_t limit_ms)
+expire_list(const struct list *list, int64_t limit_ms)
 {
 	int64_t now_ms = clock_now_ms();
+	struct connection *connection;
 
-	for (int i = 0; i < N_CONNECTION_WORTHS; i++) {
-		struct connection *connection;
-
-		while ((connection = first_in(&http->in_state[state][i])) !=
-			NULL &&
-		    now_ms - connection->since_ms >= limit_ms) {
-			list_remove(&connection->deadline);
-			connection_end(connection);
-		}
+	while ((connection = first_in(list)) != NULL &&
+	    now_ms - connection->since_ms >= limit_ms) {
+		list_remove(&connection->deadline);
+		connection_end(connection);
 	}
+}
+
+static void
+expire(struct http *http, enum connection_state state, int64_t limit_ms)
+{
+	for (int i = 0; i < N_CONNECTION_WORTHS; i++)
+		expire_list(&http->in_state[state][i], limit_ms);
+}
+
+/* Who has opened a connection and then says nothing is as slow as who says
+ * half a request. */
+static void
+expire_unused(struct http *http, int64_t limit_ms)
+{
+	struct list *lists = http->in_state[CONNECTION_IDLE];
+
+	expire_list(&lists[CONNECTION_UNUSED], limit_ms);
+	expire_list(&lists[CONNECTION_UNUSED_TLS], limit_ms);
 }
 
 /* Linux tells libmicrohttpd's epoll of an event before ours, which was there
@@ -67,6 +81,7 @@ http_expire(struct http *http)
 	touch_receiving(http);
 	expire(http, CONNECTION_RECEIVING, settings->request_timeout_ms);
 	expire(http, CONNECTION_IDLE, settings->idle_ms);
+	expire_unused(http, settings->request_timeout_ms);
 	expire(http, CONNECTION_SENDING, settings->rest_ms);
 }
 
@@ -75,7 +90,9 @@ http_expire(struct http *http)
 static int64_t
 spared_ms(enum connection_worth worth)
 {
-	return worth == CONNECTION_NEW ? FRONT_SPARED_NEW_MS : FRONT_SPARED_MS;
+	return worth == CONNECTION_NEW || worth == CONNECTION_UNUSED ?
+	    FRONT_SPARED_NEW_MS :
+	    FRONT_SPARED_MS;
 }
 
 /* Of those that are worth so much: the one whose time is over, and has been for
@@ -120,7 +137,7 @@ bool
 http_make_room(struct http *http)
 {
 	struct connection *connection = find_slowest(
-	    http, CONNECTION_NEW, CONNECTION_NEW_TLS);
+	    http, CONNECTION_UNUSED, CONNECTION_NEW_TLS);
 	int n = connection ? MAX_EVICTIONS : 1;
 
 	if (!connection)
@@ -133,7 +150,7 @@ http_make_room(struct http *http)
 	while (connection && n-- > 0) {
 		evict(connection);
 		connection = find_slowest(
-		    http, CONNECTION_NEW, CONNECTION_NEW_TLS);
+		    http, CONNECTION_UNUSED, CONNECTION_NEW_TLS);
 	}
 	return true;
 }

@@ -44,8 +44,11 @@ worth_of(const struct connection *connection)
 {
 	if (connection->has_served)
 		return CONNECTION_SERVED;
-	return connection->tls.certificate ? CONNECTION_NEW_TLS :
-					     CONNECTION_NEW;
+	if (connection->has_spoken)
+		return connection->tls.certificate ? CONNECTION_NEW_TLS :
+						     CONNECTION_NEW;
+	return connection->tls.certificate ? CONNECTION_UNUSED_TLS :
+					     CONNECTION_UNUSED;
 }
 
 void

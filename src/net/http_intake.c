@@ -311,6 +311,7 @@ take(struct connection *connection, size_t n, char *out, size_t size)
 	struct intake *intake = &connection->intake;
 	struct span rest = { connection->http->scratch, n };
 
+	connection->has_spoken = true;
 	if (connection->state == CONNECTION_IDLE)
 		connection_set_state(connection, CONNECTION_RECEIVING);
 	if (feed(connection, &rest) == INTAKE_MORE)

@@ -77,6 +77,8 @@ enum connection_state {
 
 /* How much is given for keeping it when there are too many. */
 enum connection_worth {
+	CONNECTION_UNUSED, /* nothing has come on it */
+	CONNECTION_UNUSED_TLS,
 	CONNECTION_NEW,     /* it has never got what it asked for */
 	CONNECTION_NEW_TLS, /* the same; a handshake takes longer */
 	CONNECTION_SERVED,
@@ -93,6 +95,7 @@ struct connection {
 	enum connection_state state;
 	int64_t since_ms;     /* when the state began */
 	struct list deadline; /* in http->in_state, or in none */
+	bool has_spoken;      /* a request has begun, or TLS */
 	bool has_served;      /* a request has got what it asked for */
 	unsigned n_limited;   /* requests in a row that were too fast */
 	size_t n_unsent;      /* bytes of the reply, until it is sent */

@@ -99,6 +99,8 @@ on_finished(gnutls_session_t session, unsigned type, unsigned when,
 	gnutls_transport_get_ptr2(session, &cls, &fd);
 	connection = cls;
 	connection->tls.is_shaking_hands = false;
+	/* Browsers connect ahead of what they will ask. */
+	connection->has_spoken = true;
 	/* What was received was no request. */
 	if (connection->state == CONNECTION_RECEIVING)
 		connection_set_state(connection, CONNECTION_IDLE);

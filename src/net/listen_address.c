@@ -23,6 +23,8 @@
 /* So much of a value is quoted. */
 #define QUOTED 100
 #define USUAL_PORT "8080"
+#define USUAL_MODE 0660 /* if there is a group, and nobody says */
+#define GROUP_MODE 0060
 
 static bool refuse(char out_why[LISTEN_WHY_SIZE], const char *format, ...)
     PRINTF_LIKE(2, 3);
@@ -84,8 +86,11 @@ listen_access_or(
 	struct listen_access both = *access;
 
 	if (!both.has_mode) {
-		both.has_mode = others->has_mode;
-		both.mode = others->mode;
+		both.has_mode = others->has_mode || both.has_group;
+		both.mode = others->has_mode ? others->mode : USUAL_MODE;
+		/* Without it the group would be named for nothing. */
+		if (both.has_group)
+			both.mode |= GROUP_MODE;
 	}
 	if (!both.has_owner) {
 		both.has_owner = others->has_owner;
@@ -217,29 +222,99 @@ is_ipv4(const char *text)
 	return inet_pton(AF_INET, text, &in) == 1;
 }
 
-/* It has no colon, or one in brackets. */
+/* There is nothing to go by. */
+static bool
+explain_anew(const char *text, char out_why[LISTEN_WHY_SIZE])
+{
+	return refuse(out_why,
+	    "'%.100s' is not ADDR:PORT: use an address and a port, such as "
+	    "127.0.0.1:" USUAL_PORT,
+	    text);
+}
+
+/* "/run/x.sock", which may be no path of a socket either. */
+static bool
+explain_path(const char *text, char out_why[LISTEN_WHY_SIZE])
+{
+	struct listen_address address = { .len = 0 };
+	char why[LISTEN_WHY_SIZE];
+
+	if (strlen(text) > QUOTED || !parse_unix(text, &address, why))
+		return refuse(out_why,
+		    "'%.100s' is not ADDR:PORT: use unix:PATH for a Unix "
+		    "socket",
+		    text);
+	return refuse(out_why,
+	    "'%s' is not ADDR:PORT: use unix:%s for a Unix socket", text, text);
+}
+
+/* "[::1" or "[::1:80". */
+static bool
+explain_open_bracket(const char *text, char out_why[LISTEN_WHY_SIZE])
+{
+	const char *inner = text + 1, *colon = strrchr(inner, ':');
+	char host[QUOTED];
+
+	snprintf(host, sizeof(host), "%.*s", (int)(colon ? colon - inner : 0),
+	    inner);
+	if (is_ipv6(host) && is_port(colon + 1))
+		return refuse(out_why,
+		    "'%s' has no closing bracket: use [%s]:%s", text, host,
+		    colon + 1);
+	if (is_ipv6(inner))
+		return refuse(out_why,
+		    "'%s' has no closing bracket: use [%s]:" USUAL_PORT, text,
+		    inner);
+	return refuse(out_why,
+	    "'%.100s' is not an IPv6 address in brackets: use one such as "
+	    "[::1]:" USUAL_PORT,
+	    text);
+}
+
+/* It begins with a bracket. */
+static bool
+explain_brackets(const char *text, char out_why[LISTEN_WHY_SIZE])
+{
+	const char *end = strchr(text, ']');
+	const char *port = USUAL_PORT;
+	char inner[QUOTED];
+
+	if (!end)
+		return explain_open_bracket(text, out_why);
+	snprintf(inner, sizeof(inner), "%.*s", (int)(end - text - 1), text + 1);
+	if (end[1] == ':' && is_port(end + 2))
+		port = end + 2;
+	if (is_ipv4(inner))
+		return refuse(out_why,
+		    "'%.100s' is not ADDR:PORT, only IPv6 has brackets: use "
+		    "%s:%s",
+		    text, inner, port);
+	if (!is_ipv6(inner))
+		return refuse(out_why,
+		    "'%.100s' is not an IPv6 address in brackets: use one such "
+		    "as [::1]:%s",
+		    text, port);
+	if (end[1] == ':' && end[2])
+		return refuse(out_why,
+		    "'%.100s' is not a port: use a number from 0 to 65535",
+		    end + 2);
+	return refuse(
+	    out_why, "'%.100s' has no port: use [%s]:" USUAL_PORT, text, inner);
+}
+
+/* It has no colon. */
 static bool
 explain_portless(const char *text, char out_why[LISTEN_WHY_SIZE])
 {
-	size_t len = strlen(text);
-
 	if (is_port(text))
 		return refuse(out_why,
 		    "'%s' has no address: use 127.0.0.1:%s, or 0.0.0.0:%s for "
 		    "all addresses of the machine",
 		    text, text, text);
-	if (text[0] == '/' || text[0] == '.')
-		return refuse(out_why,
-		    "'%.100s' is not ADDR:PORT: use unix:%.100s for a Unix "
-		    "socket",
+	if (is_ipv4(text))
+		return refuse(out_why, "'%s' has no port: use %s:" USUAL_PORT,
 		    text, text);
-	if (is_ipv4(text) || (text[0] == '[' && text[len - 1] == ']'))
-		return refuse(out_why,
-		    "'%.100s' has no port: use %.100s:" USUAL_PORT, text, text);
-	return refuse(out_why,
-	    "'%.100s' is not ADDR:PORT: use an address and a port, such as "
-	    "127.0.0.1:" USUAL_PORT,
-	    text);
+	return explain_anew(text, out_why);
 }
 
 /* What stands before the port, which is good. */
@@ -262,9 +337,10 @@ explain_host(const char *text, const char *host, const char *port,
 		    text, host, port);
 	if (strspn(host, "0123456789.") == strlen(host))
 		return refuse(out_why,
-		    "'%s' is not an IPv4 address: use one such as 127.0.0.1",
-		    host);
-	if (strchr(host, ':') || host[0] == '[')
+		    "'%s' is not an IPv4 address: use one such as "
+		    "127.0.0.1:%s",
+		    host, port);
+	if (strchr(host, ':'))
 		return refuse(out_why,
 		    "'%.100s' is not ADDR:PORT: an IPv6 address is written "
 		    "[::1]:%s",
@@ -283,17 +359,27 @@ explain(const char *text, char out_why[LISTEN_WHY_SIZE])
 	char host[QUOTED];
 	size_t len = strcspn(text, "/");
 
+	if (strncmp(text, "http://", 7) == 0 ||
+	    strncmp(text, "https://", 8) == 0)
+		return refuse(out_why,
+		    "'%.100s' is not ADDR:PORT: this option takes no http:// or "
+		    "https://",
+		    text);
 	if (strstr(text, "://"))
 		return refuse(out_why,
-		    "'%.100s' is not ADDR:PORT: nothing is written before the "
-		    "address here",
+		    "'%.100s' is not ADDR:PORT: what is before :// is not "
+		    "known here",
 		    text);
 	if (colon && text[len] == '/' && len > 0)
 		return refuse(out_why,
 		    "'%.100s' is not ADDR:PORT: no path follows it, see "
 		    "--base-path",
 		    text);
-	if (!colon || (text[0] == '[' && text[strlen(text) - 1] == ']'))
+	if (text[0] == '/' || text[0] == '.')
+		return explain_path(text, out_why);
+	if (text[0] == '[')
+		return explain_brackets(text, out_why);
+	if (!colon)
 		return explain_portless(text, out_why);
 	/* A longer one is none of those that are known below. */
 	snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
@@ -301,6 +387,11 @@ explain(const char *text, char out_why[LISTEN_WHY_SIZE])
 		return refuse(out_why,
 		    "'%s' has neither brackets nor a port: use [%s]:" USUAL_PORT,
 		    text, text);
+	if (!colon[1] && is_ipv4(host))
+		return refuse(
+		    out_why, "'%s' has no port: use %s" USUAL_PORT, text, text);
+	if (!colon[1])
+		return explain_anew(text, out_why);
 	if (!is_port(colon + 1))
 		return refuse(out_why,
 		    "'%.100s' is not a port: use a number from 0 to 65535",

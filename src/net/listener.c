@@ -19,6 +19,9 @@
 #include "base/mem.h"
 
 #define BACKLOG 4096
+#define BY_UNIT \
+	"under systemd, set it in a socket unit: see UNIX SOCKETS in " \
+	"peerpostd(8)"
 #define MAX_ACCEPTS 16 /* in one go, so that others get their turn */
 
 struct listener {
@@ -235,9 +238,11 @@ start(struct loop *loop, int fd, const char *scheme,
 	return listener;
 }
 
-/* Advice for the errors that operators meet, or "". */
+/* Advice for the errors that operators meet, or "".  The service that comes with
+ * the daemon cannot write /run, and knows no group but its own; so whoever puts
+ * a Unix socket into the configuration file there meets the last ones. */
 static const char *
-hint(int code)
+hint(int code, int family)
 {
 	if (code == EADDRINUSE)
 		return " (\"ss -lp\" shows the process; if it is systemd, \"systemctl "
@@ -245,6 +250,12 @@ hint(int code)
 	if (code == EACCES)
 		return " (open it as root, with --user, or by a socket unit of "
 		       "systemd)";
+	if (family == AF_UNIX && code == ENOENT)
+		return " (its folder does not exist; " BY_UNIT ")";
+	/* EINVAL: a group that PrivateUsers= hides. */
+	if (family == AF_UNIX &&
+	    (code == EROFS || code == EPERM || code == EINVAL))
+		return " (" BY_UNIT ")";
 	return "";
 }
 
@@ -259,7 +270,7 @@ listener_open(struct loop *loop, const struct listen_address *address,
 
 	if (fd < 0) {
 		snprintf(out_why, why_size, "%s%s%s", what, strerror(errno),
-		    hint(errno));
+		    hint(errno, address->addr.ss_family));
 		return NULL;
 	}
 	listener = start(loop, fd, scheme, on_accept, cls);

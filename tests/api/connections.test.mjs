@@ -216,3 +216,33 @@ test('clients that break off while the engine has their request', async () => {
 	}
 	await endPolls(daemon, polls);
 });
+
+test('a connection that is never used is closed like a request that is late',
+    async () => {
+	const daemon = await startDaemon({ args: ['--request-timeout', '15',
+		'--idle-timeout', '75'] });
+	const [silent, blank, failed, served] = await Promise.all(
+	    Array.from({ length: 4 }, () => Wire.open(daemon)));
+
+	// Something has come on these.
+	blank.send('\r\n');
+	assert.equal((await failed.exchange(plain('GET', '/nothing'))).status,
+	    404);
+	ok(await served.exchange(plain('GET', '/healthz')));
+	await settle(daemon);
+	daemon.advance(13);
+	await settle(daemon);
+	assert.ok(!silent.isClosed);
+	daemon.advance(3);
+	// With TLS it has had a handshake, and may be one that a browser made
+	// ahead of what it will ask.
+	if (daemon.listeners[0].isTls)
+		ok(await silent.exchange(plain('GET', '/healthz')));
+	else
+		await silent.closed();
+	ok(await blank.exchange(plain('GET', '/healthz')));
+	ok(await failed.exchange(plain('GET', '/healthz')));
+	ok(await served.exchange(plain('GET', '/healthz')));
+	for (const wire of [silent, blank, failed, served])
+		wire.close();
+});

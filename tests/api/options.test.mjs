@@ -95,6 +95,26 @@ test('a mistake in a name is answered by the name that is like it', () => {
 	assert.match(assertRefused(['8080']), /every setting is an option/);
 });
 
+test('of an option with one dash the name is said, and never a value', () => {
+	for (const [args, said] of [
+		[['-listen', '127.0.0.1:0'],
+			"'-listen': options have two dashes, use --listen"],
+		[['-listen=127.0.0.1:0'], "'-listen': options have two dashes"],
+		[['-turn-secret', 'S3CRET'], 'use --turn-secret'],
+		[['-turn-secret=S3CRET'], 'use --turn-secret'],
+		[['--turn-secret', 'S3CRET', '-demo'], "'-demo': .* use --demo"],
+		[['--turn-secret', 'S3CRET', '-x'], "'-x'; see --help"],
+		[['--turn-secret', '-d', '-demo'], 'use --demo'],
+		[['stray', '-demo'], 'use --demo'],
+		[['--demo', '-pS3CRET'], "'-p'; see --help"],
+		[['--turn-secret', 'S3CRET', '-é'], "'-\\?'; see --help"]]) {
+		const line = assertRefused(args);
+
+		assert.match(line, new RegExp(said), args.join(' '));
+		assert.doesNotMatch(line, /S3CRET|peerpostd'/);
+	}
+});
+
 test('errors of values say what would be right', () => {
 	for (const [option, value, said] of [
 		['listen', 'localhost:8080', 'use 127.0.0.1:8080'],
@@ -242,8 +262,9 @@ test('it cannot listen: one line, exit 1', async () => {
 
 	assertRefused(['--database', database, '--listen',
 		`127.0.0.1:${d.port}`], 1);
-	assertRefused(['--database', database, '--listen',
-		`unix:${path.join(dir, 'no', 'such', 'socket')}`], 1);
+	assert.match(assertRefused(['--database', database, '--listen',
+		`unix:${path.join(dir, 'no', 'such', 'socket')}`], 1),
+	/its folder does not exist; under systemd, set it in a socket unit/);
 	assertRefused(['--database', database, '--listen', '192.0.2.77:0'], 1);
 });
 
@@ -368,6 +389,36 @@ test('a unix: address has mode and group behind its path, whatever the umask',
 		assert.equal(await d.stop(), 0);
 		for (const file of [...Object.values(files), metrics])
 			assert.ok(!fs.existsSync(file), file);
+	} finally {
+		process.umask(umask);
+	}
+});
+
+test('a group that is named is let in, unless a mode says otherwise',
+    async () => {
+	const gid = process.getgid();
+	const umask = process.umask(0o022);
+
+	try {
+		for (const [options, mode] of [
+			[{ admin: `,group=${gid}` }, 0o660],
+			[{ admin: '', args: ['--admin-group', `${gid}`] }, 0o660],
+			[{ admin: '' }, 0o600],
+			[{ admin: `,mode=0600,group=${gid}` }, 0o600],
+			[{ admin: '', args: ['--admin-group', `${gid}`,
+				'--admin-mode', '0600'] }, 0o600],
+			[{ listen: `,group=${gid}` }, 0o660],
+			[{ fastcgi: `,group=${gid}` }, 0o660]]) {
+			const { args = [], ...listener } = options;
+			const [[kind, behind]] = Object.entries(listener);
+			const file = path.join(scratchDir(), 'sock');
+			const d = await startDaemon({ args,
+				[kind]: `unix:${file}${behind}` });
+
+			assert.equal(fs.statSync(file).mode & 0o777, mode,
+			    JSON.stringify(options));
+			assert.equal(await d.stop(), 0);
+		}
 	} finally {
 		process.umask(umask);
 	}

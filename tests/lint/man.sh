@@ -64,6 +64,16 @@ for option in $(sed -n 's/^\.It Fl Fl \([a-z-]*\).*/\1/p' \
 		status=1
 	fi
 done
+# peerpostd(8) says which parameters of FastCGI are read.
+read=$(sed -n 's/[^"]*"\([A-Z_]*[A-Z]\)"[^"]*/\1\n/gp' "$srcdir/src/net/cgi.c" |
+	grep . | sort -u)
+told=$(sed -n '/^Of the parameters it reads/,/^\.Ev .* \.$/s/^\.Ev \([A-Z_]*\).*/\1/p' \
+	"$srcdir/man/peerpostd.8" | sort)
+if [ -z "$read" ] || [ "$read" != "$told" ]; then
+	echo "man.sh: peerpostd(8) has not the parameters of cgi.c:" "$read" \
+		"but:" "$told" >&2
+	status=1
+fi
 # peerpost.conf(5) says which options take effect at the start only.
 fixed=$(awk -F '"' '/^\t\{ "/ { name = $2 } /OPTION_FIXED/ { print name }' \
 	"$srcdir/src/options_table.c" | sort)

@@ -50,6 +50,31 @@ function statusOf(pid)
 	    .split('\n').map((line) => line.split(':\t')));
 }
 
+test('a group or a folder that is not the daemon\'s is told with the cure',
+    { skip: skipAsNobody.skip || spawnSync('unshare', ['-m', 'true'])
+	.status !== 0 && 'no namespace can be made here' }, () => {
+	const dir = folderOf(NOBODY);
+	const inside = (flags, script, listen) => spawnSync('unshare', [...flags,
+		'sh', '-c', `${script}; exec "$@"`, 'sh', program, '--database',
+		path.join(dir, 'peerpost.db'), '--listen', listen],
+	{ encoding: 'utf8' });
+	const cure = / \(under systemd, set it in a socket unit: see UNIX SOCKETS in peerpostd\(8\)\)\n$/;
+
+	for (const [said, { status, code = status, stderr }] of [
+		['its group cannot be set: Operation not permitted',
+			runAsNobody(['--database', path.join(dir, 'peerpost.db'),
+				'--listen', `unix:${dir}/sock,group=0`])],
+		// As PrivateUsers= makes it.
+		['its group cannot be set: Invalid argument', inside(['-r'], 'true',
+			`unix:${scratchDir()}/sock,group=33`)],
+		// As ProtectSystem=strict does.
+		['Read-only file system', inside(['-m'],
+			'mount -t tmpfs -o ro none /mnt', 'unix:/mnt/sock')]]) {
+		assertRefused({ code, stderr }, cure);
+		assert.ok(stderr.includes(`: ${said} (`), stderr);
+	}
+});
+
 test('--user: the process, the database and the sockets are that user\'s',
     asRoot, async () => {
 	for (const [args, uid, gid, groups] of [

@@ -273,24 +273,39 @@ test('an address within one that is inherited is served there', async () => {
 
 test('one that an inherited socket is in the way of is left out, with a warning',
     async () => {
+	const manager = await startWithFile((port) => [
+		`listen = 0.0.0.0:${port}`, 'listen = 127.0.0.1:0']);
+
+	assert.match(await manager.line(/READY/),
+	    /STATUS=serving, but not on every address \(see the log\)$/);
+	assert.match(manager.stderr, new RegExp(
+	    '^peerpostd: warning: not listening on 0\\.0\\.0\\.0:\\d+: ' +
+	    'the http socket of .*systemctl edit peerpost\\.socket', 'm'));
+	assert.equal(manager.stderr.match(/^listening on http:/mg).length, 2);
+	ok(await request(manager, 'GET', '/healthz'));
+});
+
+test('one that is inherited for another protocol is one line, and no start',
+    async () => {
 	const { cert, key } = skipTls ? {} : makeCertificate(scratchDir());
+	const secure = [`tls-cert = ${cert}`, `tls-key = ${key}`];
 
-	// Plain HTTP is spoken there, and nothing else.
-	for (const [listen, more] of [['0.0.0.0', []], ...cert ?
-		[['https://127.0.0.1', [`tls-cert = ${cert}`,
-			`tls-key = ${key}`]]] : []]) {
+	for (const [scheme, address, more] of [
+		['fastcgi', '127.0.0.1', []], ['metrics', '0.0.0.0', []],
+		...cert ? [['https', '127.0.0.1', secure],
+			['https', '0.0.0.0', secure]] : []]) {
+		const option = scheme === 'https' ? 'listen = https://' :
+		    `${scheme} = `;
 		const manager = await startWithFile((port) => [
-			`listen = ${listen}:${port}`, 'listen = 127.0.0.1:0',
-			...more]);
+			`${option}${address}:${port}`, ...more]);
 
-		assert.match(await manager.line(/READY/),
-		    /STATUS=serving, but not on every address \(see the log\)$/);
+		assert.equal(await manager.line(/^exited/), 'exited 1');
+		await manager.close();
 		assert.match(manager.stderr, new RegExp(
-		    `^peerpostd: warning: not listening on ${listen}:\\d+: ` +
-		    'the http socket of .*systemctl edit peerpost\\.socket', 'm'));
-		assert.equal(manager.stderr.match(/^listening on http:/mg).length,
-		    2);
-		ok(await request(manager, 'GET', '/healthz'));
+		    `^peerpostd: error: cannot start: \\S*${address}:\\d+ is to ` +
+		    `serve ${scheme}, and the service manager has opened it for ` +
+		    'http \\(peerpost\\.socket\\): [^\\n]*systemctl edit ' +
+		    'peerpost\\.socket[^\\n]*\\n$'));
 	}
 });
 

@@ -85,6 +85,49 @@ test('--run prints the address that the daemon listens on', async () => {
 	}
 });
 
+test('--run prints what the daemon is told about path and database', async () => {
+	for (const args of [(base, file) => ['--base-path', base, '--database',
+		file], (base, file) => ['--database=x', `--base-path=${base}/`,
+		`--database=${file}`]]) {
+		const dir = tree();
+		const user = isRoot ? ['--user=root'] : [];
+		const { child, said, end } = await run(dir, ...user, '--listen',
+		    '127.0.0.1:0', ...args('/signal', 'build/other.db'));
+		const [, address] = /^listening on (http:\S+)$/m.exec(said);
+
+		assert.match(said, / is kept in build\/other\.db\.$/m);
+		assert.ok(fs.existsSync(path.join(dir, 'build/other.db')));
+		assert.ok(said.includes(`\n  ${address}/signal/demo/\n`), said);
+		assert.ok(said.includes(`' ${address}/signal/register\n`), said);
+		assert.ok(said.includes(`' ${address}/signal/events\n`), said);
+		assert.equal(await statusOf(`${address}/signal/demo/`), 200);
+		child.kill('SIGINT');
+		assert.equal(await end, 0);
+	}
+});
+
+test('--run on a Unix socket prints commands that use it', async () => {
+	const dir = tree();
+	const user = isRoot ? ['--user=root'] : [];
+
+	for (const file of ['build/sock', path.join(scratchDir(), 'sock')]) {
+		const { child, said, end } = await run(dir, ...user, '--listen',
+		    `unix:${file}`, '--base-path', '/signal');
+		const [command] = /^ {2}curl .*\/register$/m.exec(said);
+
+		assert.ok(command.startsWith('  curl --unix-socket ' +
+		    `${path.resolve(dir, file)} `), command);
+		assert.equal(said.match(/^ {2}curl --unix-socket /mg).length, 3);
+		assert.doesNotMatch(said, /two tabs/);
+		// In whatever folder.
+		assert.match(execFileSync('sh', ['-c', command], { cwd: '/',
+			encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+		/"token":/);
+		child.kill('SIGINT');
+		assert.equal(await end, 0);
+	}
+});
+
 test('--run as root runs the daemon as nobody', { skip: !isRoot &&
     'needs root' }, async () => {
 	const dir = tree();

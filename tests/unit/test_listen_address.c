@@ -38,6 +38,34 @@ test_what_is_an_address(void **state)
 	}
 }
 
+/* Every address in the sentence, but for what it quotes, is a good one. */
+static void
+assert_advice_is_taken(const char *text, const char *why)
+{
+	static const char *const others[] = { "ADDR:PORT", "unix:PATH",
+		"http://", "https://", "://" };
+	char copy[LISTEN_WHY_SIZE], *rest = copy, *word;
+
+	if (why[0] == '\'' && strncmp(why + 1, text, strlen(text)) == 0)
+		why += strlen(text) + 2;
+	strcpy(copy, why);
+	while ((word = strsep(&rest, " ")) != NULL) {
+		size_t len = strlen(word);
+		char inner[LISTEN_WHY_SIZE];
+		struct listen_address address;
+		bool is_other = false;
+
+		if (len && strchr(",:", word[len - 1]))
+			word[len - 1] = '\0';
+		for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+			is_other |= strcmp(word, others[i]) == 0;
+		if (is_other || !strchr(word, ':'))
+			continue;
+		if (!listen_address_parse(word, &address, inner))
+			fail_msg("%s: %s: %s", text, word, inner);
+	}
+}
+
 static void
 test_a_mistake_is_answered_by_what_would_be_right(void **state)
 {
@@ -59,17 +87,35 @@ test_a_mistake_is_answered_by_what_would_be_right(void **state)
 		{ "[::1]", "has no port: use [::1]:8080" },
 		{ "::1", "use [::1]:8080" },
 		{ "::1:80", "use [::1]:80" },
-		{ "[::1", "is written [::1]" },
+		{ "[::1]:", "has no port: use [::1]:8080" },
+		{ "[::1]80", "has no port: use [::1]:8080" },
+		{ "[::1]:x", "'x' is not a port" },
+		{ "[::1", "has no closing bracket: use [::1]:8080" },
+		{ "[::1:80", "has no closing bracket: use [::1]:80" },
+		{ "[]", "is not an IPv6 address in brackets" },
+		{ "[", "is not an IPv6 address in brackets" },
+		{ "[]:80", "use one such as [::1]:80" },
+		{ "[x]", "is not an IPv6 address in brackets" },
+		{ "[1.2.3]", "is not an IPv6 address in brackets" },
+		{ "[1.2.3.4]", "use 1.2.3.4:8080" },
+		{ "[1.2.3.4]:80", "use 1.2.3.4:80" },
+		{ ":", "such as 127.0.0.1:8080" },
+		{ "x:", "such as 127.0.0.1:8080" },
+		{ "::", "use [::]:8080" },
 		{ "fe80::1%eth0:80", "is written [::1]:80" },
-		{ "127.0.0.1:", "'' is not a port: use a number from 0" },
+		{ "127.0.0.1:", "has no port: use 127.0.0.1:8080" },
 		{ "127.0.0.1:x", "'x' is not a port" },
 		{ "127.0.0.1:65536", "'65536' is not a port" },
 		{ "127.0.0.1:80/", "no path follows it" },
 		{ "127.0.0.1:80/signal", "--base-path" },
 		{ "/run/x.sock", "use unix:/run/x.sock" },
 		{ "./x.sock", "use unix:./x.sock" },
-		{ "http://127.0.0.1:80", "nothing is written before" },
-		{ "ftp://127.0.0.1:80", "nothing is written before" },
+		{ "/run/x.sock,mode=660", "use unix:/run/x.sock,mode=660" },
+		{ "/run/x.sock:80", "use unix:/run/x.sock:80" },
+		{ "/run/x,y.sock", "use unix:PATH for a Unix socket" },
+		{ "http://127.0.0.1:80", "takes no http:// or https://" },
+		{ "https://[::1]:80", "takes no http:// or https://" },
+		{ "ftp://127.0.0.1:80", "before :// is not known" },
 		{ "unix:", "has no path" },
 		{ "unix:,mode=0660", "has no path" },
 		{ "unix:x,", "has no comma" },
@@ -93,6 +139,7 @@ test_a_mistake_is_answered_by_what_would_be_right(void **state)
 		assert_false(listen_address_parse(bad[i].text, &address, why));
 		if (!strstr(why, bad[i].said))
 			fail_msg("%s: %s", bad[i].text, why);
+		assert_advice_is_taken(bad[i].text, why);
 	}
 }
 
@@ -159,6 +206,23 @@ test_the_address_wins_over_the_option(void **state)
 }
 
 static void
+test_a_group_without_a_mode_is_let_in(void **state)
+{
+	const struct listen_access group = { .has_group = true, .group = 7 };
+	const struct listen_access none = { .has_mode = false };
+	const struct listen_access narrow = { .has_mode = true, .mode = 0600 };
+	const struct listen_access wide = { .has_mode = true, .mode = 0666 };
+
+	(void)state;
+	assert_int_equal(listen_access_or(&group, &narrow).mode, 0660);
+	assert_int_equal(listen_access_or(&group, &wide).mode, 0666);
+	assert_true(listen_access_or(&group, &none).has_mode);
+	assert_int_equal(listen_access_or(&group, &none).mode, 0660);
+	/* Not for the group of somebody else. */
+	assert_false(listen_access_or(&none, &group).has_mode);
+}
+
+static void
 test_urls_are_http_or_https_over_tcp(void **state)
 {
 	struct listen_address address;
@@ -195,6 +259,7 @@ main(void)
 		cmocka_unit_test(test_long_texts_are_mistakes_like_others),
 		cmocka_unit_test(test_a_unix_socket_has_mode_and_group),
 		cmocka_unit_test(test_the_address_wins_over_the_option),
+		cmocka_unit_test(test_a_group_without_a_mode_is_let_in),
 		cmocka_unit_test(test_urls_are_http_or_https_over_tcp),
 	};
 
