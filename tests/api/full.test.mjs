@@ -70,6 +70,8 @@ test('being full is logged once, and once that it is over; operators are told',
 	}
 	for (const wire of wires)
 		wire.close();
+	// Those that have waited are taken and seen to be closed first.
+	await rest(daemon);
 	daemon.advance(9);
 	await looked(daemon);
 	await told(true);
