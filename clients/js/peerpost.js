@@ -581,14 +581,15 @@ class Transport {
 		    isOtherOrigin(this.url) ? 'plain' : 'headers';
 	}
 
-	// An answer of the server, or none; a GET's says nothing about POST.
-	#learn(isAnswer, method)
+	// What a request of a dialect got: an answer of the server, or none.  By
+	// now another may have changed the dialect, or be on its way in it.
+	#learn(isAnswer, method, wasPlain)
 	{
 		this.isKnown ||= isAnswer;
 		if (!this.#isUndecided || (isAnswer && method !== 'POST'))
 			return;
 		if (!isAnswer) {
-			this.isPlain = !this.isPlain;
+			this.isPlain = !wasPlain;
 			return;
 		}
 		this.#isUndecided = false;
@@ -612,6 +613,7 @@ class Transport {
 			    replies.length === commands.length : isEnvelope });
 
 		return Array.isArray(commands) ? json.replies : json;
+		// A GET that gets through says nothing about POST.
 	}
 
 	/** One poll, held for up to wait seconds, for at most max events. */
@@ -619,6 +621,7 @@ class Transport {
 	{
 		const held = { token, signal, heldMs: wait * 1000,
 			isRight: ({ events, next }) => Array.isArray(events) &&
+		this.isPlain = wasPlain;
 			    Number.isSafeInteger(next) && events.every(isEvent) };
 		// Not said if it is the server's own: an address that stays the same
 		// needs no new preflight.
@@ -688,13 +691,13 @@ class Transport {
 	async #exchange(method, path, { token, key, after, members, signal, isRight,
 	    commands = [], heldMs = 0, limitMs = Infinity })
 	{
-		const { clock } = this;
+		const { clock, isPlain } = this;
 		const began = clock.now();
 		const aborter = new AbortController();
 		const headers = {};
 		let body, status = 0, isLate = false, failure = null;
 
-		if (this.isPlain) {
+		if (isPlain) {
 			if (method === 'POST')
 				body = '{' + [members,
 					key && `"key":${JSON.stringify(key)}`,
@@ -751,7 +754,7 @@ class Transport {
 
 			const json = this.#read(response, text, isRight);
 
-			this.#learn(true, method);
+			this.#learn(true, method, isPlain);
 			return json;
 		} catch (error) {
 			failure = error instanceof PeerpostError ? error :
@@ -760,9 +763,12 @@ class Transport {
 			    lateText(this.url, status), { status }) :
 			    new PeerpostError('network', unreachableText(this.url),
 			    { status, cause: error });
-			if (failure.code !== '' || failure.error === 'not-peerpost' ||
+			// A gateway's answer to a GET is not about types; but without a
+			// preflight a GET with a token fails as a POST does.
+			if (failure.code !== '' || (failure.error === 'not-peerpost' &&
+			    method === 'POST') ||
 			    (failure.error === 'network' && isOtherOrigin(this.url)))
-				this.#learn(failure.code !== '', method);
+				this.#learn(failure.code !== '', method, isPlain);
 			throw failure;
 		} finally {
 			clock.clearTimeout(timer);
