@@ -183,8 +183,10 @@ class SmallEventTarget {
 	}
 }
 
-const BaseEvent = globalThis.Event ?? SmallEvent;
-const BaseEventTarget = globalThis.EventTarget ?? SmallEventTarget;
+// Both or neither: an EventTarget takes no other Events than its own.
+const { Event: BaseEvent, EventTarget: BaseEventTarget } =
+    globalThis.Event && globalThis.EventTarget ? globalThis :
+    { Event: SmallEvent, EventTarget: SmallEventTarget };
 
 /** An Event with what it has to tell as its own properties. */
 export class PeerpostEvent extends BaseEvent {
@@ -279,7 +281,8 @@ function checkOptions(options, known)
 // begins with / or a dot: everything else is more likely a forgotten scheme.
 function checkUrl(given)
 {
-	const text = String(given);
+	const address = given?.href ?? given;
+	const text = typeof address === 'string' ? address : '';
 	const base = /^\.{0,2}\//.test(text) || /^\.{1,2}$/.test(text) ?
 	    globalThis.document?.baseURI : undefined;
 	let url = null;
@@ -1755,7 +1758,7 @@ export class PeerpostClient extends BaseEventTarget {
 	joinRoom(uuid, options)
 	{
 		const problem = badText('room', uuid);
-		const wanted = String(uuid).toLowerCase();
+		const wanted = problem ? '' : uuid.toLowerCase();
 		let snapshot = null;
 		const look = async () => {
 			const room = await this.getRoom().catch(() => null);
@@ -1861,13 +1864,13 @@ export class PeerpostClient extends BaseEventTarget {
 
 	#relay(code, peerId, data, options)
 	{
-		const problem = badRelay(peerId, data);
 		// The browser's descriptions and candidates have no members of
 		// their own.
-		const members = isFunction(data?.toJSON) ? data.toJSON() : data;
+		const toJSON = () => ({ ...(isFunction(data.toJSON) ?
+		    data.toJSON() : data), id: peerId });
 
-		return this.#do(code, { ...members, id: peerId }, options,
-		    { problem });
+		return this.#do(code, { toJSON }, options,
+		    { problem: badRelay(peerId, data) });
 	}
 
 	// One command.  Its promise may be left alone by the application: an

@@ -14,14 +14,16 @@ const { url } = daemon;
 test('an address that is none', () => {
 	for (const wrong of [undefined, null, '', 'localhost:8080',
 		'signal.example', 'signal.example/x', 'ftp://a', 'http://[', 5, {},
-		'/signal', '..', 'javascript:alert(1)', 'file:///tmp', '//a'])
+		'/signal', '..', 'javascript:alert(1)', 'file:///tmp', '//a',
+		Object.create(null), { href: 5 }, Symbol('a')])
 		assert.throws(() => new PeerpostClient(wrong), (error) =>
 		    error instanceof TypeError &&
 		    /^The address of the server must be a URL such as https:/
 		    .test(error.message) && (typeof wrong !== 'string' ||
-		    error.message.includes(`not '${wrong}'`)), `${wrong}`);
+		    error.message.includes(`not '${wrong}'`)), typeof wrong);
 	for (const [right, sense] of [['http://a/', 'http://a'],
-		[new URL('HTTPS://A:443/p//'), 'https://a/p']])
+		[new URL('HTTPS://A:443/p//'), 'https://a/p'],
+		[{ href: 'http://a/p' }, 'http://a/p']])
 		assert.equal(new PeerpostClient(right).url, sense);
 
 	// In a page, relative to it if that is meant.
@@ -92,11 +94,16 @@ test('arguments of the wrong type reject, and nothing is sent', async () => {
 		for (const data of ['x', 5, null, undefined, ['x'], () => {}])
 			await assert.rejects(client[method](1, data),
 			    { error: 'bad-data', message: /must be an object/ });
-		for (const peerId of ['1', 0, -1, 1.5, NaN, undefined, null])
+		for (const peerId of ['1', 0, -1, 1.5, NaN, undefined, null,
+			Object.create(null), Symbol('a')])
 			await assert.rejects(client[method](peerId, {}),
 			    { error: 'bad-data', message: /peer id must be/ });
 	}
-	for (const room of [undefined, null, 5, {}])
+	for (const room of [undefined, null, 5, {}, Object.create(null),
+		Symbol('a')])
+		await assert.rejects(client[method](1, { toJSON() {
+			throw new Error('no');
+		} }), { error: 'bad-data', message: /cannot be said in JSON/ });
 		await assert.rejects(client.joinRoom(room),
 		    { error: 'bad-data', message: /^The room must be a string/ });
 	for (const options of [5, { signal: 5 }, { signals: null }, null])
@@ -288,42 +295,43 @@ test('neither listeners nor timers are left behind', async () => {
 });
 
 // As in React Native; and nothing else of the DOM is there in Node anyway.
-test('without global Event and EventTarget, TextEncoder and TextDecoder', () => {
-	const module = new URL('../../clients/js/peerpost.js', import.meta.url);
-	const { status, stdout, stderr } = spawnSync(process.execPath,
-	    ['--unhandled-rejections=strict', '--input-type=module', '-e', `
-		// Node's own fetch is made at its first use, and needs them.
-		await fetch('data:,');
-		for (const name of ['Event', 'EventTarget', 'TextEncoder',
-			'TextDecoder', 'BroadcastChannel'])
-			delete globalThis[name];
-		const { PeerpostClient } = await import('${module}');
-		const client = new PeerpostClient('${url}');
-		const said = [];
-		const hear = ({ type, target, data }) =>
-			said.push(type + (target === client) + (data ?? ''));
-		const aborter = new AbortController();
-		const never = () => said.push('never');
-		client.addEventListener('message', hear);
-		client.addEventListener('message', hear);
-		client.addEventListener('message', { handleEvent: hear },
-			{ once: true });
-		client.addEventListener('message', never,
-			{ signal: aborter.signal });
-		client.addEventListener('joined', never);
-		client.removeEventListener('joined', never);
-		aborter.abort();
-		await client.connect('n\\u00e4me');
-		await client.createRoom();
-		const events = client[Symbol.asyncIterator]();
-		await client.sendMessage('\\u00e41');
-		await client.sendMessage(2);
-		while ((await events.next()).value.data !== 2);
-		await client.unregister();
-		console.log(said.join());
-	`], { encoding: 'utf8', timeout: 60_000 });
+for (const missing of [['Event'], ['EventTarget'], ['Event', 'EventTarget',
+	'TextEncoder', 'TextDecoder', 'BroadcastChannel']])
+	test(`without global ${missing.join(', ')}`, () => {
+		const module = new URL('../../clients/js/peerpost.js', import.meta.url);
+		const { status, stdout, stderr } = spawnSync(process.execPath,
+		    ['--unhandled-rejections=strict', '--input-type=module', '-e', `
+			// Node's own fetch is made at its first use, and needs them.
+			await fetch('data:,');
+			for (const name of ${JSON.stringify(missing)})
+				delete globalThis[name];
+			const { PeerpostClient } = await import('${module}');
+			const client = new PeerpostClient('${url}');
+			const said = [];
+			const hear = ({ type, target, data }) =>
+				said.push(type + (target === client) + (data ?? ''));
+			const aborter = new AbortController();
+			const never = () => said.push('never');
+			client.addEventListener('message', hear);
+			client.addEventListener('message', hear);
+			client.addEventListener('message', { handleEvent: hear },
+				{ once: true });
+			client.addEventListener('message', never,
+				{ signal: aborter.signal });
+			client.addEventListener('joined', never);
+			client.removeEventListener('joined', never);
+			aborter.abort();
+			await client.connect('n\\u00e4me');
+			await client.createRoom();
+			const events = client[Symbol.asyncIterator]();
+			await client.sendMessage('\\u00e41');
+			await client.sendMessage(2);
+			while ((await events.next()).value.data !== 2);
+			await client.unregister();
+			console.log(said.join());
+		`], { encoding: 'utf8', timeout: 60_000 });
 
-	assert.equal(stderr, '');
-	assert.equal(status, 0);
-	assert.equal(stdout, 'messagetrue\u00e41,messagetrue\u00e41,messagetrue2\n');
-});
+		assert.equal(stderr, '');
+		assert.equal(status, 0);
+		assert.equal(stdout, 'messagetrue\u00e41,messagetrue\u00e41,messagetrue2\n');
+	});
