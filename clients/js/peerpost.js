@@ -447,7 +447,7 @@ class Claim {
 
 	/** Resolves with false if another page has it, and does not let go of it
 	 * within CLAIM_MS, as the page before a reload does.  isNew: nobody else
-	 * can have it yet. */
+	 * can have it. */
 	async take(name, { isNew = false } = {})
 	{
 		if (this.#held?.name !== name) {
@@ -456,7 +456,7 @@ class Claim {
 			const held = { name, isReleased: false, release: () => {} };
 
 			this.#held = held;
-			held.promise = this.#locks ? this.#lock(held) :
+			held.promise = this.#locks ? this.#lock(held, isNew) :
 			    this.#Channel ? this.#ask(held, isNew) :
 			    Promise.resolve(true);
 		}
@@ -481,11 +481,21 @@ class Claim {
 		this.#held = null;
 	}
 
-	#lock(held)
+	#lock(held, isNew)
 	{
 		const aborter = new AbortController();
-		const timer = this.#clock.setTimeout(() => aborter.abort(), CLAIM_MS);
+		let timer = null;
+		const watch = () => {
+			timer = this.#clock.setTimeout(async () => {
+				if (await this.#isTaken(held.name))
+					aborter.abort();
+				else if (timer !== null)
+					watch();
+			}, CLAIM_MS);
+		};
 
+		if (!isNew)
+			watch();
 		return new Promise((resolve) => {
 			let hasIt = false;
 
@@ -499,7 +509,21 @@ class Claim {
 				// A page without storage and such has no locks, either.
 				resolve(hasIt || error?.name !== 'AbortError');
 			});
-		}).finally(() => this.#clock.clearTimeout(timer));
+		}).finally(() => {
+			this.#clock.clearTimeout(timer);
+			timer = null;
+		});
+	}
+
+	// A busy browser may be late with a lock that nobody has.
+	async #isTaken(name)
+	{
+		try {
+			return (await this.#locks.query()).held
+			    .some((each) => each.name === name);
+		} catch {
+			return true;
+		}
 	}
 
 	// Who has it says so to whoever asks.  Of two who ask at the same time,

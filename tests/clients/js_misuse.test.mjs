@@ -5,7 +5,8 @@ import { spawnSync } from 'node:child_process';
 import { getEventListeners } from 'node:events';
 import test from 'node:test';
 import { PeerpostClient, PeerpostMesh } from '../../clients/js/peerpost.js';
-import { heard, makeClient, Storage, VirtualClock } from '../lib/clients.mjs';
+import { heard, Locks, makeClient, Storage, VirtualClock }
+    from '../lib/clients.mjs';
 import { Player, ok, startDaemon, until } from '../lib/peerpost.mjs';
 
 const daemon = await startDaemon();
@@ -98,12 +99,12 @@ test('arguments of the wrong type reject, and nothing is sent', async () => {
 			Object.create(null), Symbol('a')])
 			await assert.rejects(client[method](peerId, {}),
 			    { error: 'bad-data', message: /peer id must be/ });
-	}
-	for (const room of [undefined, null, 5, {}, Object.create(null),
-		Symbol('a')])
 		await assert.rejects(client[method](1, { toJSON() {
 			throw new Error('no');
 		} }), { error: 'bad-data', message: /cannot be said in JSON/ });
+	}
+	for (const room of [undefined, null, 5, {}, Object.create(null),
+		Symbol('a')])
 		await assert.rejects(client.joinRoom(room),
 		    { error: 'bad-data', message: /^The room must be a string/ });
 	for (const options of [5, { signal: 5 }, { signals: null }, null])
@@ -205,6 +206,31 @@ test('the name of connect() is used, except in a room', async () => {
 	assert.equal(again.state, 'polling');
 	assert.deepEqual(again.news.filter(({ type }) =>
 	    type === 'session-gone'), []);
+});
+
+// --- several clients of one page -------------------------------------------
+
+const keptIn = (storage) => JSON.parse(storage.getItem(`peerpost:${url}`));
+const inPage = (locks, storage, options) => makeClient(url, { storage,
+	page: locks.page(), ...options });
+
+test('a lock that comes late is not taken', async () => {
+	const locks = new Locks({ lateMs: 2500 });
+	const storage = new Storage();
+	const first = inPage(locks, storage);
+
+	await first.connect('x');
+	await until(() => locks.held.size === 1, 'lock');
+	assert.deepEqual(first.news, []);
+	first.stop();
+
+	const second = inPage(locks, storage);
+
+	assert.equal((await second.connect('x')).id, keptIn(storage).id);
+	assert.deepEqual(second.news.map(({ type }) => type), ['resumed']);
+	// And one that is, is.
+	locks.lateMs = 0;
+	assert.equal(await inPage(locks, storage).resume(), false);
 });
 
 test('joining the room that one is in', async () => {
