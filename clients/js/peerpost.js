@@ -613,6 +613,7 @@ class Transport {
 	#learn(isAnswer, method, wasPlain)
 	{
 		this.isKnown ||= isAnswer;
+		// A GET that gets through says nothing about POST.
 		if (!this.#isUndecided || (isAnswer && method !== 'POST'))
 			return;
 		if (!isAnswer) {
@@ -620,6 +621,7 @@ class Transport {
 			return;
 		}
 		this.#isUndecided = false;
+		this.isPlain = wasPlain;
 
 		const mode = this.isPlain ? 'plain' : 'headers';
 
@@ -640,7 +642,6 @@ class Transport {
 			    replies.length === commands.length : isEnvelope });
 
 		return Array.isArray(commands) ? json.replies : json;
-		// A GET that gets through says nothing about POST.
 	}
 
 	/** One poll, held for up to wait seconds, for at most max events. */
@@ -648,7 +649,6 @@ class Transport {
 	{
 		const held = { token, signal, heldMs: wait * 1000,
 			isRight: ({ events, next }) => Array.isArray(events) &&
-		this.isPlain = wasPlain;
 			    Number.isSafeInteger(next) && events.every(isEvent) };
 		// Not said if it is the server's own: an address that stays the same
 		// needs no new preflight.
@@ -1494,6 +1494,7 @@ export class PeerpostClient extends BaseEventTarget {
 	#nTroubles = 0;
 	#isOffline = false;
 	#isUnregistering = false;
+	#nStops = 0; // what began before the last stop() must not go on
 	#iterators = new Set();
 	#endError = null; // why there is no session any more
 	#pageListeners = null;
@@ -1623,25 +1624,34 @@ export class PeerpostClient extends BaseEventTarget {
 		if (problem)
 			throw problem;
 
+		const nStops = this.#nStops;
 		const resumed = await this.#resume(name);
 
+		this.#checkStops(nStops);
 		if (!resumed)
 			await this.register(name);
 		return { id: this.id, name: this.name, room: this.room, resumed };
 	}
 
-	/** Become a player; resolves with the player id. */
+	/** Become a player; resolves with the player id.  Rejects with `aborted`
+	 * if stop() is called meanwhile, as connect() and resume() do. */
 	register(name, options)
 	{
+		const nStops = this.#nStops;
 		const problem = this.#session ? new PeerpostError(
 		    'already-registered', 'There is a session already.',
 		    { status: 409 }) : badText('name', name, 'bad-name');
 
 		return this.#do(CODES.register, name, options, { problem,
+			known: () => this.#checkStops(nStops),
 			onReply: (reply) => {
 				const session = { id: reply.data, token: reply.token,
 					name, cursor: 0 };
 
+				// Nor may it be kept: another client may have begun.
+				if (nStops !== this.#nStops)
+					tolerant(this.#retire(session));
+				this.#checkStops(nStops);
 				tolerant(this.#claim.take(this.#claimOn(session),
 				    { isNew: true }));
 				this.#adopt(session);
@@ -1661,31 +1671,39 @@ export class PeerpostClient extends BaseEventTarget {
 	async #resume(name)
 	{
 		const session = this.#session ?? validSession(this.#shelf.load());
+		const nStops = this.#nStops;
 		let room;
 
 		if (!session)
 			return false;
-		if (!await this.#claim.take(this.#claimOn(session))) {
-			this.#forget(inUse());
+
+		const isOurs = await this.#claim.take(this.#claimOn(session));
+
+		this.#checkStops(nStops);
+		if (!isOurs) {
+			this.#drop(inUse());
 			this.#emit('session-in-use', { id: session.id });
 			return false;
 		}
 		try {
-			room = await this.#outbox.persist(
-			    () => this.#transport.room(session.token),
-			    { isKnown: true });
+			room = await this.#outbox.persist(() => {
+				this.#checkStops(nStops);
+				return this.#transport.room(session.token);
+			}, { isKnown: true });
 		} catch (error) {
+			this.#checkStops(nStops);
 			if (!isSessionEnd(error)) {
 				if (!this.#session)
 					this.#claim.release();
 				throw error;
 			}
-			this.#forget();
+			this.#drop();
 			return false;
 		}
+		this.#checkStops(nStops);
 		if (!room && name !== undefined && session.name !== undefined &&
 		    name !== session.name) {
-			this.#forget();
+			this.#drop();
 			await this.#retire(session);
 			return false;
 		}
@@ -1693,6 +1711,21 @@ export class PeerpostClient extends BaseEventTarget {
 		this.#takeRoom(room);
 		this.#emit('resumed', { room });
 		return true;
+	}
+
+	// Since stop() another client may go on with the session, as when a
+	// framework takes a component away and puts it back at once.
+	#checkStops(nStops)
+	{
+		if (nStops !== this.#nStops)
+			throw new PeerpostError('aborted', 'stop() was called.');
+	}
+
+	// What was to be resumed is no session, or not ours.  Iterators that have
+	// heard nothing of it wait for the next.
+	#drop(error = null)
+	{
+		this.#forget(error, { isHeard: this.state !== 'idle' });
 	}
 
 	// End a session that is ours no more.  If it cannot be told, the server
@@ -1735,15 +1768,22 @@ export class PeerpostClient extends BaseEventTarget {
 		this.#emit('session-gone', { error });
 	}
 
-	/** Stop polling, and end all iterators.  The session goes on, until the
-	 * server misses the polls. */
+	/** Stop polling, and end all iterators, and connect(), register() and
+	 * resume() if they are under way.  The session goes on, until the server
+	 * misses the polls. */
 	stop()
+	{
+		this.#nStops++;
+		this.#halt();
+		this.#endIterators(null);
+	}
+
+	#halt()
 	{
 		this.#poller.stop();
 		this.#claim.release();
 		this.#pageListeners?.();
 		this.#pageListeners = null;
-		this.#endIterators(null);
 	}
 
 	/** Leave, and end the session. */
@@ -2069,17 +2109,23 @@ export class PeerpostClient extends BaseEventTarget {
 		this.#shelf.save(this.#session);
 	}
 
-	// The session is over.
-	#forget(error = null)
+	// The session is over.  isHeard: there may be iterators of its events.
+	#forget(error = null, { isHeard = true } = {})
 	{
-		this.#endError = error ?? new PeerpostError('no-session',
+		const reason = error ?? new PeerpostError('no-session',
 		    'The session is over.', { status: 401 });
+
 		this.#session = null;
-		this.#save();
+		// Who plays with it has kept it, and its storage may be ours.
+		if (reason.error !== 'session-in-use')
+			this.#save();
 		this.#exitRoom();
-		this.#endIterators(error);
-		this.stop();
-		this.#outbox.fail(this.#endError);
+		if (isHeard) {
+			this.#endError = reason;
+			this.#endIterators(error);
+		}
+		this.#halt();
+		this.#outbox.fail(reason);
 	}
 
 	#onSessionEnd(error, token)

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { getEventListeners } from 'node:events';
 import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PeerpostClient, PeerpostMesh } from '../../clients/js/peerpost.js';
 import { heard, Locks, makeClient, Storage, VirtualClock }
     from '../lib/clients.mjs';
@@ -214,6 +215,100 @@ const keptIn = (storage) => JSON.parse(storage.getItem(`peerpost:${url}`));
 const inPage = (locks, storage, options) => makeClient(url, { storage,
 	page: locks.page(), ...options });
 
+// As React does in StrictMode.
+test('stop() ends connect(): who takes its place has the session', async () => {
+	for (const isKept of [true, false]) {
+		const locks = new Locks();
+		const storage = new Storage();
+		let room = null;
+
+		if (isKept) {
+			const old = inPage(locks, storage);
+
+			await old.connect('x');
+			room = await old.createRoom();
+			old.stop();
+		}
+
+		const kept = keptIn(storage);
+		const first = inPage(locks, storage);
+		const connecting = first.connect('x');
+
+		first.stop();
+
+		const second = inPage(locks, storage);
+		const connected = second.connect('x');
+
+		await assert.rejects(connecting, { error: 'aborted' });
+		assert.equal((await connected).room, room);
+		assert.equal(isKept && second.id, isKept && kept.id);
+		await sleep(1200);
+		assert.deepEqual([first.state, first.id, second.state],
+		    ['idle', null, 'polling']);
+		assert.equal(keptIn(storage).id, second.id);
+		assert.deepEqual([...first.news, ...second.news]
+		    .map(({ type }) => type).filter((type) =>
+		        type !== 'command-failed'), isKept ? ['resumed'] : []);
+		second.stop();
+	}
+});
+
+test('stop() while the server is asked: nothing polls, nobody is left',
+    async () => {
+	const storage = new Storage();
+	const tokens = [];
+	let client;
+	const stopping = async (...args) => {
+		const response = await fetch(...args);
+
+		if (String(args[0]).endsWith('/command'))
+			tokens.push((await response.clone().json()).token);
+		client.stop();
+		return response;
+	};
+
+	client = makeClient(url, { storage, fetch: stopping });
+	await assert.rejects(client.connect('x'), { error: 'aborted' });
+	assert.deepEqual([client.state, client.id, keptIn(storage)],
+	    ['idle', null, null]);
+	await until(async () => (await fetch(`${url}/room`, { headers: {
+		Authorization: `Bearer ${tokens[0]}` } })).status === 401, 'end');
+
+	const old = makeClient(url, { storage });
+
+	await old.register('x');
+	old.stop();
+	client = makeClient(url, { storage, fetch: stopping });
+	await assert.rejects(client.resume(), { error: 'aborted' });
+	assert.deepEqual([client.state, client.id], ['idle', null]);
+	assert.equal(keptIn(storage).id, old.id);
+});
+
+test('a second client takes nothing from the first', async () => {
+	const locks = new Locks();
+	const storage = new Storage();
+	const first = inPage(locks, storage);
+	const second = inPage(locks, storage);
+
+	await first.connect('x');
+	assert.equal(await second.resume(), false);
+	assert.equal(second.news[0].type, 'session-in-use');
+	assert.equal(keptIn(storage).id, first.id);
+	await first.createRoom();
+	await heard(first, 'joined');
+
+	// Nor does one that went on elsewhere, and finds it taken.
+	first.stop();
+
+	const third = inPage(locks, storage);
+
+	assert.equal(await third.resume(), true);
+	first.start();
+	await heard(first, 'session-gone');
+	assert.equal(first.news.at(-1).error.error, 'session-in-use');
+	assert.equal(keptIn(storage).id, third.id);
+});
+
 test('a lock that comes late is not taken', async () => {
 	const locks = new Locks({ lateMs: 2500 });
 	const storage = new Storage();
@@ -231,6 +326,54 @@ test('a lock that comes late is not taken', async () => {
 	// And one that is, is.
 	locks.lateMs = 0;
 	assert.equal(await inPage(locks, storage).resume(), false);
+});
+
+test('who listens before connect() hears the session that comes of it',
+    async () => {
+	const locks = new Locks();
+	const hears = async (client) => {
+		for await (const { type, data } of client)
+			if (type === 'message')
+				return data;
+		return 'end';
+	};
+	const played = async (name) => {
+		const storage = new Storage();
+		const client = inPage(locks, storage);
+
+		await client.register(name);
+		return { client, storage };
+	};
+
+	for (const kind of ['over', 'in use', 'renamed']) {
+		const { client, storage } = await played('x');
+
+		if (kind === 'over')
+			await fetch(`${url}/unregister`, { method: 'POST', headers: {
+				Authorization: `Bearer ${client.session.token}` } });
+		if (kind !== 'in use')
+			client.stop();
+
+		for (const options of [{}, { session: client.session }]) {
+			const next = inPage(locks, storage, options);
+			const hearing = hears(next);
+
+			assert.equal((await next.connect('y')).resumed, false);
+			await next.createRoom();
+			await next.sendMessage(kind);
+			assert.equal(await hearing, kind);
+
+			// But the events of one that was polled are at their end.
+			const last = hears(next);
+
+			await next.leaveRoom();
+			await next.connect('z');
+			assert.equal(await last, 'end');
+			next.stop();
+			storage.setItem(`peerpost:${url}`,
+			    JSON.stringify(client.session));
+		}
+	}
 });
 
 test('joining the room that one is in', async () => {
