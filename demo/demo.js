@@ -207,7 +207,9 @@ function goOut(reason)
 	say('In no room');
 	$('entrance-note').textContent = reason;
 	$('chat-log').replaceChildren();
-	history.replaceState(null, '', location.pathname);
+	// Who was not inside is still invited.
+	if ($('entrance').hidden)
+		history.replaceState(null, '', location.pathname);
 	show();
 }
 
@@ -250,9 +252,11 @@ client.addEventListener('peer-disconnected', show);
 client.addEventListener('resumed', show);
 client.addEventListener('room-gone', () =>
 	goOut('The host has left, and the room is closed.'));
-client.addEventListener('session-gone', () => {
+client.addEventListener('session-gone', ({ error }) => {
 	warn('');
-	goOut('The server does not know you any more. Come in again.');
+	goOut(error.error === 'session-in-use' ?
+	    'You play in another tab now.' :
+	    'The server does not know you any more. Come in again.');
 });
 client.addEventListener('offline', () =>
 	warn('The server is away. ' + (client.room === null ? '' :

@@ -4,9 +4,10 @@
 // types), events are its events and connections are its connections; elsewhere
 // they have what is written here.
 
-// A global's type where it has one, else another.
-type Global<Name extends string, Else> =
-	typeof globalThis extends { [name in Name]: infer Type } ? Type : Else;
+// A global's type where it has one, and what is needed with it, else another.
+type Global<Name extends string, Else, Needed extends string = never> =
+	typeof globalThis extends { [name in Needed]: any } &
+		{ [name in Name]: infer Type } ? Type : Else;
 
 interface MinimalEvent {
 	readonly type: string;
@@ -29,10 +30,10 @@ type ListenerOptions = boolean | {
 
 declare const BaseEvent: Global<'Event', {
 	new (type: string): MinimalEvent; prototype: MinimalEvent;
-}>;
+}, 'EventTarget'>;
 declare const BaseEventTarget: Global<'EventTarget', {
 	new (): MinimalEventTarget; prototype: MinimalEventTarget;
-}>;
+}, 'Event'>;
 
 // Of RTCPeerConnection and what it is given.
 interface MinimalConfiguration {
@@ -245,7 +246,8 @@ export interface PeerpostClientEvents {
 }
 
 export class PeerpostClient extends BaseEventTarget {
-	constructor(url: string | { readonly href: string }, options?: PeerpostClientOptions);
+	constructor(url: string | { readonly href: string },
+		options?: PeerpostClientOptions);
 	readonly url: string;
 	readonly id: number | null;
 	readonly name: string | null;

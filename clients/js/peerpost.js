@@ -183,8 +183,10 @@ class SmallEventTarget {
 	}
 }
 
-const BaseEvent = globalThis.Event ?? SmallEvent;
-const BaseEventTarget = globalThis.EventTarget ?? SmallEventTarget;
+// Both or neither: an EventTarget takes no other Events than its own.
+const { Event: BaseEvent, EventTarget: BaseEventTarget } =
+    globalThis.Event && globalThis.EventTarget ? globalThis :
+    { Event: SmallEvent, EventTarget: SmallEventTarget };
 
 /** An Event with what it has to tell as its own properties. */
 export class PeerpostEvent extends BaseEvent {
@@ -279,7 +281,8 @@ function checkOptions(options, known)
 // begins with / or a dot: everything else is more likely a forgotten scheme.
 function checkUrl(given)
 {
-	const text = String(given);
+	const address = given?.href ?? given;
+	const text = typeof address === 'string' ? address : '';
 	const base = /^\.{0,2}\//.test(text) || /^\.{1,2}$/.test(text) ?
 	    globalThis.document?.baseURI : undefined;
 	let url = null;
@@ -444,7 +447,7 @@ class Claim {
 
 	/** Resolves with false if another page has it, and does not let go of it
 	 * within CLAIM_MS, as the page before a reload does.  isNew: nobody else
-	 * can have it yet. */
+	 * can have it. */
 	async take(name, { isNew = false } = {})
 	{
 		if (this.#held?.name !== name) {
@@ -453,7 +456,7 @@ class Claim {
 			const held = { name, isReleased: false, release: () => {} };
 
 			this.#held = held;
-			held.promise = this.#locks ? this.#lock(held) :
+			held.promise = this.#locks ? this.#lock(held, isNew) :
 			    this.#Channel ? this.#ask(held, isNew) :
 			    Promise.resolve(true);
 		}
@@ -478,11 +481,21 @@ class Claim {
 		this.#held = null;
 	}
 
-	#lock(held)
+	#lock(held, isNew)
 	{
 		const aborter = new AbortController();
-		const timer = this.#clock.setTimeout(() => aborter.abort(), CLAIM_MS);
+		let timer = null;
+		const watch = () => {
+			timer = this.#clock.setTimeout(async () => {
+				if (await this.#isTaken(held.name))
+					aborter.abort();
+				else if (timer !== null)
+					watch();
+			}, CLAIM_MS);
+		};
 
+		if (!isNew)
+			watch();
 		return new Promise((resolve) => {
 			let hasIt = false;
 
@@ -496,7 +509,21 @@ class Claim {
 				// A page without storage and such has no locks, either.
 				resolve(hasIt || error?.name !== 'AbortError');
 			});
-		}).finally(() => this.#clock.clearTimeout(timer));
+		}).finally(() => {
+			this.#clock.clearTimeout(timer);
+			timer = null;
+		});
+	}
+
+	// A busy browser may be late with a lock that nobody has.
+	async #isTaken(name)
+	{
+		try {
+			return (await this.#locks.query()).held
+			    .some((each) => each.name === name);
+		} catch {
+			return true;
+		}
 	}
 
 	// Who has it says so to whoever asks.  Of two who ask at the same time,
@@ -581,17 +608,20 @@ class Transport {
 		    isOtherOrigin(this.url) ? 'plain' : 'headers';
 	}
 
-	// An answer of the server, or none; a GET's says nothing about POST.
-	#learn(isAnswer, method)
+	// What a request of a dialect got: an answer of the server, or none.  By
+	// now another may have changed the dialect, or be on its way in it.
+	#learn(isAnswer, method, wasPlain)
 	{
 		this.isKnown ||= isAnswer;
+		// A GET that gets through says nothing about POST.
 		if (!this.#isUndecided || (isAnswer && method !== 'POST'))
 			return;
 		if (!isAnswer) {
-			this.isPlain = !this.isPlain;
+			this.isPlain = !wasPlain;
 			return;
 		}
 		this.#isUndecided = false;
+		this.isPlain = wasPlain;
 
 		const mode = this.isPlain ? 'plain' : 'headers';
 
@@ -688,13 +718,13 @@ class Transport {
 	async #exchange(method, path, { token, key, after, members, signal, isRight,
 	    commands = [], heldMs = 0, limitMs = Infinity })
 	{
-		const { clock } = this;
+		const { clock, isPlain } = this;
 		const began = clock.now();
 		const aborter = new AbortController();
 		const headers = {};
 		let body, status = 0, isLate = false, failure = null;
 
-		if (this.isPlain) {
+		if (isPlain) {
 			if (method === 'POST')
 				body = '{' + [members,
 					key && `"key":${JSON.stringify(key)}`,
@@ -751,7 +781,7 @@ class Transport {
 
 			const json = this.#read(response, text, isRight);
 
-			this.#learn(true, method);
+			this.#learn(true, method, isPlain);
 			return json;
 		} catch (error) {
 			failure = error instanceof PeerpostError ? error :
@@ -760,9 +790,12 @@ class Transport {
 			    lateText(this.url, status), { status }) :
 			    new PeerpostError('network', unreachableText(this.url),
 			    { status, cause: error });
-			if (failure.code !== '' || failure.error === 'not-peerpost' ||
+			// A gateway's answer to a GET is not about types; but without a
+			// preflight a GET with a token fails as a POST does.
+			if (failure.code !== '' || (failure.error === 'not-peerpost' &&
+			    method === 'POST') ||
 			    (failure.error === 'network' && isOtherOrigin(this.url)))
-				this.#learn(failure.code !== '', method);
+				this.#learn(failure.code !== '', method, isPlain);
 			throw failure;
 		} finally {
 			clock.clearTimeout(timer);
@@ -1461,6 +1494,7 @@ export class PeerpostClient extends BaseEventTarget {
 	#nTroubles = 0;
 	#isOffline = false;
 	#isUnregistering = false;
+	#nStops = 0; // what began before the last stop() must not go on
 	#iterators = new Set();
 	#endError = null; // why there is no session any more
 	#pageListeners = null;
@@ -1590,25 +1624,34 @@ export class PeerpostClient extends BaseEventTarget {
 		if (problem)
 			throw problem;
 
+		const nStops = this.#nStops;
 		const resumed = await this.#resume(name);
 
+		this.#checkStops(nStops);
 		if (!resumed)
 			await this.register(name);
 		return { id: this.id, name: this.name, room: this.room, resumed };
 	}
 
-	/** Become a player; resolves with the player id. */
+	/** Become a player; resolves with the player id.  Rejects with `aborted`
+	 * if stop() is called meanwhile, as connect() and resume() do. */
 	register(name, options)
 	{
+		const nStops = this.#nStops;
 		const problem = this.#session ? new PeerpostError(
 		    'already-registered', 'There is a session already.',
 		    { status: 409 }) : badText('name', name, 'bad-name');
 
 		return this.#do(CODES.register, name, options, { problem,
+			known: () => this.#checkStops(nStops),
 			onReply: (reply) => {
 				const session = { id: reply.data, token: reply.token,
 					name, cursor: 0 };
 
+				// Nor may it be kept: another client may have begun.
+				if (nStops !== this.#nStops)
+					tolerant(this.#retire(session));
+				this.#checkStops(nStops);
 				tolerant(this.#claim.take(this.#claimOn(session),
 				    { isNew: true }));
 				this.#adopt(session);
@@ -1628,31 +1671,39 @@ export class PeerpostClient extends BaseEventTarget {
 	async #resume(name)
 	{
 		const session = this.#session ?? validSession(this.#shelf.load());
+		const nStops = this.#nStops;
 		let room;
 
 		if (!session)
 			return false;
-		if (!await this.#claim.take(this.#claimOn(session))) {
-			this.#forget(inUse());
+
+		const isOurs = await this.#claim.take(this.#claimOn(session));
+
+		this.#checkStops(nStops);
+		if (!isOurs) {
+			this.#drop(inUse());
 			this.#emit('session-in-use', { id: session.id });
 			return false;
 		}
 		try {
-			room = await this.#outbox.persist(
-			    () => this.#transport.room(session.token),
-			    { isKnown: true });
+			room = await this.#outbox.persist(() => {
+				this.#checkStops(nStops);
+				return this.#transport.room(session.token);
+			}, { isKnown: true });
 		} catch (error) {
+			this.#checkStops(nStops);
 			if (!isSessionEnd(error)) {
 				if (!this.#session)
 					this.#claim.release();
 				throw error;
 			}
-			this.#forget();
+			this.#drop();
 			return false;
 		}
+		this.#checkStops(nStops);
 		if (!room && name !== undefined && session.name !== undefined &&
 		    name !== session.name) {
-			this.#forget();
+			this.#drop();
 			await this.#retire(session);
 			return false;
 		}
@@ -1660,6 +1711,21 @@ export class PeerpostClient extends BaseEventTarget {
 		this.#takeRoom(room);
 		this.#emit('resumed', { room });
 		return true;
+	}
+
+	// Since stop() another client may go on with the session, as when a
+	// framework takes a component away and puts it back at once.
+	#checkStops(nStops)
+	{
+		if (nStops !== this.#nStops)
+			throw new PeerpostError('aborted', 'stop() was called.');
+	}
+
+	// What was to be resumed is no session, or not ours.  Iterators that have
+	// heard nothing of it wait for the next.
+	#drop(error = null)
+	{
+		this.#forget(error, { isHeard: this.state !== 'idle' });
 	}
 
 	// End a session that is ours no more.  If it cannot be told, the server
@@ -1702,15 +1768,22 @@ export class PeerpostClient extends BaseEventTarget {
 		this.#emit('session-gone', { error });
 	}
 
-	/** Stop polling, and end all iterators.  The session goes on, until the
-	 * server misses the polls. */
+	/** Stop polling, and end all iterators, and connect(), register() and
+	 * resume() if they are under way.  The session goes on, until the server
+	 * misses the polls. */
 	stop()
+	{
+		this.#nStops++;
+		this.#halt();
+		this.#endIterators(null);
+	}
+
+	#halt()
 	{
 		this.#poller.stop();
 		this.#claim.release();
 		this.#pageListeners?.();
 		this.#pageListeners = null;
-		this.#endIterators(null);
 	}
 
 	/** Leave, and end the session. */
@@ -1749,7 +1822,7 @@ export class PeerpostClient extends BaseEventTarget {
 	joinRoom(uuid, options)
 	{
 		const problem = badText('room', uuid);
-		const wanted = String(uuid).toLowerCase();
+		const wanted = problem ? '' : uuid.toLowerCase();
 		let snapshot = null;
 		const look = async () => {
 			const room = await this.getRoom().catch(() => null);
@@ -1855,13 +1928,13 @@ export class PeerpostClient extends BaseEventTarget {
 
 	#relay(code, peerId, data, options)
 	{
-		const problem = badRelay(peerId, data);
 		// The browser's descriptions and candidates have no members of
 		// their own.
-		const members = isFunction(data?.toJSON) ? data.toJSON() : data;
+		const toJSON = () => ({ ...(isFunction(data.toJSON) ?
+		    data.toJSON() : data), id: peerId });
 
-		return this.#do(code, { ...members, id: peerId }, options,
-		    { problem });
+		return this.#do(code, { toJSON }, options,
+		    { problem: badRelay(peerId, data) });
 	}
 
 	// One command.  Its promise may be left alone by the application: an
@@ -2036,17 +2109,23 @@ export class PeerpostClient extends BaseEventTarget {
 		this.#shelf.save(this.#session);
 	}
 
-	// The session is over.
-	#forget(error = null)
+	// The session is over.  isHeard: there may be iterators of its events.
+	#forget(error = null, { isHeard = true } = {})
 	{
-		this.#endError = error ?? new PeerpostError('no-session',
+		const reason = error ?? new PeerpostError('no-session',
 		    'The session is over.', { status: 401 });
+
 		this.#session = null;
-		this.#save();
+		// Who plays with it has kept it, and its storage may be ours.
+		if (reason.error !== 'session-in-use')
+			this.#save();
 		this.#exitRoom();
-		this.#endIterators(error);
-		this.stop();
-		this.#outbox.fail(this.#endError);
+		if (isHeard) {
+			this.#endError = reason;
+			this.#endIterators(error);
+		}
+		this.#halt();
+		this.#outbox.fail(reason);
 	}
 
 	#onSessionEnd(error, token)

@@ -275,6 +275,30 @@ await inBrowser(import.meta.url, async () => {
 		assert.equal(await bob.$eval('#join', ({ hidden }) => hidden), true);
 	});
 
+	// As if it came back from the back/forward cache, and another tab had the
+	// session now.
+	function loseToOther()
+	{
+		const key = Object.keys(sessionStorage).find((each) =>
+		    /^peerpost:/.test(each));
+		const { id } = JSON.parse(sessionStorage.getItem(key));
+
+		dispatchEvent(new PageTransitionEvent('pagehide'));
+		navigator.locks.request(`${key}#${id}`, () => new Promise(() => {}));
+		dispatchEvent(new PageTransitionEvent('pageshow',
+		    { persisted: true }));
+	}
+
+	function endSession()
+	{
+		const key = Object.keys(sessionStorage).find((each) =>
+		    /^peerpost:/.test(each));
+		const { token } = JSON.parse(sessionStorage.getItem(key));
+
+		return fetch('../unregister', { method: 'POST', headers: {
+			Authorization: `Bearer ${token}` } }).then(() => null);
+	}
+
 	test('a link to a room that is gone says so', async () => {
 		const guest = await openPage(browser, `${daemon.url}/demo/#/` +
 		    '0f1e2d3c-4b5a-4978-8796-a5b4c3d2e1f0', { viewport: PHONE });
@@ -282,6 +306,17 @@ await inBrowser(import.meta.url, async () => {
 		await guest.type('#name', 'Cat');
 		await guest.click('#join');
 		await reads(guest, '#entrance-error', 'no such room');
+
+		// Whoever is not inside stays invited, whatever becomes of it.
+		await guest.evaluate(loseToOther);
+		await reads(guest, '#entrance', 'You are invited',
+		    'You play in another tab now.');
+		await guest.reload();
+		await inPage(guest, () => document.querySelector('#poll-state')
+		    .textContent === 'polling');
+		await guest.evaluate(endSession);
+		await reads(guest, '#entrance', 'You are invited',
+		    'does not know you any more');
 		await guest.close();
 	});
 

@@ -3,6 +3,7 @@
 // patience with silence.
 import assert from 'node:assert/strict';
 import test, { after, describe } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PeerpostClient } from '../../clients/js/peerpost.js';
 import { heard, makeClient, Storage, VirtualClock } from '../lib/clients.mjs';
 import { startDaemon, until } from '../lib/peerpost.mjs';
@@ -43,10 +44,11 @@ function makeInPage(origin, url, options)
 	});
 
 	const isOther = new URL(url).origin !== origin;
+	const ask = options.fetch ?? fetch;
 
 	return makeClient(url, { page: null, backoffMs: 20, ...options,
 		fetch: async (...args) => {
-			const response = await fetch(...args);
+			const response = await ask(...args);
 
 			if (isOther && !response.headers
 			    .has('Access-Control-Allow-Origin'))
@@ -118,6 +120,99 @@ test('what the server refuses, and what comes later, changes no dialect',
 	await room;
 	assert.deepEqual(new Set(types(proxy)), new Set(['plain']));
 	client.stop();
+});
+
+const READY = { id: 5, token: 'x'.repeat(43), name: 'x', cursor: 0 };
+
+// A server as fetch(), where answer() may take its place: a response, or null.
+const serverBehind = (answer) => async (target, { method, headers, body }) => {
+	const { pathname } = new URL(target);
+	const type = method === 'GET' ? 'GET' :
+	    headers['Content-Type'] ?? 'text/plain';
+	const response = await answer(pathname, type);
+
+	if (response)
+		return response;
+	if (pathname === '/events')
+		await sleep(200);
+	return Response.json(pathname === '/events' ? { events: [], next: 0 } :
+	    body.includes('"commands"') ?
+	    { replies: [{ command: '###!RMK', data: 1 }] } :
+	    { command: '###!CRK', data: 'u' },
+	{ headers: { 'Access-Control-Allow-Origin': '*' } });
+};
+const html = (status) => new Response('<h1>', { status });
+
+test('what fails beside a command does not change what it was sent in',
+    async () => {
+	const storage = new Storage();
+	const posts = [];
+	let isCut = false;
+	const client = makeClient('http://a.example', { storage, page: null,
+		session: READY, backoffMs: 20,
+		fetch: serverBehind(async (path, type) => {
+			if (type !== 'GET')
+				posts.push(type);
+			if (type === 'text/plain')
+				return html(403);
+			if (path === '/events' && !isCut) {
+				isCut = true;
+				await sleep(20);
+				return html(502);
+			}
+			await sleep(path === '/command' ? 80 : 0);
+			return null;
+		}) });
+
+	client.start();
+	await client.createRoom();
+	await sleep(300);
+	await client.sendMessage('x');
+	client.stop();
+	assert.deepEqual(new Set(posts), new Set(['application/json']));
+	assert.equal(storage.getItem('peerpost-mode:http://a.example'), null);
+});
+
+test('the dialect that works is the one that it worked in', async () => {
+	const storage = new Storage();
+	const posts = [];
+	const client = makeInPage('http://b.example', 'http://a.example', {
+		storage, session: READY,
+		fetch: serverBehind(async (path, type) => {
+			posts.push(`${path} ${type}`);
+			// While the command is on its way.
+			if (path === '/events' && type === 'text/plain') {
+				await sleep(20);
+				return html(502);
+			}
+			await sleep(path === '/command' ? 80 : 0);
+			return null;
+		}) });
+
+	client.start();
+	await client.createRoom();
+	await client.sendMessage('x');
+	client.stop();
+	assert.deepEqual(posts.filter((each) => each.startsWith('/command')),
+	    Array(2).fill('/command text/plain'));
+	assert.equal(storage.getItem('peerpost-mode:http://a.example'), null);
+});
+
+test('two that fail in one dialect change it once', async () => {
+	const posts = [];
+	const client = makeInPage('http://b.example', 'http://a.example', {
+		storage: new Storage(), session: READY,
+		fetch: serverBehind(async (path, type) => {
+			posts.push(`${path} ${type}`);
+			await sleep(10);
+			return type === 'text/plain' ? html(403) : null;
+		}) });
+
+	client.start();
+	await client.createRoom();
+	client.stop();
+	assert.deepEqual(posts.filter((each) => each.startsWith('/command')),
+	    ['/command text/plain', '/command application/json']);
 });
 
 test('a dialect that was asked for is kept to', async () => {
@@ -237,31 +332,35 @@ for (const mode of ['headers', 'plain'])
 			assert.equal(clock.timers.size, 0);
 		});
 
-		test('a reply without an end is none of the server', async () => {
-			let isCancelled = false;
-			let left = 32; // MiB: a client that is wrong ends, too
+		test('a reply without an end is none of the server', async (t) => {
+			let n = 0, isCancelled = false;
+			// A client that reads on must neither fill the memory nor
+			// keep timers from firing.
+			const endless = (signal) => ({ async pull(controller) {
+				await new Promise(setImmediate);
+				if (signal.aborted || ++n > 128)
+					controller.error(new Error('read on and on'));
+				else
+					controller.enqueue(new Uint8Array(1 << 16)
+					    .fill(32));
+			} });
 			const bob = makeClient('http://a.example', { mode,
 				session: { id: 5, token: 'x'.repeat(43), cursor: 0 },
 				fetch: async (url, { signal }) => {
 					signal.addEventListener('abort', () => {
 						isCancelled = true;
 					});
-					return new Response(new ReadableStream({
-						pull(controller) {
-							if (left-- === 0)
-								controller.close();
-							else
-								controller.enqueue(
-								    new Uint8Array(1 << 20)
-								    .fill(32));
-						} }));
+					return new Response(new ReadableStream(
+					    endless(signal)));
 				} });
 
+			t.after(() => bob.stop());
 			bob.start();
 			await until(() => bob.exchanges.length > 0, 'end');
 			bob.stop();
 			assert.equal(bob.exchanges[0].error.error, 'not-peerpost');
 			assert.equal(isCancelled, true);
+			assert.ok(n <= 128, `${n}`);
 		});
 	});
 

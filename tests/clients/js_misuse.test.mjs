@@ -4,8 +4,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { getEventListeners } from 'node:events';
 import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PeerpostClient, PeerpostMesh } from '../../clients/js/peerpost.js';
-import { heard, makeClient, Storage, VirtualClock } from '../lib/clients.mjs';
+import { heard, Locks, makeClient, Storage, VirtualClock }
+    from '../lib/clients.mjs';
 import { Player, ok, startDaemon, until } from '../lib/peerpost.mjs';
 
 const daemon = await startDaemon();
@@ -14,14 +16,16 @@ const { url } = daemon;
 test('an address that is none', () => {
 	for (const wrong of [undefined, null, '', 'localhost:8080',
 		'signal.example', 'signal.example/x', 'ftp://a', 'http://[', 5, {},
-		'/signal', '..', 'javascript:alert(1)', 'file:///tmp', '//a'])
+		'/signal', '..', 'javascript:alert(1)', 'file:///tmp', '//a',
+		Object.create(null), { href: 5 }, Symbol('a')])
 		assert.throws(() => new PeerpostClient(wrong), (error) =>
 		    error instanceof TypeError &&
 		    /^The address of the server must be a URL such as https:/
 		    .test(error.message) && (typeof wrong !== 'string' ||
-		    error.message.includes(`not '${wrong}'`)), `${wrong}`);
+		    error.message.includes(`not '${wrong}'`)), typeof wrong);
 	for (const [right, sense] of [['http://a/', 'http://a'],
-		[new URL('HTTPS://A:443/p//'), 'https://a/p']])
+		[new URL('HTTPS://A:443/p//'), 'https://a/p'],
+		[{ href: 'http://a/p' }, 'http://a/p']])
 		assert.equal(new PeerpostClient(right).url, sense);
 
 	// In a page, relative to it if that is meant.
@@ -92,11 +96,16 @@ test('arguments of the wrong type reject, and nothing is sent', async () => {
 		for (const data of ['x', 5, null, undefined, ['x'], () => {}])
 			await assert.rejects(client[method](1, data),
 			    { error: 'bad-data', message: /must be an object/ });
-		for (const peerId of ['1', 0, -1, 1.5, NaN, undefined, null])
+		for (const peerId of ['1', 0, -1, 1.5, NaN, undefined, null,
+			Object.create(null), Symbol('a')])
 			await assert.rejects(client[method](peerId, {}),
 			    { error: 'bad-data', message: /peer id must be/ });
+		await assert.rejects(client[method](1, { toJSON() {
+			throw new Error('no');
+		} }), { error: 'bad-data', message: /cannot be said in JSON/ });
 	}
-	for (const room of [undefined, null, 5, {}])
+	for (const room of [undefined, null, 5, {}, Object.create(null),
+		Symbol('a')])
 		await assert.rejects(client.joinRoom(room),
 		    { error: 'bad-data', message: /^The room must be a string/ });
 	for (const options of [5, { signal: 5 }, { signals: null }, null])
@@ -200,6 +209,173 @@ test('the name of connect() is used, except in a room', async () => {
 	    type === 'session-gone'), []);
 });
 
+// --- several clients of one page -------------------------------------------
+
+const keptIn = (storage) => JSON.parse(storage.getItem(`peerpost:${url}`));
+const inPage = (locks, storage, options) => makeClient(url, { storage,
+	page: locks.page(), ...options });
+
+// As React does in StrictMode.
+test('stop() ends connect(): who takes its place has the session', async () => {
+	for (const isKept of [true, false]) {
+		const locks = new Locks();
+		const storage = new Storage();
+		let room = null;
+
+		if (isKept) {
+			const old = inPage(locks, storage);
+
+			await old.connect('x');
+			room = await old.createRoom();
+			old.stop();
+		}
+
+		const kept = keptIn(storage);
+		const first = inPage(locks, storage);
+		const connecting = first.connect('x');
+
+		first.stop();
+
+		const second = inPage(locks, storage);
+		const connected = second.connect('x');
+
+		await assert.rejects(connecting, { error: 'aborted' });
+		assert.equal((await connected).room, room);
+		assert.equal(isKept && second.id, isKept && kept.id);
+		await sleep(1200);
+		assert.deepEqual([first.state, first.id, second.state],
+		    ['idle', null, 'polling']);
+		assert.equal(keptIn(storage).id, second.id);
+		assert.deepEqual([...first.news, ...second.news]
+		    .map(({ type }) => type).filter((type) =>
+		        type !== 'command-failed'), isKept ? ['resumed'] : []);
+		second.stop();
+	}
+});
+
+test('stop() while the server is asked: nothing polls, nobody is left',
+    async () => {
+	const storage = new Storage();
+	const tokens = [];
+	let client;
+	const stopping = async (...args) => {
+		const response = await fetch(...args);
+
+		if (String(args[0]).endsWith('/command'))
+			tokens.push((await response.clone().json()).token);
+		client.stop();
+		return response;
+	};
+
+	client = makeClient(url, { storage, fetch: stopping });
+	await assert.rejects(client.connect('x'), { error: 'aborted' });
+	assert.deepEqual([client.state, client.id, keptIn(storage)],
+	    ['idle', null, null]);
+	await until(async () => (await fetch(`${url}/room`, { headers: {
+		Authorization: `Bearer ${tokens[0]}` } })).status === 401, 'end');
+
+	const old = makeClient(url, { storage });
+
+	await old.register('x');
+	old.stop();
+	client = makeClient(url, { storage, fetch: stopping });
+	await assert.rejects(client.resume(), { error: 'aborted' });
+	assert.deepEqual([client.state, client.id], ['idle', null]);
+	assert.equal(keptIn(storage).id, old.id);
+});
+
+test('a second client takes nothing from the first', async () => {
+	const locks = new Locks();
+	const storage = new Storage();
+	const first = inPage(locks, storage);
+	const second = inPage(locks, storage);
+
+	await first.connect('x');
+	assert.equal(await second.resume(), false);
+	assert.equal(second.news[0].type, 'session-in-use');
+	assert.equal(keptIn(storage).id, first.id);
+	await first.createRoom();
+	await heard(first, 'joined');
+
+	// Nor does one that went on elsewhere, and finds it taken.
+	first.stop();
+
+	const third = inPage(locks, storage);
+
+	assert.equal(await third.resume(), true);
+	first.start();
+	await heard(first, 'session-gone');
+	assert.equal(first.news.at(-1).error.error, 'session-in-use');
+	assert.equal(keptIn(storage).id, third.id);
+});
+
+test('a lock that comes late is not taken', async () => {
+	const locks = new Locks({ lateMs: 2500 });
+	const storage = new Storage();
+	const first = inPage(locks, storage);
+
+	await first.connect('x');
+	await until(() => locks.held.size === 1, 'lock');
+	assert.deepEqual(first.news, []);
+	first.stop();
+
+	const second = inPage(locks, storage);
+
+	assert.equal((await second.connect('x')).id, keptIn(storage).id);
+	assert.deepEqual(second.news.map(({ type }) => type), ['resumed']);
+	// And one that is, is.
+	locks.lateMs = 0;
+	assert.equal(await inPage(locks, storage).resume(), false);
+});
+
+test('who listens before connect() hears the session that comes of it',
+    async () => {
+	const locks = new Locks();
+	const hears = async (client) => {
+		for await (const { type, data } of client)
+			if (type === 'message')
+				return data;
+		return 'end';
+	};
+	const played = async (name) => {
+		const storage = new Storage();
+		const client = inPage(locks, storage);
+
+		await client.register(name);
+		return { client, storage };
+	};
+
+	for (const kind of ['over', 'in use', 'renamed']) {
+		const { client, storage } = await played('x');
+
+		if (kind === 'over')
+			await fetch(`${url}/unregister`, { method: 'POST', headers: {
+				Authorization: `Bearer ${client.session.token}` } });
+		if (kind !== 'in use')
+			client.stop();
+
+		for (const options of [{}, { session: client.session }]) {
+			const next = inPage(locks, storage, options);
+			const hearing = hears(next);
+
+			assert.equal((await next.connect('y')).resumed, false);
+			await next.createRoom();
+			await next.sendMessage(kind);
+			assert.equal(await hearing, kind);
+
+			// But the events of one that was polled are at their end.
+			const last = hears(next);
+
+			await next.leaveRoom();
+			await next.connect('z');
+			assert.equal(await last, 'end');
+			next.stop();
+			storage.setItem(`peerpost:${url}`,
+			    JSON.stringify(client.session));
+		}
+	}
+});
+
 test('joining the room that one is in', async () => {
 	const host = makeClient(url);
 	const guest = makeClient(url);
@@ -288,42 +464,43 @@ test('neither listeners nor timers are left behind', async () => {
 });
 
 // As in React Native; and nothing else of the DOM is there in Node anyway.
-test('without global Event and EventTarget, TextEncoder and TextDecoder', () => {
-	const module = new URL('../../clients/js/peerpost.js', import.meta.url);
-	const { status, stdout, stderr } = spawnSync(process.execPath,
-	    ['--unhandled-rejections=strict', '--input-type=module', '-e', `
-		// Node's own fetch is made at its first use, and needs them.
-		await fetch('data:,');
-		for (const name of ['Event', 'EventTarget', 'TextEncoder',
-			'TextDecoder', 'BroadcastChannel'])
-			delete globalThis[name];
-		const { PeerpostClient } = await import('${module}');
-		const client = new PeerpostClient('${url}');
-		const said = [];
-		const hear = ({ type, target, data }) =>
-			said.push(type + (target === client) + (data ?? ''));
-		const aborter = new AbortController();
-		const never = () => said.push('never');
-		client.addEventListener('message', hear);
-		client.addEventListener('message', hear);
-		client.addEventListener('message', { handleEvent: hear },
-			{ once: true });
-		client.addEventListener('message', never,
-			{ signal: aborter.signal });
-		client.addEventListener('joined', never);
-		client.removeEventListener('joined', never);
-		aborter.abort();
-		await client.connect('n\\u00e4me');
-		await client.createRoom();
-		const events = client[Symbol.asyncIterator]();
-		await client.sendMessage('\\u00e41');
-		await client.sendMessage(2);
-		while ((await events.next()).value.data !== 2);
-		await client.unregister();
-		console.log(said.join());
-	`], { encoding: 'utf8', timeout: 60_000 });
+for (const missing of [['Event'], ['EventTarget'], ['Event', 'EventTarget',
+	'TextEncoder', 'TextDecoder', 'BroadcastChannel']])
+	test(`without global ${missing.join(', ')}`, () => {
+		const module = new URL('../../clients/js/peerpost.js', import.meta.url);
+		const { status, stdout, stderr } = spawnSync(process.execPath,
+		    ['--unhandled-rejections=strict', '--input-type=module', '-e', `
+			// Node's own fetch is made at its first use, and needs them.
+			await fetch('data:,');
+			for (const name of ${JSON.stringify(missing)})
+				delete globalThis[name];
+			const { PeerpostClient } = await import('${module}');
+			const client = new PeerpostClient('${url}');
+			const said = [];
+			const hear = ({ type, target, data }) =>
+				said.push(type + (target === client) + (data ?? ''));
+			const aborter = new AbortController();
+			const never = () => said.push('never');
+			client.addEventListener('message', hear);
+			client.addEventListener('message', hear);
+			client.addEventListener('message', { handleEvent: hear },
+				{ once: true });
+			client.addEventListener('message', never,
+				{ signal: aborter.signal });
+			client.addEventListener('joined', never);
+			client.removeEventListener('joined', never);
+			aborter.abort();
+			await client.connect('n\\u00e4me');
+			await client.createRoom();
+			const events = client[Symbol.asyncIterator]();
+			await client.sendMessage('\\u00e41');
+			await client.sendMessage(2);
+			while ((await events.next()).value.data !== 2);
+			await client.unregister();
+			console.log(said.join());
+		`], { encoding: 'utf8', timeout: 60_000 });
 
-	assert.equal(stderr, '');
-	assert.equal(status, 0);
-	assert.equal(stdout, 'messagetrue\u00e41,messagetrue\u00e41,messagetrue2\n');
-});
+		assert.equal(stderr, '');
+		assert.equal(status, 0);
+		assert.equal(stdout, 'messagetrue\u00e41,messagetrue\u00e41,messagetrue2\n');
+	});

@@ -76,6 +76,7 @@ const options: PeerpostClientOptions = { storage: new Memory(), waitS: 20,
 	fetch: async (url: string) => ({ status: 200, url,
 		headers: { get: () => null }, text: async () => '{}' }) };
 const client = new PeerpostClient('http://127.0.0.1:8080', options);
+new PeerpostClient({ href: client.url }).stop();
 const mesh = new PeerpostMesh(client, { rtc: { iceServers: [] },
 	channel: { ordered: false, maxRetransmits: 0 } });
 const names = new Map<number, string | undefined>();
@@ -173,6 +174,10 @@ test('the types compile without the DOM, strictly', { skip: noTsc },
 	assert.equal(await complaints(GAME, { lib: ['ES2022'] }), '');
 	assert.equal(await complaints(GAME, { lib: ['ES2022'],
 		module: 'ESNext', moduleResolution: 'Bundler' }), '');
+	// As in the program, an Event without an EventTarget is not used.
+	assert.equal(await complaints(`${GAME}
+		declare global { var Event: new () => { own: 1 }; }`,
+	{ lib: ['ES2022'] }), '');
 });
 
 test('the types compile with the DOM, and are its own', { skip: noTsc },

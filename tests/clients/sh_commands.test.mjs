@@ -269,6 +269,14 @@ test('Retry-After is waited for', { skip }, async () => {
 	    1, /Full\./);
 });
 
+test('a Retry-After that is octal, to the shell', { skip }, async () => {
+	const daemon = await startDaemon();
+	const proxy = await startProxy(daemon, inTurn([{ answer: { status: 503,
+		headers: { 'Retry-After': '08' }, body: '<h1>Busy</h1>' } }]));
+
+	await register(proxy, 'Ann');
+});
+
 test('no secret is on a command line, and the file is private', { skip },
     async () => {
 	const daemon = await startDaemon();

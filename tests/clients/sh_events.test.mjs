@@ -329,9 +329,14 @@ for (const [name, action, isPatient] of [
 	});
 
 test('PEERPOST_TIMEOUT must be a number', { skip }, async () => {
-	const player = new ShellPlayer(null, { env: { PEERPOST_TIMEOUT: '0' } });
-	const { code, stderr } = await player.run('whoami');
+	// With a 0 in front it would be octal, where a shell calculates.
+	for (const timeout of ['0', '08', '010', '1.5', '-1', 'x']) {
+		const player = new ShellPlayer(null,
+		    { env: { PEERPOST_TIMEOUT: timeout } });
+		const { code, stderr } = await player.run('whoami');
 
-	assert.equal(code, 2);
-	assert.match(stderr, /PEERPOST_TIMEOUT must be whole seconds from 1 on/);
+		assert.equal(code, 2);
+		assert.match(stderr,
+		    /PEERPOST_TIMEOUT must be whole seconds from 1 on/);
+	}
 });

@@ -73,6 +73,66 @@ export class Storage {
 	}
 }
 
+// The Web Locks of all pages of a process, each granted so late.
+export class Locks {
+	#waiting = []; // { name, grant() }, the first of a name has it
+
+	constructor({ lateMs = 0 } = {})
+	{
+		this.lateMs = lateMs;
+		this.held = new Set();
+	}
+
+	request(name, { signal }, callback)
+	{
+		return new Promise((resolve, reject) => {
+			const each = { name };
+			const first = () => this.#waiting.find((other) =>
+			    other.name === name);
+			const leave = () => {
+				const before = first();
+
+				this.#waiting = this.#waiting.filter((other) =>
+				    other !== each);
+				this.held.delete(each);
+				if (before === each)
+					first()?.grant();
+			};
+
+			each.grant = () => setTimeout(async () => {
+				if (signal.aborted)
+					return;
+				this.held.add(each);
+				await callback();
+				leave();
+				resolve();
+			}, this.lateMs);
+			signal.addEventListener('abort', () => {
+				if (this.held.has(each))
+					return;
+				leave();
+				reject(Object.assign(new Error('abort'),
+				    { name: 'AbortError' }));
+			});
+			this.#waiting.push(each);
+			if (first() === each)
+				each.grant();
+		});
+	}
+
+	async query()
+	{
+		return { held: [...this.held] };
+	}
+
+	/** A page with these. */
+	page()
+	{
+		return Object.assign(new EventTarget(),
+		    { navigator: { locks: this } });
+	}
+}
+
 // Time that goes faster: so many seconds in one.
 export function fastClock(factor)
 {
