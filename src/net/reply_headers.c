@@ -189,8 +189,9 @@ content_type(const struct reply *reply)
 static const char *
 cache_control(const struct reply *reply)
 {
-	return reply->type == REPLY_JSON ? "no-store, no-transform" :
-					   "no-store";
+	return reply->type == REPLY_JSON || reply->type == REPLY_EMPTY ?
+	    "no-store, no-transform" :
+	    "no-store";
 }
 
 static void
@@ -201,8 +202,6 @@ add_content_headers(
 		add(cls, "Content-Type", content_type(reply));
 	if (reply->type == REPLY_ASSET)
 		add_asset_headers(reply->asset, add, cls);
-	else
-		add(cls, "Cache-Control", cache_control(reply));
 	if (reply->type == REPLY_HTML)
 		add_page_headers(PAGE_POLICY, add, cls);
 	add(cls, "X-Content-Type-Options", "nosniff");
@@ -223,6 +222,11 @@ reply_headers(const struct reply *reply, const struct front_settings *settings,
 {
 	char seconds[16];
 
+	/* On every reply: Godot in a browser counts one as lost if a page may see
+	 * none of its fields, and Cache-Control can always be seen (Fetch standard,
+	 * "CORS-safelisted response-header name"). */
+	if (reply->type != REPLY_ASSET)
+		add(cls, "Cache-Control", cache_control(reply));
 	if (reply->type != REPLY_EMPTY)
 		add_content_headers(reply, settings->door, add, cls);
 	if (reply->retry_after_s) {

@@ -67,7 +67,7 @@ test('the page has its own type and the other headers', async () => {
 	assert.equal(headers['cross-origin-resource-policy'], 'cross-origin');
 });
 
-test('a 204 has neither length nor type', async () => {
+test('a 204 has neither length nor type, but what a page can see', async () => {
 	const { text } = await rawExchange(daemon,
 	    'POST /offer HTTP/1.1\r\nHost: x\r\nConnection: close\r\n' +
 	    `Authorization: Bearer ${bob.token}\r\nContent-Length: 8\r\n\r\n` +
@@ -75,6 +75,7 @@ test('a 204 has neither length nor type', async () => {
 
 	assert.match(text, /^HTTP\/1\.1 204 /);
 	assert.doesNotMatch(text, /content-length|content-type|transfer-enc/i);
+	assert.match(text, /^cache-control: no-store, no-transform\r$/im);
 	assert.ok(text.endsWith('\r\n\r\n'));
 	await host.drain();
 });

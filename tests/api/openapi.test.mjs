@@ -176,7 +176,7 @@ test('types can be generated from it, and say what clients rely on',
 function reply(status, json, headers = {})
 {
 	return { status, json, text: json ? JSON.stringify(json) : '',
-		headers: { ...(json ? { 'content-type':
+		headers: { 'cache-control': 'no-store', ...(json ? { 'content-type':
 		    'application/json; charset=utf-8' } : {}), ...headers } };
 }
 
@@ -228,6 +228,8 @@ const BAD = {
 	'a Retry-After that is none': ['POST', '/message', reply(429,
 	    { command: '###!RMB', data: 'x', error: 'rate-limited' },
 	    { 'retry-after': 'soon' })],
+	'nothing that a page sees': ['POST', '/offer',
+		reply(204, undefined, { 'cache-control': undefined })],
 	'an undocumented header': ['POST', '/join-room',
 		reply(409, FULL, { location: '/' })],
 	'an event that is none': ['GET', '/events', reply(200, { events: [

@@ -103,6 +103,10 @@ export class OpenapiDocument {
 	{
 		const documented = new Set();
 
+		// A page of another origin sees this one of every reply, and
+		// Godot takes a reply without any for a lost one.
+		assert.match(reply.headers['cache-control'] ?? 'none',
+		    /^no-(store|cache)/, what);
 		for (const name of Object.keys(response.headers ?? {})) {
 			const { value: header, pointer: at } = this.resolve(
 			    `${pointer}/headers/${name}`);
