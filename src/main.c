@@ -95,8 +95,6 @@ server_run_round(struct server *server, int64_t max_ms)
 		log_flood_tick();
 		/* There may be descriptors again that were no connection's. */
 		server->players.is_starved = false;
-		for (size_t i = 0; i < N_SIDES; i++)
-			server->sides[i].shared.is_starved = false;
 	}
 	server->has_more = server_run_sides(server);
 	if (first->front.port) {

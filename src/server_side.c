@@ -132,11 +132,16 @@ static bool
 run(struct server *server, struct side *side)
 {
 	bool has_more = http_run(side->http);
-	bool has_room = front_has_room(&side->front);
+	bool has_room;
 
+	/* Without descriptors for one more, players make room for it. */
+	if (side->shared.is_starved) {
+		side->shared.is_starved = false;
+		server->players.is_starved = true;
+	}
+	has_room = front_has_room(&side->front);
 	if (!has_room)
 		http_make_room(side->http);
-	/* Without a descriptor for one more, players make room for it. */
 	has_room = has_room && !server->players.is_starved;
 	pause_listeners(server, side, !has_room);
 	return has_more;
