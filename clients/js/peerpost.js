@@ -526,8 +526,8 @@ class Claim {
 		}
 	}
 
-	// Who has it says so to whoever asks.  Of two who ask at the same time,
-	// the lesser number has it.
+	// The page that has it answers every page that asks.  Of two that ask at
+	// the same time, the one with the lesser number has it.
 	#ask(held, isNew)
 	{
 		const number = Math.random();

@@ -57,7 +57,7 @@ struct front_shared {
 	_Atomic(bool) is_waited_for;     /* there is no room, and must be */
 	_Atomic(bool) is_evicting;       /* a connection is being closed */
 	_Atomic(bool) is_yielding;       /* one ends for others to come */
-	_Atomic(bool) is_full;           /* as operators are told of it */
+	_Atomic(bool) is_full;           /* as operators see it */
 	/* There is no descriptor, or no memory, for one more, whatever the
 	 * count says; until one is closed, or for a second. */
 	_Atomic(bool) is_starved;

@@ -44,7 +44,7 @@ expire(struct http *http, enum connection_state state, int64_t limit_ms)
 		expire_list(&http->in_state[state][i], limit_ms);
 }
 
-/* Who has opened a connection and then says nothing is as slow as who says
+/* A client that opens a connection and sends nothing is as slow as one that sends
  * half a request. */
 static void
 expire_unused(struct http *http, int64_t limit_ms)
