@@ -367,8 +367,8 @@ explain(const char *text, char out_why[LISTEN_WHY_SIZE])
 		    text);
 	if (strstr(text, "://"))
 		return refuse(out_why,
-		    "'%.100s' is not ADDR:PORT: what is before :// is not "
-		    "known here",
+		    "'%.100s' is not ADDR:PORT: leave out the part up to "
+		    "://",
 		    text);
 	if (colon && text[len] == '/' && len > 0)
 		return refuse(out_why,

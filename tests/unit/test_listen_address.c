@@ -115,7 +115,7 @@ test_a_mistake_is_answered_by_what_would_be_right(void **state)
 		{ "/run/x,y.sock", "use unix:PATH for a Unix socket" },
 		{ "http://127.0.0.1:80", "takes no http:// or https://" },
 		{ "https://[::1]:80", "takes no http:// or https://" },
-		{ "ftp://127.0.0.1:80", "before :// is not known" },
+		{ "ftp://127.0.0.1:80", "leave out the part up to ://" },
 		{ "unix:", "has no path" },
 		{ "unix:,mode=0660", "has no path" },
 		{ "unix:x,", "has no comma" },
