@@ -18,7 +18,7 @@ static const struct {
 	{ "listen", "Where to serve" },
 	{ "database", "The database" },
 	{ "base-path", "What is served" },
-	{ "ice-server", "STUN and TURN servers that players are told of" },
+	{ "ice-server", "STUN and TURN servers for players" },
 	{ "player-timeout", "Time-outs of players and rooms" },
 	{ "poll-wait", "Polls and requests" },
 	{ "max-mailbox-events", "Limits" },

@@ -136,7 +136,7 @@ struct http {
 	struct list roomy[N_CELL_KINDS]; /* cells that can take more */
 	struct list full[N_CELL_KINDS];  /* and that cannot */
 	struct list touched;             /* cells */
-	/* Connections by their state, but for WAITING; those that have been in
+	/* Connections by their state, except WAITING; those that have been in
 	 * it for longest first. */
 	struct list in_state[N_CONNECTION_STATES][N_CONNECTION_WORTHS];
 	struct list unsent; /* those whose reply has waited for longest first */
