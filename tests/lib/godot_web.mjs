@@ -17,7 +17,7 @@ import { startDaemon } from './peerpost.mjs';
 import { patience } from './wait.mjs';
 
 // An engine starts in five seconds alone, and in half a minute in a crowd.
-const GAME_MS = 90_000 * patience;
+const GAME_MS = 60_000 * patience;
 // DevTools end what takes longer than their own deadline.
 const LOOK_MS = 5000;
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -269,13 +269,21 @@ export class Game {
 		}
 	}
 
+	// The page's clock, by which events have their "at".
+	now()
+	{
+		return this.frame.evaluate(() => Math.round(performance.now()));
+	}
+
 	// For an error's message.
 	async everything()
 	{
 		const news = await this.frame.evaluate(() => globalThis.news?.())
-		    .catch(String);
+		    .catch((error) => ({ events: [], lines: [], failure: error }));
 
-		return JSON.stringify(news, null, 1) + this.complaints.join('\n');
+		return [...(news?.events ?? []).map((each) => JSON.stringify(each)),
+			...news?.lines ?? [], news?.failure, ...this.complaints]
+		    .join('\n');
 	}
 
 	// A new life in the same page: a player whom nobody knows, and nothing

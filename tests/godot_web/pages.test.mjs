@@ -1,0 +1,98 @@
+// pages.test.mjs - pages that Godot games are in: with https and a strict policy,
+// in a frame without an origin; addresses that people type; and the example, by
+// mouse and keyboard.
+import assert from 'node:assert/strict';
+import test, { describe } from 'node:test';
+import { Game, assertCalm, inGodot, launchForGames, meet, packExample,
+    sandboxedFrame, startArcade, startWay, talk } from '../lib/godot_web.mjs';
+import { scratchDir, startDaemon } from '../lib/peerpost.mjs';
+import { freePort } from '../lib/programs.mjs';
+import { makeCertificate, skipTls, spkiHash } from '../lib/tls.mjs';
+
+// Not a word that lets scripts or eval() in, and all servers that there are.
+const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; " +
+    "style-src 'self'; img-src data: blob:; connect-src 'self' http: https:";
+
+await inGodot(import.meta.url, () => describe('pages', { skip: skipTls },
+    async () => {
+	const tls = makeCertificate(scratchDir());
+	// A name, since browsers take an address of the machine itself for safe.
+	const browser = await launchForGames([
+		`--ignore-certificate-errors-spki-list=${spkiHash(tls)}`,
+		'--host-resolver-rules=MAP play.example 127.0.0.1']);
+	const daemon = await startDaemon({ clock: false,
+		args: ['--base-path', '/signal'] });
+	const url = `${daemon.url}/signal`;
+	const strict = await startArcade({ tls,
+		headers: { 'Content-Security-Policy': POLICY } });
+	const made = {};
+	const free = await startArcade({ made,
+		headers: { 'Access-Control-Allow-Origin': '*' } });
+
+	// As they come, with a session to keep.
+	made['frame.html'] = sandboxedFrame({ client: { url,
+		session_file: 'user://peerpost_session.json' } });
+
+	const games = await Promise.all([
+		Game.open({ browser, pages: strict, client: { url: ` ${url}// ` } }),
+		Game.open({ browser, pages: free, page: 'frame.html' })]);
+	const [ann, bob] = games;
+
+	test('a page with https and a strict policy, and a frame without an ' +
+	    'origin, meet below a path', async () => {
+		assert.equal(await bob.frame.evaluate(() => self.origin), 'null');
+		await ann.enter('Ann');
+		// As it comes by mail.
+		await bob.enter('Bob', ` ${ann.room.toUpperCase()
+		    .replace('-', ' -')}\n`);
+		assert.equal(bob.room, ann.room);
+		await meet(games);
+		await talk(...games);
+		await assertCalm(...games);
+		for (const { complaints } of games)
+			assert.deepEqual(complaints.filter((text) =>
+				/Content Security Policy|Refused/.test(text)), []);
+	});
+
+	async function tryAddress(game, address)
+	{
+		await game.begin({ client: { url: address } });
+
+		const { ok, kind, error, message } = await game.ask('client',
+		    'register_player', 'Ann');
+
+		assert.equal(ok, false, address);
+		assert.match(message, /\w.*\.$/);
+		await game.until('command_failed', 'register_player');
+		return [kind, error];
+	}
+
+	test('what is wrong with an address is told at once', async () => {
+		const { proxy } = await startWay();
+		const lost = ['foreign', 'bad-url'];
+
+		for (const address of ['', `127.0.0.1:${proxy.port}`, 'play.example',
+			`ws://127.0.0.1:${proxy.port}`])
+			assert.deepEqual(await tryAddress(ann, address), lost, address);
+		assert.equal((await tryAddress(ann,
+		    `http://play.example:${proxy.port}`))[1], 'mixed-content');
+		assert.equal(proxy.requests.length, 0);
+		await bob.begin({ client: { url: `http://play.example:${proxy.port}/` } });
+		await bob.enter('Bob');
+	});
+
+	test('a server that is none, that is not there, that does not want us',
+	    async () => {
+		const choosy = await startDaemon({ clock: false,
+			args: ['--cors-origin', 'https://elsewhere.example'] });
+		const dead = `http://127.0.0.1:${await freePort()}`;
+
+		assert.deepEqual(await Promise.all([
+			tryAddress(ann, choosy.url).then(([, error]) => error),
+			tryAddress(bob, dead).then(([, error]) => error)]),
+		['origin-refused', 'unreachable']);
+		assert.deepEqual((await tryAddress(ann, free))[1], 'not-peerpost');
+		await ann.begin({ client: { url } });
+		await ann.enter('Ann');
+	});
+}));
