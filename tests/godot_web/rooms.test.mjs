@@ -4,13 +4,25 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Game, assertCalm, carries, inGodot, launchForGames, loseUdp, meet,
     startArcade, startWay, talk } from '../lib/godot_web.mjs';
-import { startPausing } from '../lib/impostor.mjs';
-import { Player, assertFailure, until } from '../lib/peerpost.mjs';
+import { startImpostor } from '../lib/impostor.mjs';
+import { Player, assertFailure, until, within } from '../lib/peerpost.mjs';
+import { DEADLINE_MS } from '../lib/wait.mjs';
 
 const SESSION = 'user://peerpost_session.json';
 const SERVER = 1;
 // Of one of three who meet, with all polls and what they ask about ICE.
 const MAX_REQUESTS = 16;
+// What a server answers, and how long a client has to let pass after that.
+const PAUSES = [
+	{ ms: 0, body: { command: '###!RPK', data: 7, token: 't'.repeat(43) } },
+	{ ms: 700, body: { events: [], next: 0, poll_after_ms: 700 } },
+	{ ms: 1000, status: 429, headers: { 'Retry-After': '1' }, body: {
+		command: '###!ICB', data: 'No.', error: 'rate-limited' } },
+	{ ms: 1000, status: 503, headers: { 'Retry-After': '1' } },
+	{ ms: 600, body: { events: [], next: 0, poll_after_ms: 600 } },
+];
+// Two clocks need not agree on more.
+const TICK_MS = 20;
 
 await inGodot(import.meta.url, async () => {
 	const browser = await launchForGames();
@@ -25,6 +37,8 @@ await inGodot(import.meta.url, async () => {
 	// All three are nobody, and then in a room of Ann's.
 	async function begin({ room, client } = {})
 	{
+		if (!daemon.running)
+			await daemon.restart();
 		proxy.requests.length = 0;
 		proxy.script = () => ({});
 		for (const game of games)
@@ -156,23 +170,28 @@ await inGodot(import.meta.url, async () => {
 		for (const code of ['JR', 'OO', 'AA', 'CC']) {
 			await begin();
 
-			let nDeaths = 0;
+			let isKilled = false;
 			const uuid = await ann.enter('Ann');
 
-			// It has had this one, and nobody hears the reply.
-			proxy.script = async (exchange) => {
-				if (!carries(exchange, code) || nDeaths++ > 0)
-					return {};
-				exchange.forwarded.then(() => daemon.kill());
-				return {};
-			};
 			for (const game of [bob, cleo]) {
 				await game.order('client', 'register_player', 'Bob');
 				await game.until('registered');
-				await game.order('client', 'join_room', uuid);
 			}
-			await until(() => nDeaths > 0 && !daemon.running,
-			    `daemon killed at ${code}`);
+			// It has had this one, and nobody hears the reply.
+			const isDead = new Promise((resolve) => {
+				proxy.script = (exchange) => {
+					if (carries(exchange, code) && !isKilled) {
+						isKilled = true;
+						exchange.forwarded.then(() => daemon.kill())
+						    .then(resolve);
+					}
+					return {};
+				};
+			});
+
+			for (const game of [bob, cleo])
+				await game.order('client', 'join_room', uuid);
+			await within(DEADLINE_MS, `death by ${code}`, isDead);
 			for (const game of games)
 				await game.until('network_trouble');
 			await daemon.restart();
@@ -234,13 +253,21 @@ await inGodot(import.meta.url, async () => {
 	});
 
 	test('with fast time a client waits no less', async () => {
-		const server = await startPausing();
+		const { url, requests } = await startImpostor((n) => PAUSES[n] && {
+			...PAUSES[n], headers: { ...PAUSES[n].headers,
+				'Content-Type': 'application/json',
+				'Access-Control-Allow-Origin': '*',
+				'Access-Control-Expose-Headers': 'Retry-After' } });
 
-		await ann.begin({ client: { url: server.url } });
+		await ann.begin({ client: { url } });
 		await ann.set('engine', 'time_scale', 20);
 		await ann.order('client', 'register_player', 'Ann');
-		// Of clocks that tick otherwise.
-		await server.kept(20);
+		await until(() => requests.length > PAUSES.length);
+		PAUSES.forEach(({ ms }, n) => {
+			const took = requests[n + 1].at - requests[n].at;
+
+			assert.ok(took >= ms - TICK_MS, `pause ${n}: ${took} ms`);
+		});
 		await ann.set('engine', 'time_scale', 1);
 	});
 

@@ -114,7 +114,7 @@ export async function startArcade({ packs = { 'game.pck': packGame() },
 			response.writeHead(200, { 'Content-Type': type, ...headers });
 			response.end(found);
 		} else {
-			response.writeHead(404).end();
+			response.writeHead(404, headers).end();
 		}
 	};
 	const server = tls ? https.createServer({ cert: fs.readFileSync(tls.cert),
@@ -282,7 +282,8 @@ export class Game {
 		    .catch((error) => ({ events: [], lines: [], failure: error }));
 
 		return [...(news?.events ?? []).map((each) => JSON.stringify(each)),
-			...news?.lines ?? [], news?.failure, ...this.complaints]
+			...news?.lines ?? [], news?.failure,
+			...new Set(this.complaints)]
 		    .join('\n');
 	}
 

@@ -57,19 +57,15 @@ const PAUSES = [
 	[{ body: { events: [event(3)], next: 3 } }, 0],
 ];
 
-// Pages of other origins may read the replies.
-const FOR_PAGES = { 'Access-Control-Allow-Origin': '*',
-	'Access-Control-Expose-Headers': 'Retry-After' };
-
 // A server that answers a register and then those polls: { url, requests,
 // kept(early) }.  kept() is fulfilled when the client has been through them, and
 // fails if it came back more than early milliseconds too soon.
 export async function startPausing()
 {
 	const { url, requests } = await startImpostor((n) => n === 0 ?
-	    { headers: FOR_PAGES, body: { command: '###!RPK', data: 7, token: 't'.repeat(43) } } :
+	    { body: { command: '###!RPK', data: 7, token: 't'.repeat(43) } } :
 	    n <= PAUSES.length ? { ...PAUSES[n - 1][0], headers: {
-		    'Content-Type': 'application/json', ...FOR_PAGES,
+		    'Content-Type': 'application/json',
 		    ...PAUSES[n - 1][0].headers } } : null);
 
 	async function kept(early = 0)
