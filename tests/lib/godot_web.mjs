@@ -302,6 +302,7 @@ export class Game {
 	{
 		await this.order('client', 'register_player', name);
 		await this.until('registered');
+		this.joinedAt = await this.now();
 		await this.order('client',
 		    ...uuid ? ['join_room', uuid] : ['create_room']);
 
