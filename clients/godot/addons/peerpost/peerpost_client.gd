@@ -1,4 +1,4 @@
-@icon("icon.png")
+@icon("icon.svg")
 class_name PeerpostClient
 extends Node
 ## A player of a Peerpost server: commands as methods, the mailbox as signals.

@@ -1,4 +1,4 @@
-@icon("icon.png")
+@icon("icon.svg")
 class_name PeerpostMultiplayer
 extends Node
 ## Makes the room of a [PeerpostClient] a [WebRTCMultiplayerPeer], so that Godot's
