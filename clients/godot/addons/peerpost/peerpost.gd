@@ -1,4 +1,4 @@
-@icon("icon.png")
+@icon("icon.svg")
 class_name Peerpost
 extends Node
 ## Everything that a game needs to play with others, in one node.

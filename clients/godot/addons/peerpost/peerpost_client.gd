@@ -1,4 +1,4 @@
-@icon("icon.png")
+@icon("icon.svg")
 class_name PeerpostClient
 extends Node
 ## A player of a Peerpost server: commands as methods, the mailbox as signals.
@@ -93,7 +93,7 @@ const CANDIDATE = "###!CC"
 const BATCHED = [MESSAGE, OFFER, ANSWER, CANDIDATE]
 const MAX_BATCH = 64
 const MAX_BATCH_BYTES = 48 * 1024
-# How long candidates wait for others, and descriptions for their first.
+# How long candidates wait for others.
 const GATHER_MS = 50
 # What an array has in it of failures that pass.
 const PASSING = ["rate-limited", "storage", "shutting-down"]
@@ -105,7 +105,7 @@ const FIRST_MS = 9000
 const PROBE_MS = 5000
 # Pauses between tries: at first, at most, and at most after LONG_MS.
 const PAUSE_MS = 250
-const MAX_PAUSE_MS = 2000
+const MAX_PAUSE_MS = 1500
 const LONG_PAUSE_MS = 15000
 const LONG_MS = 600000
 const MAX_RETRY_AFTER_MS = 300000
@@ -366,7 +366,7 @@ func _do(name: String, code: String, data) -> Dictionary:
 	job.code = code
 	job.text = '{"command":"%s","data":%s}' % [code, JSON.stringify(data)]
 	job.at_ms = Time.get_ticks_msec()
-	if code in [OFFER, ANSWER, CANDIDATE]:
+	if code == CANDIDATE:
 		job.at_ms += GATHER_MS
 	_queue.append(job)
 	return await job.finished

@@ -1,4 +1,4 @@
-@icon("icon.png")
+@icon("icon.svg")
 class_name PeerpostMultiplayer
 extends Node
 ## Makes the room of a [PeerpostClient] a [WebRTCMultiplayerPeer], so that Godot's
@@ -46,6 +46,10 @@ const RESUME_SECONDS = 2
 # After so many tries that failed, "peer_failed" and these pauses.
 const TRIES = 3
 const PAUSES_SECONDS = [15, 60, 300]
+# How long a description waits for more candidates, so that they share a request;
+# and for the first, without which it is not of much use.
+const GATHER_MS = 150
+const FIRST_CANDIDATE_MS = 1000
 # A connection that lasted so long was a good one.
 const STABLE_SECONDS = 10
 # An offer so new is still on its way to whoever asks for one.
@@ -70,6 +74,10 @@ class Link:
 	var is_connected = false
 	var has_remote = false
 	var failures = 0
+	# A description and its first candidates, each with the method that sends it;
+	# and since when they wait, in ticks.
+	var unsent: Array[Array] = []
+	var unsent_ms = 0
 
 
 ## The player; by default the PeerpostClient among the children.
@@ -187,6 +195,8 @@ func _process(_delta: float) -> void:
 
 
 func _watch(id: int, link: Link, now: int) -> void:
+	if not link.unsent.is_empty() and _is_gathered(link, now):
+		_flush(id, link)
 	if link.connection != null and not peer.has_peer(id):
 		_fail(id, link)
 	elif not link.is_connected and now >= link.until_ms:
@@ -284,6 +294,7 @@ func _open(id: int, link: Link) -> Error:
 
 func _close(id: int, link: Link) -> void:
 	link.connection = null
+	link.unsent.clear()
 	link.is_connected = false
 	link.has_remote = false
 	if peer.has_peer(id):
@@ -346,19 +357,35 @@ func _on_description_created(type: String, sdp: String, id: int, link: Link,
 		attempt: int) -> void:
 	if _links.get(id) != link or link.attempt != attempt or link.connection == null:
 		return
+	link.unsent_ms = Time.get_ticks_msec()
+	link.unsent = [[client.send_offer if type == "offer" else client.send_answer,
+			{"type": type, "sdp": sdp, "attempt": attempt}]]
 	link.connection.set_local_description(type, sdp)
-	var data = {"type": type, "sdp": sdp, "attempt": attempt}
-	if type == "offer":
-		client.send_offer(id, data)
-	else:
-		client.send_answer(id, data)
 
 
 func _on_candidate_created(media: String, index: int, line: String, id: int,
 		link: Link, attempt: int) -> void:
-	if _links.get(id) == link and link.attempt == attempt:
-		client.send_candidate(id, {"media": media, "index": index, "name": line,
-				"attempt": attempt})
+	if _links.get(id) != link or link.attempt != attempt:
+		return
+	link.unsent.append([client.send_candidate, {"media": media, "index": index,
+			"name": line, "attempt": attempt}])
+	# Late ones go on their way together, too.
+	if link.unsent.size() == 1:
+		link.unsent_ms = Time.get_ticks_msec()
+
+
+func _is_gathered(link: Link, now: int) -> bool:
+	var is_alone = link.unsent.size() == 1 and link.unsent[0][1].has("sdp")
+	return now - link.unsent_ms >= (FIRST_CANDIDATE_MS if is_alone else GATHER_MS) \
+			or link.connection.get_gathering_state() \
+			== WebRTCPeerConnection.GATHERING_STATE_COMPLETE
+
+
+func _flush(id: int, link: Link) -> void:
+	var all = link.unsent
+	link.unsent = []
+	for each in all:
+		each[0].call(id, each[1])
 
 
 # What comes from a member may be anything.  Those that do not count mean the try
