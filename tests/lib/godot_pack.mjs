@@ -99,13 +99,15 @@ function readFolder(folder, at)
 }
 
 // A project: folders by their place in it, '' for its top.  What the editor
-// makes of pictures is not there, so they are left out.
-export function packProject(folders)
+// makes of pictures is not there, so they are left out.  change(files) may change
+// the Map of names and contents.
+export function packProject(folders, change = () => {})
 {
 	const files = new Map(Object.entries(folders).flatMap(([at, folder]) =>
 		readFolder(folder, at)).filter(([name]) =>
 		!/\.(png|svg|import)$/.test(name)));
 
+	change(files);
 	files.set('.godot/global_script_class_cache.cfg', classCache(files));
 	return pack(files);
 }

@@ -83,16 +83,25 @@ export function launchForGames(args = [])
 
 // --- pages ------------------------------------------------------------------
 
-// The test game with the addon; and the folder clients/godot as it is.
+// The test game with the addon.
 export function packGame()
 {
 	return packProject({ '': path.join(PAGE_DIR, 'game'),
 		'addons': path.join(GODOT_DIR, 'addons') });
 }
 
+// The folder clients/godot as it is, but for somebody in it who tells what is
+// shown: see Game.shows().
 export function packExample()
 {
-	return packProject({ '': GODOT_DIR });
+	return packProject({ '': GODOT_DIR }, (files) => {
+		const settings = files.get('project.godot').toString();
+
+		assert.doesNotMatch(settings, /^\[autoload\]/m);
+		files.set('project.godot',
+		    `${settings}\n[autoload]\n\nSpy="*res://spy.gd"\n`);
+		files.set('spy.gd', fs.readFileSync(path.join(PAGE_DIR, 'spy.gd')));
+	});
 }
 
 // A web server with the engine and packs, and the address of its pages, which
@@ -310,6 +319,43 @@ export class Game {
 
 		[this.room, this.id] = data;
 		return this.room;
+	}
+
+	// --- what packExample()'s pack shows, and has done to it ---
+
+	// A control that fits, as soon as there is one: { name, type, text, hint,
+	// usable, x, y }.
+	async shows(fits)
+	{
+		for (;;) {
+			const all = await this.said('controls');
+			const found = all.at(-1)?.data[0].find(fits);
+
+			if (found)
+				return found;
+			await this.until('controls', { n: all.length + 1 });
+		}
+	}
+
+	async click(fits)
+	{
+		const { x, y } = await this.shows(fits);
+
+		await this.page.bringToFront();
+		await this.page.mouse.click(x, y);
+	}
+
+	// In the place of what is written there.
+	async type(fits, text)
+	{
+		const { keyboard } = this.page;
+
+		await this.click(fits);
+		await keyboard.down('Control');
+		await keyboard.press('a');
+		await keyboard.up('Control');
+		await keyboard.type(text);
+		await this.shows((each) => each.text === text);
 	}
 
 	async reload()
