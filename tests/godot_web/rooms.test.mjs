@@ -140,10 +140,11 @@ await inGodot(import.meta.url, async () => {
 		await ann.until('mp_peer_disconnected', bob.id);
 		await assertOffline(bob);
 		await bob.order('client', 'join_room', uuid);
-		bob.id = (await bob.until('room_entered', { n: 2 })).data[1];
 		await bob.until('mp_connected_to_server', { n: 2 });
-		await ann.until('mp_peer_connected', bob.id);
-		await cleo.until('mp_peer_connected', bob.id);
+		for (const game of [ann, cleo]) {
+			await game.until('mp_peer_connected', bob.id, { n: 2 });
+			await bob.until('mp_peer_connected', game.id, { n: 2 });
+		}
 		await talk(...games);
 
 		const n = (await bob.said('mp_server_disconnected')).length;
