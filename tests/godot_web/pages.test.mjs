@@ -92,5 +92,51 @@ await inGodot(import.meta.url, () => describe('pages', { skip: skipTls },
 		assert.equal(await tryAddress(ann, free), 'not-peerpost');
 		await ann.begin({ client: { url } });
 		await ann.enter('Ann');
+		for (const game of games)
+			await game.close();
+	});
+
+	test('the example, by mouse and keyboard', async () => {
+		// The address that it has.
+		await startDaemon({ clock: false, listen: '127.0.0.1:8080' });
+
+		const arcade = await startArcade({
+			packs: { 'example.pck': packExample() } });
+		const viewport = { width: 640, height: 400 };
+		const [cleo, dora] = await Promise.all([1, 2].map(() => Game.open({
+			browser, pages: arcade, pck: 'example.pck', viewport })));
+		const address = ({ hint }) => /address/.test(hint);
+		const code = ({ hint }) => /code/.test(hint);
+		const line = ({ hint }) => /Say/.test(hint);
+		const button = ({ type, usable }) => type === 'Button' && usable;
+		const log = (words) => ({ type, text }) =>
+			type === 'RichTextLabel' && words.test(text);
+
+		await cleo.type(address, '127.0.0.1:8080');
+		await cleo.click(button);
+		await cleo.shows(log(/URL such as https:/));
+		await cleo.type(address, 'http://127.0.0.1:8080/');
+		await cleo.click(button);
+
+		const { text: room } = await cleo.shows((each) =>
+			code(each) && each.text.length === 36);
+
+		await dora.type(code, room);
+		await dora.click(button);
+		for (const game of [cleo, dora])
+			await game.shows(log(/Peer \d+ is connected/));
+		for (const [game, words] of [[cleo, 'hello'], [dora, 'hello you']]) {
+			await game.type((each) => line(each) && each.usable, words);
+			await game.page.keyboard.press('Enter');
+			for (const each of [cleo, dora])
+				await each.shows(log(new RegExp(`^\\d+: ${words}$`, 'm')));
+		}
+		await dora.reload();
+		await dora.shows(log(/You are peer \d+ in the room/));
+		for (const game of [cleo, dora])
+			await game.shows(log(/Peer \d+ is connected\.\n?$/));
+		await cleo.close();
+		await dora.shows(log(/Peer 1 has gone/));
+		await dora.close();
 	});
 }));

@@ -33,11 +33,14 @@ const TYPES = { '.css': 'text/css', '.html': 'text/html; charset=utf-8',
 // --- where it runs ----------------------------------------------------------
 
 // One address besides loopback, with a way to nowhere: ICE takes loopback only
-// from pages that may use the microphone, and a sandboxed frame may not.
+// from pages that may use the microphone, and a sandboxed frame may not.  Chromium
+// ends all requests when a network changes, so it is to be as it will stay.
 const SET_UP = `ip link add games type veth peer name nobody &&
-	ip link set nobody up && ip link set games up &&
+	ip link set nobody addrgenmode none up &&
+	ip link set games addrgenmode none up &&
 	ip address add 10.9.9.9/24 dev games &&
-	ip route add default via 10.9.9.1`;
+	ip route add default via 10.9.9.1 &&
+	until ip link show games | grep -q 'state UP'; do sleep 0.05; done`;
 
 // Run the tests of a file, given as a function, if there are an engine and a
 // browser.
@@ -290,7 +293,10 @@ export class Game {
 		const news = await this.frame.evaluate(() => globalThis.news?.())
 		    .catch((error) => ({ events: [], lines: [], failure: error }));
 
-		return [...(news?.events ?? []).map((each) => JSON.stringify(each)),
+		// Of what is shown, the last will do.
+		return [...(news?.events ?? []).filter(({ what }, i, all) =>
+			what !== 'controls' || all[i + 1]?.what !== what)
+		    .map((each) => JSON.stringify(each)),
 			...news?.lines ?? [], news?.failure,
 			...new Set(this.complaints)]
 		    .join('\n');
