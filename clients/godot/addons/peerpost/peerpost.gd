@@ -58,14 +58,16 @@ func _init() -> void:
 ## that failed.
 func host() -> String:
 	if await _prepare():
-		_note(await client.create_room())
+		await _enter(client.create_room)
 	return code if error.is_empty() else ""
 
 
-## Join the room with this code.
+## Join the room with this code; returns whether that worked.
 func join(room_code: String) -> bool:
-	if await _prepare():
-		_note(await client.join_room(room_code))
+	if code != "" and room_code.strip_edges().to_lower() == code:
+		error = {}
+	elif await _prepare():
+		await _enter(client.join_room.bind(room_code))
 	return error.is_empty()
 
 
@@ -80,6 +82,7 @@ func leave() -> void:
 func resume() -> bool:
 	_configure()
 	await client.resume()
+	await _until_started()
 	return code != ""
 
 
@@ -99,6 +102,17 @@ func _prepare() -> bool:
 	if error.is_empty() and not client.is_registered():
 		_note(await client.register_player(player_name))
 	return error.is_empty()
+
+
+# Once this is done RPCs can be called.
+func _enter(command: Callable) -> void:
+	_note(await command.call())
+	await _until_started()
+
+
+func _until_started() -> void:
+	while client.room != "" and room.peer == null and is_inside_tree():
+		await get_tree().process_frame
 
 
 func _note(result: Dictionary) -> void:

@@ -101,8 +101,6 @@ var _is_fetching_ice = false
 # What happens before the ICE servers are known waits here.
 var _waiting: Array[Callable] = []
 var _frame_ms = 0
-# Counts rooms, so that what belongs to an old one is recognised.
-var _era = 0
 
 
 func _init() -> void:
@@ -135,7 +133,6 @@ func _ready() -> void:
 
 ## Close all connections. The room is not left by this.
 func stop(reason: String = "") -> void:
-	_era += 1
 	_waiting.clear()
 	if peer == null:
 		return
@@ -215,6 +212,11 @@ func _refresh_ice_servers() -> void:
 	_is_fetching_ice = true
 	var result = await client.fetch_ice_servers()
 	_is_fetching_ice = false
+	if result.kind == "gone":
+		# That session is over; but there may be a room in a new one.
+		if peer != null:
+			_refresh_ice_servers.call_deferred()
+		return
 	_ice_ms = Time.get_ticks_msec()
 	if result.ok and typeof(result.reply.get("iceServers")) == TYPE_ARRAY:
 		_ice_servers = result.reply.iceServers

@@ -84,13 +84,6 @@ func stop() -> void:
 	_abort()
 
 
-func _enter_tree() -> void:
-	if _is_interrupted:
-		_is_interrupted = false
-		_began = Time.get_ticks_msec()
-		_send()
-
-
 func _exit_tree() -> void:
 	if is_asking:
 		_is_interrupted = true
@@ -130,6 +123,11 @@ func _on_request_completed(result: int, status: int,
 func _process(_delta: float) -> void:
 	if not is_asking:
 		return
+	if _is_interrupted:
+		# In the tree again.
+		_is_interrupted = false
+		_began = Time.get_ticks_msec()
+		_send()
 	if fetch != null:
 		_watch_fetch()
 	else:
