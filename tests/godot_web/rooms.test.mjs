@@ -166,6 +166,30 @@ await inGodot(import.meta.url, async () => {
 		await assertCalm(...games);
 	});
 
+	test('with one node: host, join, leave', async () => {
+		for (const game of games)
+			await game.begin({ simple: { url: proxy.url, session_file: '' } });
+
+		const code = await ann.ask('simple', 'host');
+
+		for (const game of [bob, cleo])
+			assert.equal(await game.ask('simple', 'join', code), true);
+		for (const game of games)
+			game.id = (await game.until('entered', code)).data[1];
+		assert.equal(ann.id, 1);
+		await meet(games);
+		await talk(...games);
+		await bob.ask('simple', 'leave');
+		await bob.until('left', '');
+		assert.equal(await bob.ask('simple', 'join', 'nowhere'), false);
+		assert.match((await bob.until('failed')).data[0], /\w.*\.$/);
+		await ann.until('mp_peer_disconnected', bob.id);
+		await ann.ask('simple', 'leave');
+		await cleo.until('left', 'Host Disconnected');
+		assert.equal(await cleo.get('simple', 'code'), '');
+		await assertOffline(...games);
+	});
+
 	test('the daemon is killed while offers, answers and candidates are on ' +
 	    'their way', async () => {
 		for (const code of ['JR', 'OO', 'AA', 'CC']) {

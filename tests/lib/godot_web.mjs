@@ -220,8 +220,8 @@ export class Game {
 		await this.until('started');
 	}
 
-	// Have it call a method of "client", "room", "game", "tree" or "engine",
-	// and return what that returns.
+	// Have it call a method of "client", "room", "simple", "game", "tree" or
+	// "engine", and return what that returns.
 	ask(on, method, ...args)
 	{
 		return this.frame.evaluate((...all) => globalThis.ask(...all), on,

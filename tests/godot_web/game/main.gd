@@ -1,14 +1,16 @@
 # main.gd - a game that is played from outside.  The page calls
 # order('{"ticket": 1, "on": "client", "method": "create_room", "with": []}')
 # and is told whatever happens by said('["room_entered", [...]]'): all signals
-# of PeerpostClient and PeerpostMultiplayer, those of the multiplayer API with
-# "mp_" before their names, and ["answer", [1, RESULT]].
+# of Peerpost, PeerpostClient and PeerpostMultiplayer, those of the multiplayer
+# API with "mp_" before their names, and ["answer", [1, RESULT]].
 extends Node
 
 const Ball = preload("res://ball.tscn")
 
 var client: PeerpostClient
 var room: PeerpostMultiplayer
+# Both in one node, if the game is to use that.
+var simple: Peerpost
 
 var _window: JavaScriptObject
 # JavaScript does not keep it alive.
@@ -33,25 +35,37 @@ func _process(_delta: float) -> void:
 
 
 # A new life, as a player whom nobody knows.  options: what is to be set of
-# "client" and "room".
+# "client" and "room", or of "simple".
 func begin(options: Dictionary) -> void:
-	if client != null:
-		room.free()
-		client.free()
+	for each in [simple, room, client]:
+		if is_instance_valid(each):
+			each.free()
+	simple = null
 	for ball in $Balls.get_children():
 		ball.free()
 	_shown.clear()
 	multiplayer.multiplayer_peer = OfflineMultiplayerPeer.new()
-	client = PeerpostClient.new()
-	client.name = "Client"
-	client.session_file = ""
-	room = PeerpostMultiplayer.new()
-	room.name = "Room"
-	room.client = client
+	var nodes
+	if options.has("simple"):
+		simple = Peerpost.new()
+		client = simple.client
+		room = simple.room
+		nodes = [simple]
+		_listen(simple, simple.get_script().get_script_signal_list(), "")
+		_set_all(simple, options.simple)
+	else:
+		client = PeerpostClient.new()
+		client.name = "Client"
+		client.session_file = ""
+		room = PeerpostMultiplayer.new()
+		room.name = "Room"
+		room.client = client
+		nodes = [client, room]
 	_set_all(client, options.get("client", {}))
 	_set_all(room, options.get("room", {}))
 	for each in [client, room]:
 		_listen(each, each.get_script().get_script_signal_list(), "")
+	for each in nodes:
 		add_child(each)
 
 
@@ -83,8 +97,8 @@ func _listen(object: Object, signals: Array, prefix: String) -> void:
 func _on_order(arguments: Array) -> void:
 	var order = JSON.parse_string(arguments[0])
 	var on = {
-		"game": self, "client": client, "room": room, "engine": Engine,
-		"tree": get_tree(),
+		"game": self, "client": client, "room": room, "simple": simple,
+		"engine": Engine, "tree": get_tree(),
 	}[order.on]
 	var result = await on.callv(order.method, _whole(order.with))
 	if typeof(result) == TYPE_OBJECT:
