@@ -2,7 +2,7 @@
 // in a frame without an origin; addresses that people type; and the example, by
 // mouse and keyboard.
 import assert from 'node:assert/strict';
-import test, { describe } from 'node:test';
+import test from 'node:test';
 import { Game, assertCalm, inGodot, launchForGames, meet, packExample,
     sandboxedFrame, startArcade, startWay, talk } from '../lib/godot_web.mjs';
 import { scratchDir, startDaemon } from '../lib/peerpost.mjs';
@@ -13,8 +13,7 @@ import { makeCertificate, skipTls, spkiHash } from '../lib/tls.mjs';
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; " +
     "style-src 'self'; img-src data: blob:; connect-src 'self' http: https:";
 
-await inGodot(import.meta.url, () => describe('pages', { skip: skipTls },
-    async () => {
+await inGodot(import.meta.url, async () => {
 	const tls = makeCertificate(scratchDir());
 	// A name, since browsers take an address of the machine itself for safe.
 	const browser = await launchForGames([
@@ -139,4 +138,4 @@ await inGodot(import.meta.url, () => describe('pages', { skip: skipTls },
 		await dora.shows(log(/Peer 1 has gone/));
 		await dora.close();
 	});
-}));
+}, { lacks: skipTls });

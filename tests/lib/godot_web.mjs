@@ -43,11 +43,11 @@ const SET_UP = `ip link add games type veth peer name nobody &&
 	until ip link show games | grep -q 'state UP'; do sleep 0.05; done`;
 
 // Run the tests of a file, given as a function, if there are an engine and a
-// browser.
-export function inGodot(url, tests)
+// browser.  lacks: what else is missing, or false.
+export function inGodot(url, tests, { lacks = false } = {})
 {
 	return inBrowser(url, tests, { setUp: SET_UP,
-		lacks: !fs.existsSync(path.join(ENGINE_DIR, 'index.wasm')) &&
+		lacks: lacks || !fs.existsSync(path.join(ENGINE_DIR, 'index.wasm')) &&
 		    'Godot\'s engine is not installed: cp ' +
 		    'tests/godot_web/package*.json to modules/godot_web of the ' +
 		    'build folder, and npm ci --ignore-scripts --legacy-peer-deps ' +
