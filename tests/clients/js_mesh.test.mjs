@@ -318,7 +318,8 @@ await inNamespaceOfItsOwn(import.meta.url, 'mesh', async () => {
 		const [ann, bob] = players;
 
 		await bob.client.joinRoom(await ann.client.createRoom());
-		await until(() => areAgreed(ann, bob), 'offer and answer');
+		await until(() => areAgreed(ann, bob) && players.every(({ clock }) =>
+		    clock.timers.size > 0), 'offer and answer');
 		isMute = false;
 		// So long for a channel to open, and then the first attempt.
 		await bob.clock.run(10_600);
