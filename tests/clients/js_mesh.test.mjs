@@ -287,14 +287,20 @@ await inNamespaceOfItsOwn(import.meta.url, 'mesh', async () => {
 		const players = [];
 		const nMade = [0, 0];
 		const held = [];
+		let nGathered = 0;
 
 		for (const [i, name] of ['ann', 'bob'].entries()) {
 			const clock = new VirtualClock();
 			const player = await makePlayer(name, { clock,
 				RTCPeerConnection: function RTCPeerConnection(options)
 				{
+					const pc = new wrtc.RTCPeerConnection(options);
+
 					nMade[i]++;
-					return new wrtc.RTCPeerConnection(options);
+					pc.addEventListener('icecandidate', ({ candidate }) => {
+						nGathered += candidate ? 0 : 1;
+					});
+					return pc;
 				} });
 			const { client } = player;
 
@@ -318,8 +324,12 @@ await inNamespaceOfItsOwn(import.meta.url, 'mesh', async () => {
 		const [ann, bob] = players;
 
 		await bob.client.joinRoom(await ann.client.createRoom());
-		await until(() => areAgreed(ann, bob) && players.every(({ clock }) =>
-		    clock.timers.size > 0), 'offer and answer');
+		// Without a connection: the last candidate is not let through either.
+		await until(() => areAgreed(ann, bob) && nGathered === 2 &&
+		    players.every(({ clock }) => clock.timers.size > 0),
+		'offer and answer');
+		assert.deepEqual(players.flatMap(({ client }) => client.log.filter(
+		    ({ type }) => type === 'candidate')), []);
 		isMute = false;
 		// So long for a channel to open, and then the first attempt.
 		await bob.clock.run(10_600);
