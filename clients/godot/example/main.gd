@@ -1,44 +1,46 @@
-# main.gd - create a room, or join one by its UUID, and chat over WebRTC.
+# main.gd - create a room, or join one by its code, and chat over WebRTC.
 extends VBoxContainer
 
-@onready var client: PeerpostClient = $Multiplayer/Client
+@onready var peerpost: Peerpost = $Peerpost
 
 
 func _ready() -> void:
-	client.registered.connect(_on_registered)
-	client.room_entered.connect(_on_room_entered)
-	client.command_failed.connect(_on_command_failed)
-	client.network_trouble.connect(_say)
-	client.network_restored.connect(_say.bind("Connected again."))
-	$Multiplayer.stopped.connect(_on_stopped)
-	$Multiplayer.peer_failed.connect(
-			func(id): _say("Peer %d cannot be reached." % id))
+	peerpost.player_name = "Player %d" % randi_range(1, 999)
+	peerpost.entered.connect(_on_entered)
+	peerpost.left.connect(_on_left)
+	peerpost.failed.connect(_say)
+	peerpost.client.network_trouble.connect(_say)
+	peerpost.client.network_restored.connect(_say.bind("Connected again."))
+	peerpost.room.peer_failed.connect(
+			func(id): _say("Peer %d cannot be reached for now." % id))
 	multiplayer.peer_connected.connect(
 			func(id): _say("Peer %d is connected." % id))
 	multiplayer.peer_disconnected.connect(
 			func(id): _say("Peer %d has gone." % id))
+	peerpost.url = $Server.text
+	if OS.has_feature("web"):
+		# After a reload of the page, go on where it was.
+		peerpost.resume()
+	else:
+		# Several of these may run on one machine, and would share the file.
+		peerpost.session_file = ""
 
 
 func _on_enter_pressed() -> void:
 	$Enter.disabled = true
-	client.url = $Server.text
-	if client.is_registered():
-		_on_registered(client.id)
-	else:
-		client.register_player("Player %d" % (randi() % 1000))
-
-
-func _on_registered(_id: int) -> void:
+	peerpost.url = $Server.text
 	if $Room.text == "":
-		client.create_room()
+		await peerpost.host()
 	else:
-		client.join_room($Room.text)
+		await peerpost.join($Room.text)
+	$Enter.disabled = peerpost.code != ""
 
 
-func _on_room_entered(room: String, id: int, _peers: Array) -> void:
-	$Room.text = room
+func _on_entered(code: String, id: int) -> void:
+	$Room.text = code
+	$Enter.disabled = true
 	$Line.editable = true
-	_say("You are peer %d in the room %s." % [id, room])
+	_say("You are peer %d in the room %s." % [id, code])
 
 
 # The server is needed no more for this: it goes from peer to peer.
@@ -52,16 +54,8 @@ func hear(text: String) -> void:
 	_say("%d: %s" % [multiplayer.get_remote_sender_id(), text])
 
 
-func _on_command_failed(_number: int, error: Dictionary) -> void:
-	# A server may well have no ICE servers to tell of.
-	if error.error != "not-found":
-		_say(error.message)
-	if not $Line.editable:
-		$Enter.disabled = false
-
-
-func _on_stopped(reason: String) -> void:
-	_say("You are in no room any more. " + reason)
+func _on_left(reason: String) -> void:
+	_say(("You are in no room any more. " + reason).strip_edges())
 	$Line.editable = false
 	$Enter.disabled = false
 	$Room.clear()

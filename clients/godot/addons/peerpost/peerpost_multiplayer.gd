@@ -1,44 +1,111 @@
-# peerpost_multiplayer.gd - makes the room of a PeerpostClient a
-# WebRTCMultiplayerPeer, so that Godot's RPCs work between its members.
-#
-# Godot wants things in this order, and so it is here: create_mesh(),
-# create_server() or create_client() with the own id, before any add_peer();
-# for each peer initialize(), the signals, add_peer(), and only then
-# create_offer().
-#
-# Of two peers the one with the greater id makes the offer.  Both know who that
-# is without asking, so they never offer at the same time; the host, whose id
-# is 1, only ever answers.
+@icon("icon.svg")
 class_name PeerpostMultiplayer
 extends Node
+## Makes the room of a [PeerpostClient] a [WebRTCMultiplayerPeer], so that Godot's
+## RPCs, spawners and synchronizers work between its members.
+##
+## Members that are reached come as [signal MultiplayerAPI.peer_connected]. A
+## connection that breaks, or does not come about, is made anew for as long as the
+## room has the member: [signal MultiplayerAPI.peer_disconnected], and
+## [signal MultiplayerAPI.peer_connected] when it is there again. (A client of a
+## [constant SERVER] room sees [signal MultiplayerAPI.server_disconnected], and then
+## [signal MultiplayerAPI.connected_to_server].)
 
-# There is a room, and multiplayer.multiplayer_peer is set.  Members that are
-# reached come as multiplayer.peer_connected.
-signal started(id)
-# The room is left or closed, or the session is over.
-signal stopped(reason)
-# No connection to this member could be made, or it broke.
-signal peer_failed(id)
+## There is a room, and [code]multiplayer.multiplayer_peer[/code] is set.
+signal started(id: int)
+## The room was left or closed, or the session is over;
+## [code]multiplayer.multiplayer_peer[/code] is an [OfflineMultiplayerPeer].
+signal stopped(reason: String)
+## Several tries to connect to this member have failed. It is tried again later,
+## less and less often.
+signal peer_failed(id: int)
 
 enum Mode {
-	MESH,	# everybody is connected to everybody
-	SERVER,	# everybody is connected to the host, which is peer 1
+	MESH, ## Everybody is connected to everybody.
+	SERVER, ## Everybody is connected to the host, which is peer 1.
 }
 
-# The player; by default the PeerpostClient among the children.
+# How a connection comes about: of two peers the one with the greater id makes the
+# offer; both know who that is without asking, so offers never cross, and the host,
+# whose id is 1, only ever answers.  Offers are counted, and what belongs to an
+# offer has its number ("attempt"), so that both sides mean the same try.  The other
+# side takes any new offer in place of what it has, and can ask for one:
+# {"type": "again", "attempt": the number of the try that it has given up}.
+#
+# Godot wants things in this order: create_mesh(), create_server() or
+# create_client() with the own id, before any add_peer(); for each peer
+# initialize(), the signals, add_peer(), and only then create_offer().  It drops a
+# peer for good as soon as its connection is "disconnected".
+
+# How long a try may take: of the side that offers, and of the other, which waits
+# for a new offer before it asks for one.
+const OFFER_SECONDS = 15
+const ANSWER_SECONDS = 20
+# After resume(): the others most likely see by themselves that we were gone.
+const RESUME_SECONDS = 2
+# After so many tries that failed, "peer_failed" and these pauses.
+const TRIES = 3
+const PAUSES_SECONDS = [15, 60, 300]
+# How long a description waits for more candidates, so that they share a request;
+# and for the first, without which it is not of much use.
+const GATHER_MS = 150
+const FIRST_CANDIDATE_MS = 1000
+# A connection that lasted so long was a good one.
+const STABLE_SECONDS = 10
+# An offer so new is still on its way to whoever asks for one.
+const FRESH_SECONDS = 5
+# TURN credentials grow old.
+const ICE_SERVERS_SECONDS = 600
+# Frames so far apart: the game, or the page, stood still.
+const STANDSTILL_MS = 1000
+
+
+# The connection to one member.
+class Link:
+	var connection: WebRTCPeerConnection = null
+	# The offer's number; 0: none yet.
+	var attempt = 0
+	# When it was begun, or has connected, in ticks.
+	var since_ms = 0
+	# When the next thing is to be done unless it connects; in ticks.
+	var until_ms = 0
+	# After a pause; no try is under way.
+	var is_pausing = false
+	var is_connected = false
+	var has_remote = false
+	var failures = 0
+	# A description and its first candidates, each with the method that sends it;
+	# and since when they wait, in ticks.
+	var unsent: Array[Array] = []
+	var unsent_ms = 0
+
+
+## The player; by default the PeerpostClient among the children.
 @export var client: PeerpostClient
-# The same for all members of a room.
+## The same for all members of a room.
 @export var mode: Mode = Mode.MESH
-# Used when the server has none: an array as RTCPeerConnection has it.
+## Used when the server has none: an array as RTCPeerConnection has it.
 @export var default_ice_servers: Array = []
 
+## The peer while there is a room, otherwise null.
 var peer: WebRTCMultiplayerPeer = null
 
+var _id = 0
+var _links = {}
+# The API whose peer is ours.
+var _api: MultiplayerAPI = null
 var _ice_servers = []
-var _ice_number = 0
+# When they were fetched, in ticks; -1: never.
+var _ice_ms = -1
+var _is_fetching_ice = false
 # What happens before the ICE servers are known waits here.
 var _waiting: Array[Callable] = []
-var _connections = {}
+var _frame_ms = 0
+
+
+func _init() -> void:
+	# A game that is paused stays connected.
+	process_mode = Node.PROCESS_MODE_ALWAYS
 
 
 func _ready() -> void:
@@ -46,154 +113,355 @@ func _ready() -> void:
 		for child in get_children():
 			if child is PeerpostClient:
 				client = child
+	if client == null:
+		push_error("PeerpostMultiplayer: it needs a PeerpostClient, as a child "
+				+ "or in its property \"client\".")
+		return
 	client.connected_to_room.connect(_start)
-	client.peer_connected.connect(_when_ready.bind(_add))
-	client.peer_disconnected.connect(_when_ready.bind(_remove))
-	client.offer_received.connect(_on_description.bind("offer"))
-	client.answer_received.connect(_on_description.bind("answer"))
-	client.candidate_received.connect(_on_candidate)
+	client.peer_connected.connect(func(id): _when_ready(_add.bind(id)))
+	client.peer_disconnected.connect(func(id): _when_ready(_drop.bind(id)))
+	client.offer_received.connect(
+			func(id, data): _when_ready(_take_offer.bind(id, data)))
+	client.answer_received.connect(
+			func(id, data): _when_ready(_take_answer.bind(id, data)))
+	client.candidate_received.connect(
+			func(id, data): _when_ready(_take_candidate.bind(id, data)))
 	client.room_left.connect(stop.bind(""))
 	client.room_closed.connect(stop)
 	client.session_ended.connect(stop)
-	client.command_done.connect(_on_command_done)
-	client.command_failed.connect(_on_command_failed)
 
 
-func _process(_delta: float) -> void:
-	for id in _connections.keys():
-		# Whoever was told of a failure may have stopped everything.
-		if _connections.has(id) and _connections[id].get_connection_state() \
-				== WebRTCPeerConnection.STATE_FAILED:
-			_remove(id)
-			peer_failed.emit(id)
-
-
-# Close all connections.  The room is not left by this.
+## Close all connections. The room is not left by this.
 func stop(reason: String = "") -> void:
-	_ice_number = 0
 	_waiting.clear()
-	_connections.clear()
 	if peer == null:
 		return
-	if multiplayer.multiplayer_peer == peer:
-		multiplayer.multiplayer_peer = null
-	peer.close()
+	var old = peer
 	peer = null
+	for id in _links.keys():
+		if old.has_peer(id):
+			old.remove_peer(id)
+	_links.clear()
+	old.close()
+	if _api != null and _api.multiplayer_peer == old:
+		# Clients are told of it only when they look.
+		if mode == Mode.SERVER and _id != 1:
+			_api.poll()
+		if _api.multiplayer_peer == old:
+			_api.multiplayer_peer = OfflineMultiplayerPeer.new()
 	stopped.emit(reason)
 
 
 func _start(id: int) -> void:
 	stop("")
-	peer = WebRTCMultiplayerPeer.new()
-	if mode == Mode.MESH:
-		peer.create_mesh(id)
-	elif id == 1:
-		peer.create_server()
-	else:
-		peer.create_client(id)
-	multiplayer.multiplayer_peer = peer
-	_ice_number = client.fetch_ice_servers()
+	_id = id
+	_api = multiplayer
+	_make_peer()
+	_refresh_ice_servers()
 	started.emit(id)
 
 
-# A server without ICE servers, or of before there was such a path, is no
-# reason not to try.
-func _on_command_done(number: int, reply: Dictionary) -> void:
-	if number == _ice_number:
-		_have_ice_servers(reply.get("iceServers", []))
+func _make_peer() -> void:
+	peer = WebRTCMultiplayerPeer.new()
+	if mode == Mode.MESH:
+		peer.create_mesh(_id)
+	elif _id == 1:
+		peer.create_server()
+	else:
+		peer.create_client(_id)
+	peer.peer_connected.connect(_on_connected)
+	_api.multiplayer_peer = peer
 
 
-func _on_command_failed(number: int, _error: Dictionary) -> void:
-	if number == _ice_number:
-		_have_ice_servers([])
+func _process(_delta: float) -> void:
+	var now = Time.get_ticks_msec()
+	var gap = now - _frame_ms
+	_frame_ms = now
+	if peer == null:
+		return
+	# What did not go on while the game stood still, or can not go on without the
+	# server, is not late.
+	if gap > STANDSTILL_MS or client.is_in_trouble():
+		for link in _links.values():
+			if not link.is_connected:
+				link.until_ms += gap
+	for id in _links.keys():
+		# Whoever was told of a failure may have stopped everything.
+		if peer != null and _links.has(id):
+			_watch(id, _links[id], now)
 
 
-func _have_ice_servers(servers) -> void:
-	_ice_number = 0
-	_ice_servers = servers
-	if typeof(servers) != TYPE_ARRAY or servers.is_empty():
-		_ice_servers = default_ice_servers
-	var waiting = _waiting
-	_waiting = []
-	for action in waiting:
+func _watch(id: int, link: Link, now: int) -> void:
+	if not link.unsent.is_empty() and _is_gathered(link, now):
+		_flush(id, link)
+	if link.connection != null and not peer.has_peer(id):
+		_fail(id, link)
+	elif not link.is_connected and now >= link.until_ms:
+		if link.is_pausing:
+			_when_ready(_try_again.bind(id))
+		else:
+			_fail(id, link)
+
+
+# ---- ICE servers ----
+
+# A server without ICE servers is no reason not to try.
+func _refresh_ice_servers() -> void:
+	if _is_fetching_ice:
+		return
+	_is_fetching_ice = true
+	var result = await client.fetch_ice_servers()
+	_is_fetching_ice = false
+	if result.kind == "gone":
+		# That session is over; but there may be a room in a new one.
+		if peer != null:
+			_refresh_ice_servers.call_deferred()
+		return
+	_ice_ms = Time.get_ticks_msec()
+	if result.ok and typeof(result.reply.get("iceServers")) == TYPE_ARRAY:
+		_ice_servers = result.reply.iceServers
+	while not _waiting.is_empty() and not _is_fetching_ice:
+		_waiting.pop_front().call()
+
+
+# Act now, or when the ICE servers are known.
+func _when_ready(action: Callable) -> void:
+	if peer == null:
+		return
+	if _ice_ms < 0 or Time.get_ticks_msec() - _ice_ms > ICE_SERVERS_SECONDS * 1000:
+		_refresh_ice_servers()
+	if _is_fetching_ice:
+		_waiting.append(action)
+	else:
 		action.call()
 
 
-func _when_ready(id: int, action: Callable) -> void:
-	if _ice_number != 0:
-		_waiting.append(func(): action.call(id))
-	else:
-		action.call(id)
-
+# ---- members ----
 
 func _add(id: int) -> void:
-	if peer == null or peer.has_peer(id):
+	if peer == null or _links.has(id) or id == _id:
 		return
-	var own = peer.get_unique_id()
-	if mode == Mode.SERVER and own != 1 and id != 1:
+	if mode == Mode.SERVER and _id != 1 and id != 1:
 		return
-	var connection = WebRTCPeerConnection.new()
-	var error = connection.initialize({"iceServers": _ice_servers})
-	if error == OK:
-		connection.session_description_created.connect(
-				_on_description_created.bind(id))
-		connection.ice_candidate_created.connect(
-				_on_candidate_created.bind(id))
-		error = peer.add_peer(connection, id)
-	if error == OK:
-		_connections[id] = connection
-		if own > id:
-			error = connection.create_offer()
-	if error != OK:
-		_remove(id)
-		peer_failed.emit(id)
+	var link = Link.new()
+	_links[id] = link
+	if _id > id:
+		# Not from 1 on: another run of this game may have counted, too.
+		link.attempt = randi() % 1000000
+		_offer(id, link)
+	else:
+		_wait(link, RESUME_SECONDS if client.is_resumed else ANSWER_SECONDS)
 
 
-func _remove(id: int) -> void:
-	_connections.erase(id)
+func _drop(id: int) -> void:
+	if not _links.has(id):
+		return
+	_links.erase(id)
 	if peer != null and peer.has_peer(id):
 		peer.remove_peer(id)
 
 
-func _on_description_created(type: String, sdp: String, id: int) -> void:
-	if not _connections.has(id):
+func _wait(link: Link, seconds: float) -> void:
+	link.is_pausing = false
+	link.since_ms = Time.get_ticks_msec()
+	link.until_ms = link.since_ms + int(seconds * 1000)
+
+
+# A connection for this try, in place of what there was.
+func _open(id: int, link: Link) -> Error:
+	_close(id, link)
+	# Whoever was told of that may have stopped everything.
+	if peer == null or _links.get(id) != link:
+		return ERR_UNAVAILABLE
+	if peer.get_connection_status() == MultiplayerPeer.CONNECTION_DISCONNECTED:
+		# A client that has lost its server needs a new peer.
+		_api.poll()
+		if peer == null or _links.get(id) != link:
+			return ERR_UNAVAILABLE
+		_make_peer()
+	var servers = default_ice_servers if _ice_servers.is_empty() else _ice_servers
+	var connection = WebRTCPeerConnection.new()
+	var error = connection.initialize({"iceServers": servers})
+	if error != OK:
+		return error
+	connection.session_description_created.connect(
+			_on_description_created.bind(id, link, link.attempt))
+	connection.ice_candidate_created.connect(
+			_on_candidate_created.bind(id, link, link.attempt))
+	error = peer.add_peer(connection, id)
+	if error == OK:
+		link.connection = connection
+	return error
+
+
+func _close(id: int, link: Link) -> void:
+	link.connection = null
+	link.unsent.clear()
+	link.is_connected = false
+	link.has_remote = false
+	if peer.has_peer(id):
+		peer.remove_peer(id)
+
+
+func _offer(id: int, link: Link) -> void:
+	link.attempt += 1
+	var error = _open(id, link)
+	if peer == null or _links.get(id) != link:
 		return
-	_connections[id].set_local_description(type, sdp)
-	var data = {"type": type, "sdp": sdp}
-	if type == "offer":
-		client.send_offer(id, data)
-	else:
-		client.send_answer(id, data)
+	_wait(link, OFFER_SECONDS)
+	if error == OK:
+		error = link.connection.create_offer()
+	if error != OK:
+		_fail(id, link)
 
 
-func _on_candidate_created(media: String, index: int, line: String,
-		id: int) -> void:
-	if _connections.has(id):
-		client.send_candidate(id,
-				{"media": media, "index": index, "name": line})
-
-
-# What comes from a peer may be anything.
-func _on_description(id: int, data: Dictionary, type: String) -> void:
-	_when_ready(id, _take_description.bind(data, type))
-
-
-func _take_description(id: int, data: Dictionary, type: String) -> void:
-	if not _connections.has(id):
+# A try has failed, or the connection has broken.
+func _fail(id: int, link: Link) -> void:
+	var was_good = link.is_connected and Time.get_ticks_msec() - link.since_ms \
+			>= STABLE_SECONDS * 1000
+	link.failures = 0 if was_good else link.failures + 1
+	_close(id, link)
+	if peer == null or _links.get(id) != link:
 		return
-	if typeof(data.get("sdp")) != TYPE_STRING \
-			or _connections[id].set_remote_description(type, data.sdp) != OK:
-		_remove(id)
+	var pause = 0
+	if link.failures >= TRIES:
+		pause = PAUSES_SECONDS[mini(link.failures - TRIES, PAUSES_SECONDS.size() - 1)]
+	_wait(link, pause)
+	link.is_pausing = true
+	if link.failures >= TRIES:
 		peer_failed.emit(id)
 
 
-func _on_candidate(id: int, data: Dictionary) -> void:
-	_when_ready(id, _take_candidate.bind(data))
+func _try_again(id: int) -> void:
+	var link = _links.get(id)
+	if link == null or not link.is_pausing:
+		return
+	if _id > id:
+		_offer(id, link)
+		return
+	_wait(link, ANSWER_SECONDS)
+	client.send_offer(id, {"type": "again", "attempt": link.attempt})
+
+
+func _on_connected(id: int) -> void:
+	var link = _links.get(id)
+	# In a star also members that the server tells of.
+	if link == null or link.connection == null:
+		return
+	link.is_connected = true
+	link.is_pausing = false
+	link.since_ms = Time.get_ticks_msec()
+
+
+# ---- signalling ----
+
+func _on_description_created(type: String, sdp: String, id: int, link: Link,
+		attempt: int) -> void:
+	if _links.get(id) != link or link.attempt != attempt or link.connection == null:
+		return
+	link.unsent_ms = Time.get_ticks_msec()
+	link.unsent = [[client.send_offer if type == "offer" else client.send_answer,
+			{"type": type, "sdp": sdp, "attempt": attempt}]]
+	link.connection.set_local_description(type, sdp)
+
+
+func _on_candidate_created(media: String, index: int, line: String, id: int,
+		link: Link, attempt: int) -> void:
+	if _links.get(id) != link or link.attempt != attempt:
+		return
+	link.unsent.append([client.send_candidate, {"media": media, "index": index,
+			"name": line, "attempt": attempt}])
+	# Late ones go on their way together, too.
+	if link.unsent.size() == 1:
+		link.unsent_ms = Time.get_ticks_msec()
+
+
+func _is_gathered(link: Link, now: int) -> bool:
+	var is_alone = link.unsent.size() == 1 and link.unsent[0][1].has("sdp")
+	return now - link.unsent_ms >= (FIRST_CANDIDATE_MS if is_alone else GATHER_MS) \
+			or link.connection.get_gathering_state() \
+			== WebRTCPeerConnection.GATHERING_STATE_COMPLETE
+
+
+func _flush(id: int, link: Link) -> void:
+	var all = link.unsent
+	link.unsent = []
+	for each in all:
+		each[0].call(id, each[1])
+
+
+# What comes from a member may be anything.  Those that do not count mean the try
+# that is under way.
+func _attempt_of(data: Dictionary, current: int) -> int:
+	var attempt = data.get("attempt", current)
+	return int(attempt) if typeof(attempt) in [TYPE_INT, TYPE_FLOAT] else -1
+
+
+func _take_offer(id: int, data: Dictionary) -> void:
+	var link = _links.get(id)
+	if peer == null or link == null:
+		return
+	if _id > id:
+		if data.get("type") == "again":
+			_take_again(id, link, _attempt_of(data, link.attempt))
+		return
+	# A try that this one replaces has failed.
+	if link.connection != null and not link.is_connected:
+		link.failures += 1
+	link.attempt = maxi(_attempt_of(data, link.attempt + 1), 0)
+	var error = _open(id, link)
+	if peer == null or _links.get(id) != link:
+		return
+	_wait(link, ANSWER_SECONDS)
+	if error == OK:
+		error = _set_remote(link, "offer", data)
+	if error != OK:
+		_fail(id, link)
+	elif link.failures >= TRIES:
+		peer_failed.emit(id)
+
+
+# The other side asks for a new offer, perhaps because its page was reloaded.
+func _take_again(id: int, link: Link, attempt: int) -> void:
+	var is_fresh = not link.is_connected and not link.is_pausing \
+			and Time.get_ticks_msec() - link.since_ms < FRESH_SECONDS * 1000
+	if link.is_pausing or attempt == link.attempt \
+			or (attempt == 0 and not is_fresh):
+		_offer(id, link)
+
+
+func _take_answer(id: int, data: Dictionary) -> void:
+	var link = _links.get(id)
+	if peer == null or link == null or _id < id:
+		return
+	if link.is_pausing:
+		# Too late for this try; but whoever answers is there.
+		_offer(id, link)
+	elif link.connection != null and not link.has_remote \
+			and _attempt_of(data, link.attempt) == link.attempt \
+			and _set_remote(link, "answer", data) != OK:
+		_fail(id, link)
+
+
+func _set_remote(link: Link, type: String, data: Dictionary) -> Error:
+	if typeof(data.get("sdp")) != TYPE_STRING:
+		return ERR_INVALID_DATA
+	link.has_remote = true
+	return link.connection.set_remote_description(type, data.sdp)
 
 
 func _take_candidate(id: int, data: Dictionary) -> void:
-	if _connections.has(id) and typeof(data.get("media")) == TYPE_STRING \
+	var link = _links.get(id)
+	if link != null and link.has_remote and link.connection != null \
+			and _attempt_of(data, link.attempt) == link.attempt \
+			and typeof(data.get("media")) == TYPE_STRING \
 			and typeof(data.get("index")) in [TYPE_INT, TYPE_FLOAT] \
 			and typeof(data.get("name")) == TYPE_STRING:
-		_connections[id].add_ice_candidate(data.media, int(data.index),
-				data.name)
+		link.connection.add_ice_candidate(data.media, int(data.index), data.name)
+
+
+func _notification(what: int) -> void:
+	if what == NOTIFICATION_PREDELETE and peer != null:
+		peer.close()
+		if _api != null and _api.multiplayer_peer == peer:
+			_api.multiplayer_peer = OfflineMultiplayerPeer.new()
