@@ -68,9 +68,11 @@ export class Godot {
 	{
 		const found = () => this.said.filter(([name]) =>
 		    names.includes(name));
+		const isBroken = () => /SCRIPT ERROR|Parse Error/.test(this.output);
 
 		try {
-			await until(() => found().length >= n);
+			await until(() => found().length >= n || isBroken());
+			assert.ok(!isBroken());
 		} catch {
 			throw new Error(`no ${n} ${names}:\n${this.output}`);
 		}

@@ -6,13 +6,13 @@ extends HTTPRequest
 #   kind      "ok"
 #             "gone": the session is over
 #             "refused": the server will not
-#             "busy": again later; error is "" if it was not the server
+#             "busy": again later; code is "" if it was not the server
 #             "lost": nothing, or half of it, came back
 #             "foreign": whoever that was, it was no Peerpost server
 #   status    the HTTP status, or 0
 #   reply     what the JSON of a success says, or null
 #   code      of a failure, such as "###!JRB"
-#   error     its word for programs
+#   error     its word for programs, or "unreachable" or "not-peerpost"
 #   message   a sentence for people
 #   retry_ms  how long the server asks to wait, or -1
 #   seconds   how long the request took
@@ -20,18 +20,28 @@ extends HTTPRequest
 #   late      whether it was given up for its silence
 signal answered(outcome)
 
-const MAX_DELAY_MS = 30000
-
+# A frame counts as no more than this: when a game stands still to load its next
+# level, replies wait unread, and that is not the server's silence.
+const MAX_FRAME_MS = 250
+# For each byte of a request: 16 kbit/s.  How much of it has been sent, nobody
+# tells.
+const UPLOAD_MS = 0.5
 # How long a reply may be silent once it has begun, in seconds.  HTTPRequest's own
 # timeout is for the whole, and would cut a slow line's replies for ever.
 var silence = 20.0
 
+var _url = ""
 var _began = 0
 var _asking = false
 var _begun = false
 var _bytes = 0
-var _heard = 0
-var _patience = 0.0
+var _frame = 0
+# How long nothing has come, how long that may be, and how long all may take.
+var _silent_ms = 0.0
+var _patience_ms = 0.0
+var _left_ms = 0.0
+# A request that was stopped may have its end told in the same frame.
+var _stopped_in = -1
 
 
 func _ready():
@@ -40,66 +50,97 @@ func _ready():
 
 
 # Ask; "answered" comes later, unless stop() comes first.  body: a String, or
-# null for a GET.  seconds: how long the server may take to begin.
-func ask(url, headers, body, seconds):
+# null for a GET.  seconds: how long the server may take to begin.  limit_ms:
+# how long it may take in all.
+func ask(url, path, headers, body, seconds, limit_ms = INF):
+	_url = url
 	_began = OS.get_ticks_msec()
 	_asking = true
 	_begun = false
-	_heard = _began
-	_patience = seconds
+	_frame = _began
+	_silent_ms = 0.0
+	_patience_ms = seconds * 1000
+	_left_ms = limit_ms
 	var method = HTTPClient.METHOD_GET
-	if body != null:
+	if body == null:
+		body = ""
+	else:
 		method = HTTPClient.METHOD_POST
-	if request(url, headers, true, method, "" if body == null else body) != OK:
+		_patience_ms += UPLOAD_MS * body.to_utf8().size()
+	if request(url + path, headers, true, method, body) != OK:
 		call_deferred("_on_request_completed", RESULT_CANT_CONNECT, 0,
 				PoolStringArray(), PoolByteArray())
 
 
 func stop():
 	_asking = false
+	_stopped_in = Engine.get_idle_frames()
 	cancel_request()
+
+
+func is_asking():
+	return _asking
+
+
+func is_free():
+	return not _asking and _stopped_in != Engine.get_idle_frames()
 
 
 func _process(_delta):
 	if not _asking:
 		return
 	var now = OS.get_ticks_msec()
+	var passed = min(now - _frame, MAX_FRAME_MS)
 	var bytes = get_downloaded_bytes()
+	_frame = now
+	_left_ms -= passed
+	_silent_ms += passed
 	if get_http_client_status() == HTTPClient.STATUS_BODY \
 			and (not _begun or bytes != _bytes):
 		_begun = true
 		_bytes = bytes
-		_heard = now
-		_patience = silence
-	elif now - _heard > _patience * 1000:
+		_silent_ms = 0.0
+		_patience_ms = silence * 1000
+	if _silent_ms > _patience_ms or _left_ms < 0:
 		cancel_request()
 		_on_request_completed(RESULT_TIMEOUT, 0, PoolStringArray(),
 				PoolByteArray())
 
 
-# How long to wait after so many failures in a row: what the server says, and
-# otherwise longer each time; never in step with others.
-static func delay_ms(failures, outcome):
-	if outcome.retry_ms >= 0:
-		return min(outcome.retry_ms, 300000) + randi() % 1000
-	var limit = min(500 * pow(2, min(failures - 1, 10)), MAX_DELAY_MS)
-	return int(limit * rand_range(0.5, 1.0))
-
-
 func _on_request_completed(result, status, headers, body):
+	if not _asking:
+		return
 	var outcome = {
 		"kind": "lost", "status": status, "reply": null, "code": "",
-		"error": "", "message": "", "retry_ms": _retry_ms(headers),
+		"error": "unreachable", "message": "",
+		"retry_ms": _retry_ms(headers),
 		"seconds": (OS.get_ticks_msec() - _began) / 1000.0,
 		"begun": _begun, "late": result == RESULT_TIMEOUT,
 	}
 	_asking = false
-	if result != RESULT_SUCCESS:
-		outcome.status = 0
-		outcome.message = "The server cannot be reached (%d)." % result
-	else:
+	# What is told from now on has its frame to itself.
+	_stopped_in = Engine.get_idle_frames()
+	if result == RESULT_SUCCESS:
 		_judge(outcome, body.get_string_from_utf8())
+	else:
+		outcome.status = 0
+		outcome.message = "%s cannot be reached: %s." % [_url, _reason(result)]
 	emit_signal("answered", outcome)
+
+
+func _reason(result):
+	if _begun:
+		return "its reply came to a halt"
+	match result:
+		RESULT_CANT_CONNECT:
+			return "nobody takes the connection"
+		RESULT_CANT_RESOLVE:
+			return "its name is not known"
+		RESULT_SSL_HANDSHAKE_ERROR:
+			return "its certificate is not accepted"
+		RESULT_TIMEOUT:
+			return "it did not answer in time"
+	return "the connection was lost"
 
 
 func _judge(outcome, text):
@@ -109,26 +150,37 @@ func _judge(outcome, text):
 		var parsed = JSON.parse(text)
 		if parsed.error == OK:
 			value = parsed.result
-	if status == 204 and text == "":
+	if status == 200 and typeof(value) == TYPE_DICTIONARY:
 		outcome.kind = "ok"
-	elif status == 200 and typeof(value) == TYPE_DICTIONARY:
-		outcome.kind = "ok"
+		outcome.error = ""
 		outcome.reply = value
 	elif status > 299 and _is_failure(value):
 		outcome.code = value.command
 		outcome.error = value.error
 		outcome.message = value.data
-		outcome.kind = "refused"
-		if status == 401 or status == 410:
-			outcome.kind = "gone"
-		elif status == 429 or status == 503:
-			outcome.kind = "busy"
-	elif status in [408, 429] or status >= 500:
-		outcome.kind = "busy"
-		outcome.message = "Status %d, and not from Peerpost." % status
+		outcome.kind = kind_of(status)
 	else:
-		outcome.kind = "foreign"
-		outcome.message = "This is not a Peerpost server (status %d)." % status
+		make_foreign(outcome)
+		if status in [408, 429] or status >= 500:
+			outcome.kind = "busy"
+
+
+# Of a failure that is the server's.
+static func kind_of(status):
+	if status == 401 or status == 410:
+		return "gone"
+	if status == 429 or status >= 500:
+		return "busy"
+	return "refused"
+
+
+# It was not the server who answered.
+func make_foreign(outcome):
+	outcome.kind = "foreign"
+	outcome.error = "not-peerpost"
+	outcome.message = ("Instead of a Peerpost server at %s, something else "
+			+ "answered (status %d): a proxy, a firewall, the login page of a "
+			+ "network, or the address is wrong.") % [_url, outcome.status]
 
 
 func _is_failure(value):
