@@ -81,51 +81,48 @@ const CANDIDATE = "###!CC"
 const ROOM = "room"
 const ICE_SERVERS = "ice-servers"
 
-# What may share a request with its neighbours of the same kind.
+# What may share a request with its neighbours; at most so many, and so long.
 const BATCHED = [MESSAGE, OFFER, ANSWER, CANDIDATE]
-# Commands, the server's limit.
 const MAX_BATCH = 64
-# Of the server's 64 KiB.
 const MAX_BATCH_BYTES = 48 * 1024
-# How long candidates wait for company.
-const COMPANY_MS = 50
-
-const CONNECTED = "###!CTR"
-const RELAYED = ["###!OOO", "###!AAA", "###!CCC"]
-const OF_ROOMS = [CONNECTED, "###!RPC", "###!RPD", "###!SRK", "###!RCL",
-		"###!RMK", "###!OOO", "###!AAA", "###!CCC"]
-# Of one reply, the server's rule.
-const MAX_EVENTS = 256
-# Ahead of every event: such a poll is answered with the room, and acknowledges
-# nothing.
-const CURSOR_AHEAD = 9007199254740991
-
-# Besides those of ASCII: the space that does not break, and those of no width.
-const BLANKS = [0xa0, 0x200b, 0x2060, 0xfeff]
-
+# How long candidates wait for others, and descriptions for their first.
+const GATHER_MS = 50
 # The statuses of failures inside an array, which has only one for the whole.
 const STATUS_OF = {
-	"bad-json": 400, "bad-data": 400, "no-session": 401, "not-host": 403,
+	"bad-json": 400, "bad-data": 400, "no-session": 401,
 	"unknown-command": 404, "peer-not-found": 404, "timed-out": 410,
 	"too-large": 413, "rate-limited": 429, "storage": 503,
 	"shutting-down": 503,
 }
-# How long to wait at least if a proxy took the Retry-After away.
-const FLOOR_MS = {"rate-limited": 1000, "storage": 1000, "shutting-down": 500}
-const MAX_RETRY_AFTER_MS = 300000
-const BACKOFF_MS = 500
-# The longest pause, and that of an outage which has lasted for so long.
+# What an array has in it of failures that pass, and when they are tried again.
+const PASSING = ["rate-limited", "storage", "shutting-down"]
+const PASSING_MS = 1000
+# How often a server that cannot store anything is asked.
+const MAX_TRIES = 10
+# Of a server that has never answered, which may be at another address.
+const FIRST_TRIES = 3
+const FIRST_MS = 9000
+# Pauses between tries: at first, at most, and at most after LONG_MS.
+const PAUSE_MS = 250
 const MAX_PAUSE_MS = 2000
 const LONG_PAUSE_MS = 15000
-const LONG_OUTAGE_MS = 600000
-# A server that has never answered may be at another address, and that should be
-# said soon: how long it is tried, and how often if somebody else answers.
-const FIRST_MS = 9000
-const FIRST_TRIES = 3
-# How often a server without a place to store things is asked.
-const MAX_TRIES = 10
+const LONG_MS = 600000
+const MAX_RETRY_AFTER_MS = 300000
+# How long a poll is held, in seconds.
+const MAX_WAIT = 25.0
+# Of one reply, the server's rule.
+const MAX_EVENTS = 256
+# No cursor is that high: the answer to it is the room.
+const CURSOR_AHEAD = 9007199254740991
 
-const NEVER = 1 << 62
+# The first event of a room, events that say who is in which room, those that
+# members send to one another, and all that are of a room.
+const JOINED = "###!CTR"
+const MEMBERSHIP = [JOINED, "###!RPC", "###!RPD", "###!SRK", "###!RCL"]
+const RELAYED = ["###!OOO", "###!AAA", "###!CCC"]
+const OF_ROOMS = MEMBERSHIP + RELAYED + ["###!RMK"]
+# Besides those of ASCII: the space that does not break, and those of no width.
+const BLANKS = [0xa0, 0x200b, 0x2060, 0xfeff]
 
 # The server's address, with its base path if it has one.
 export var url = "http://127.0.0.1:8080" setget _set_url
@@ -139,187 +136,155 @@ export var silence_seconds = 20.0
 var id = 0
 # The number of the last event that has been dealt with.
 var cursor = 0
-# The room's UUID, "" in the lobby.
+# The room's UUID, "" when in none.
 var room = ""
-# Our own peer id in the room, 1 for the host; 0 in the lobby.
+# This player's id in the room, 1 for the host, 0 when in none.
 var peer_id = 0
-# Who is in the room: peer id -> name, oneself included.  Of those who came
-# later the name is "" until fetch_room() tells it.
+# The room's members, oneself included: names by peer id.  The names of those who
+# joined later are "" until fetch_room() has been called.
 var peers = {}
 
 var _token = ""
 var _name = ""
-# Counts sessions, so that what belongs to an old one is recognised.
-var _era = 0
-var _resuming = false
-
-# Commands that wait, and those of the request that is under way.
 var _queue = []
+# Those of the request that is under way, or waits for its next try.
 var _batch = []
 var _key = ""
-# When the request goes out (again).
-var _send_at = 0
 var _tries = 0
 # Of these, those that somebody else answered, and those without storage.
 var _foreign_tries = 0
 var _storage_tries = 0
-# What is left of FIRST_MS, and of what this try got of it.
-var _left_ms = 0.0
-# The server has answered as one, in this run.
-var _known = false
+# What is left of FIRST_MS.
+var _first_left_ms = 0.0
+# When to try again, in ticks; -1: not waiting.
+var _send_at = -1
+var _poll_at = -1
+# A pause of our own choice ends as soon as the server answers anything.
+var _may_hurry = false
+var _poll_may_hurry = false
+# Whether the server has ever answered as one, in this run.
+var _is_known = false
+var _n_failures = 0
+var _is_troubled = false
+var _trouble_since_ms = 0
 
-var _poll_at = NEVER
-# For how long the poll under way is held, in seconds.
-var _wait = 0
-# The next is not held: it shows at once whether the server is back.
-var _peek_next = false
-var _poll_failures = 0
-var _max = MAX_EVENTS
-var _hold_time = HoldTime.new()
-
-# Rooms entered whose first event, CONNECTED, has not come yet: until then events
-# are of an earlier room.
-var _rooms_to_come = 0
-# The room was asked for after this event, and the last CONNECTED before that.
-var _seen = 0
-var _seen_connected = 0
-# Events wait until it is known which room they are of.
-var _held = false
-
-# Failures in a row, and since when.
-var _troubles = 0
-var _trouble_since = 0
-var _troubled = false
-
-var _commands = PeerpostRequest.new()
-var _poll = PeerpostRequest.new()
-
-
-# How long the path to the server lets a poll be held.  A gateway that cuts after
+# ---- of the polls
+# How long the path to the server lets them be held.  A gateway that cuts after
 # 30 s has to be asked for less than that each time, or every poll ends in an
 # error; so what is cut after t seconds is asked to last 0.7 t, and a row of
 # polls that were held to their end raises it again, carefully.
-class HoldTime:
-	const MOST = 25.0
+var _hold = MAX_WAIT
+# Until the peek after a cut has been answered.
+var _hold_before_cut = 0.0
+# Polls in a row that were held to their end, and that were not held at all.
+var _n_held = 0
+var _n_early = 0
+var _asked_wait = 0
+# The next is not held, and shows at once whether the server is back.
+var _is_peek = false
+var _poll_failures = 0
+var _max = MAX_EVENTS
+# No polls: events wait until it is known which room they are of.
+var _is_held_back = false
 
-	var seconds = MOST
-	var _clean = 0
-	# Until the peek after a cut.
-	var _before_cut = 0.0
+# Rooms that were entered by commands, and of which the mailbox has told.
+var _n_entered = 0
+var _n_joined = 0
+# Up to this event a snapshot of the room says who is there, and this one of them
+# was the last to enter a room.
+var _snapshot_next = 0
+var _snapshot_joined = 0
+# Counts sessions, so that what belongs to an old one is recognised.
+var _era = 0
+# It is not known yet whether the session that was kept still lives.
+var _is_resuming = false
 
-	# What to ask for, in whole seconds.
-	func wait():
-		return int(seconds)
-
-	# A held poll failed after so long; whether that was a cut.
-	func cut(after, asked):
-		# What fails at once was not cut for its length.
-		if after < 1 or asked == 0:
-			return false
-		_clean = 0
-		_before_cut = seconds
-		seconds = max(1, 0.7 * min(after, asked))
-		return true
-
-	# What looked like a cut was an outage: the peek after it failed, too.
-	func forgive():
-		if _before_cut > 0:
-			seconds = _before_cut
-		_before_cut = 0.0
-
-	# It was a cut.
-	func confirm():
-		_before_cut = 0.0
-
-	# A poll was answered after so long.
-	func held(after, asked):
-		# The server itself takes off up to a tenth.
-		if asked == 0 or after < 0.85 * asked:
-			return
-		_clean += 1
-		if _clean >= 8:
-			_clean = 0
-			seconds = min(max(seconds + 1, 1.2 * seconds), MOST)
+var _commands = PeerpostRequest.new()
+var _poll = PeerpostRequest.new()
 
 
 func _init():
 	# A game that is paused is still there.
 	pause_mode = PAUSE_MODE_PROCESS
 	randomize()
-	add_child(_commands)
-	add_child(_poll)
+	for request in [_commands, _poll]:
+		add_child(request)
 	# warning-ignore:return_value_discarded
 	_commands.connect("answered", self, "_on_commands_answered")
 	# warning-ignore:return_value_discarded
 	_poll.connect("answered", self, "_on_poll_answered")
 
 
-# In the tree again, perhaps with another parent, _process() asks once more.
-func _exit_tree():
-	if _commands.is_asking():
-		_commands.stop()
-		_send_at = 0
-	if _poll.is_asking():
-		_poll.stop()
-		_poll_at = 0
-
-
 func _process(_delta):
 	var now = OS.get_ticks_msec()
-	if _commands.is_free() and _has_commands(now):
-		_send()
-	if _poll.is_free() and now >= _poll_at:
+	if _commands.is_free():
+		if _send_at >= 0 and now >= _send_at:
+			_send_at = -1
+			_send()
+		elif _batch.empty() and not _queue.empty() and now >= _queue[0].at_ms:
+			_send_next()
+	if _poll.is_free() and _poll_at >= 0 and now >= _poll_at:
+		_poll_at = -1
 		_send_poll()
 
 
-func _set_url(text):
-	var trimmed = text.strip_edges().rstrip("/ \t")
-	var scheme = trimmed.find("://")
+func _set_url(value):
+	# Also without the line break that comes with a copied address.
+	value = value.strip_edges().rstrip("/")
+	var scheme = value.find("://")
 	# HTTPRequest knows only lower case.
 	if scheme > 0:
-		trimmed = trimmed.left(scheme).to_lower() + trimmed.substr(scheme)
-	if trimmed != url:
-		_known = false
-	url = trimmed
+		value = value.left(scheme).to_lower() + value.substr(scheme)
+	if value != url:
+		_is_known = false
+	url = value
 
 
 # ---- commands ----
 
-func register_player(name):
-	return _enqueue("register_player", REGISTER, name)
+# Become a player with this name, of 1 to 64 characters.
+func register_player(player_name):
+	return _do("register_player", REGISTER, player_name)
 
 
+# Create a room, and be its host.  Its UUID is what others need to join: it is in
+# "room", and reply.data.
 func create_room():
-	return _enqueue("create_room", CREATE_ROOM)
+	return _do("create_room", CREATE_ROOM, null)
 
 
-# Blanks anywhere in the UUID do not matter: it may have been copied with some.
+# Join a room by its UUID.
 func join_room(uuid):
+	# Copied text comes with blanks and line breaks.
 	var stripped = ""
 	for character in str(uuid):
 		if ord(character) > 32 and not ord(character) in BLANKS:
 			stripped += character
-	return _enqueue("join_room", JOIN_ROOM, stripped)
+	return _do("join_room", JOIN_ROOM, stripped)
 
 
+# Let nobody join any more; the host's right.
 func seal_room():
-	return _enqueue("seal_room", SEAL_ROOM)
+	return _do("seal_room", SEAL_ROOM, null)
 
 
+# Leave the room.  If the host leaves, it is closed for everybody.
 func leave_room():
-	return _enqueue("leave_room", LEAVE_ROOM)
+	return _do("leave_room", LEAVE_ROOM, null)
 
 
+# End the session.
 func unregister():
-	return _enqueue("unregister", UNREGISTER)
+	return _do("unregister", UNREGISTER, null)
 
 
-# Any value that JSON can say, but null, to everybody in the room.
+# Send any value that JSON has, but null, to everybody in the room, oneself
+# included.
 func send_message(data):
-	return _enqueue("send_message", MESSAGE, data)
+	return _do("send_message", MESSAGE, data)
 
 
-# A Dictionary for one member of the room.
+# Send a Dictionary to one member of the room.
 func send_offer(peer, data):
 	return _relay("send_offer", OFFER, peer, data)
 
@@ -328,277 +293,253 @@ func send_answer(peer, data):
 	return _relay("send_answer", ANSWER, peer, data)
 
 
+# Those of a few milliseconds share a request.
 func send_candidate(peer, data):
 	return _relay("send_candidate", CANDIDATE, peer, data)
 
 
-# The reply is what GET /room says; fails with "not-in-room" in the lobby.
+# Ask who is in the room: the reply has room, host, sealed, id and peers; it fails
+# with "not-in-room" when in none.
 func fetch_room():
-	return _enqueue("fetch_room", ROOM)
+	return _do("fetch_room", ROOM, null)
 
 
-# The reply has the array "iceServers", as WebRTC configurations have it.
+# Ask for the server's STUN and TURN servers: the reply has the array "iceServers"
+# as WebRTC configurations have it, empty if the server has none.
 func fetch_ice_servers():
-	return _enqueue("fetch_ice_servers", ICE_SERVERS)
+	return _do("fetch_ice_servers", ICE_SERVERS, null)
 
 
-# Go on with the session in session_file: a coroutine like the commands, whose
-# result is whether there is one for this url that still lives.  In a room,
-# room_entered is emitted again.
+# Go on with the session that was kept, after the game was restarted: a coroutine,
+# too.  False if there is none for this url, or if it is over.  When in a room,
+# signals tell of it and its members as if it were entered just now.
 func resume():
-	var wrong = null
+	var problem = {}
 	if id == 0:
 		var saved = _read_session()
 		if saved == null:
-			wrong = _no_session("There is no session to go on with.")
+			problem = _no_session("There is no session to go on with.")
 		else:
-			_resuming = true
 			_begin(int(saved.id), saved.token, int(saved.cursor),
 					str(saved.get("name", "")))
-			_poll_at = NEVER
-	var result = yield(_enqueue("", ROOM, null, wrong), "completed")
-	var reply = result.reply if result.ok else null
-	if result.ok or result.error == "not-in-room":
-		_resuming = false
-		_take_room(reply)
-		_poll_at = 0
-		if reply != null:
-			emit_signal("room_entered", room, peer_id, reply.peers)
-		return true
-	if _resuming:
-		# Not now, but perhaps some other time.
-		_resuming = false
+			_is_resuming = true
+	var era = _era
+	var result = yield(_do("", ROOM, null, problem), "completed")
+	if era != _era:
+		return false
+	if result.ok:
+		_is_resuming = false
+		_take_snapshot(result.reply)
+		if era == _era:
+			_poll_soon()
+	elif _is_resuming and result.kind != "gone":
+		# What is kept stays: another time it may be reached.
 		_drop()
-	return false
+	return result.ok
 
 
+# Whether there is a session.
 func is_registered():
 	return id != 0
 
 
 # ---- sending commands ----
 
-func _relay(command, code, peer, data):
+func _relay(name, code, peer, data):
 	if typeof(data) != TYPE_DICTIONARY:
-		return _enqueue(command, code, null, _failure("refused", "bad-data",
-				"What goes to one peer must be a Dictionary.", 400, "###!ICB"))
+		return _do(name, code, null, {"status": 400, "code": "###!ICB",
+				"error": "bad-data",
+				"message": "What goes to one peer must be a Dictionary."})
 	var body = data.duplicate()
 	body["id"] = int(peer)
-	return _enqueue(command, code, body)
+	return _do(name, code, body)
 
 
-# command: "" for our own.  wrong: why it is not even sent.
-func _enqueue(command, code, data = null, wrong = null):
+# name: "" for what no signal tells.  problem: why it is not even sent.
+func _do(name, code, data, problem = {}):
 	var job = {
-		"command": command, "code": code, "data": data, "text": "",
-		"alone": false, "at": OS.get_ticks_msec(),
+		"name": name, "code": code, "data": data, "is_alone": false,
+		"text": '{"command":"%s","data":%s}' % [code, JSON.print(data)],
+		# Not before this time, in ticks.
+		"at_ms": OS.get_ticks_msec(),
 		"waiter": _wait_for_result(),
 	}
-	if wrong != null:
+	if code in [OFFER, ANSWER, CANDIDATE]:
+		job.at_ms += GATHER_MS
+	if problem.empty():
+		_queue.append(job)
+	else:
 		# Not now: nobody is waiting yet.
-		call_deferred("_finish", job, wrong)
-		return job.waiter
-	job.text = '"command":"%s"' % code
-	if data != null:
-		job.text += ',"data":' + JSON.print(data)
-	_queue.append(job)
+		call_deferred("_settle", job, problem)
 	return job.waiter
 
 
-# What a command returns.  It always waits, or a game that waits for it would
-# wait for ever.
+# What a command returns.  It always waits: whoever yields to a command that has
+# ended already waits for ever.
 func _wait_for_result():
 	var result = yield()
 	return result
 
 
-func _has_commands(now):
-	if not _batch.empty():
-		return now >= _send_at
-	if _queue.empty():
-		return false
-	if _queue.size() < MAX_BATCH and now - _queue[0].at < COMPANY_MS:
-		for job in _queue:
-			if job.code != CANDIDATE:
-				return true
-		return false
-	return true
+func _result(members):
+	var result = {"ok": false, "kind": "refused", "status": 0, "reply": {},
+			"code": "", "error": "", "message": ""}
+	for member in result:
+		result[member] = members.get(member, result[member])
+	if result.reply == null:
+		result.reply = {}
+	result.ok = result.kind == "ok"
+	return result
 
 
-func _send():
-	if _batch.empty():
-		_take_batch()
-	var code = _batch[0].code
-	if not _is_url():
-		_fail_batch(_failure("foreign", "bad-url", ("The address of the server "
-				+ "must be a URL such as https://play.example, not '%s'.")
-				% url))
+func _settle(job, outcome):
+	var result = _result(outcome)
+	job.waiter.resume(result)
+	if job.name == "":
 		return
-	if id == 0 and code != REGISTER:
-		_fail_batch(_no_session("There is no session: register first."))
-		return
-	if id != 0 and code == REGISTER:
-		_fail_batch(_failure("refused", "already-registered",
-				"There is a session already.", 409, "###!RPB"))
-		return
-	var headers = ["Content-Type: application/json"]
-	var path = "/command"
-	var body = null
-	if code == ICE_SERVERS:
-		headers = ["Authorization: Bearer " + _token]
-		path = "/ice-servers"
-	elif code == ROOM:
-		path = "/events"
-		body = '{"token":"%s","after":%d,"wait":0}' % [_token, CURSOR_AHEAD]
+	if result.ok:
+		emit_signal("command_done", job.name, result.reply)
 	else:
-		body = _body_of_batch()
-	_tries += 1
-	_send_at = NEVER
-	_commands.silence = silence_seconds
-	_commands.ask(url, path, headers, body, silence_seconds,
-			_left_ms if _is_strange() else INF)
+		emit_signal("command_failed", job.name, result)
 
 
-func _is_url():
-	var parts = url.split("://", true, 1)
-	if parts.size() < 2 or not parts[0] in ["http", "https"]:
-		return false
-	for character in "?#@ \t\n":
-		if character in url:
-			return false
-	return parts[1] != "" and not parts[1].begins_with("/")
-
-
-# Whether there may be no server at all.
-func _is_strange():
-	return not _known and _token == ""
-
-
-func _take_batch():
-	var bytes = 0
-	while not _queue.empty() and _batch.size() < MAX_BATCH:
-		var job = _queue[0]
-		bytes += job.text.to_utf8().size() + 3
-		if not _batch.empty() and (not _may_share(job)
-				or not _may_share(_batch[0]) or bytes > MAX_BATCH_BYTES):
-			break
-		_batch.append(job)
-		_queue.pop_front()
+func _send_next():
+	_batch = _take_batch()
 	_key = _random_key()
 	_tries = 0
 	_foreign_tries = 0
 	_storage_tries = 0
-	_left_ms = FIRST_MS
+	_first_left_ms = FIRST_MS
+	var problem = _problem_of_url()
+	if id == 0 and _batch[0].code != REGISTER:
+		problem = _no_session("There is no session: register first.")
+	elif id != 0 and _batch[0].code == REGISTER:
+		problem = {"status": 409, "code": "###!RPB",
+				"error": "already-registered",
+				"message": "There is a session already."}
+	if problem.empty():
+		_send()
+	else:
+		_finish_batch(problem)
 
 
-func _may_share(job):
-	return job.code in BATCHED and not job.alone
+func _take_batch():
+	var n = 1
+	var bytes = _queue[0].text.to_utf8().size()
+	while _queue[0].code in BATCHED and not _queue[0].is_alone \
+			and n < min(_queue.size(), MAX_BATCH) \
+			and _queue[n].code in BATCHED and not _queue[n].is_alone:
+		bytes += _queue[n].text.to_utf8().size() + 1
+		if bytes > MAX_BATCH_BYTES:
+			break
+		n += 1
+	var batch = []
+	for _i in n:
+		batch.append(_queue.pop_front())
+	return batch
 
 
-func _body_of_batch():
-	var body = '{"key":"%s",' % _key
+func _send():
+	var headers = ["Content-Type: application/json"]
+	var path = "/command"
+	var body = null
+	match _batch[0].code:
+		ICE_SERVERS:
+			headers = ["Authorization: Bearer " + _token]
+			path = "/ice-servers"
+		ROOM:
+			path = "/events"
+			body = '{"token":"%s","after":%d,"wait":0}' % [_token, CURSOR_AHEAD]
+		_:
+			body = _command_body()
+	_tries += 1
+	_commands.silence = silence_seconds
+	_commands.ask(url, path, headers, body, silence_seconds + 10,
+			max(_first_left_ms, 1000) if _is_strange() else INF)
+
+
+func _command_body():
+	var members = PoolStringArray()
 	if _token != "":
-		body += '"token":"%s",' % _token
-	if not _batch[0].code in BATCHED:
-		return body + _batch[0].text + "}"
-	var texts = PoolStringArray()
-	for job in _batch:
-		texts.append("{" + job.text + "}")
-	return body + '"commands":[' + texts.join(",") + "]}"
+		members.append('"token":' + JSON.print(_token))
+	members.append('"key":"%s"' % _key)
+	if _is_array():
+		var texts = PoolStringArray()
+		for job in _batch:
+			texts.append(job.text)
+		members.append('"commands":[%s]' % texts.join(","))
+	else:
+		var text = _batch[0].text
+		members.append(text.substr(1, text.length() - 2))
+	return "{%s}" % members.join(",")
+
+
+func _is_array():
+	return _batch[0].code in BATCHED
+
+
+# Whether there may be no server at all.
+func _is_strange():
+	return not _is_known and _token == ""
 
 
 func _on_commands_answered(outcome):
-	var code = _batch[0].code
-	if outcome.kind == "ok" and not _is_reply(code, outcome.reply):
-		_commands.make_foreign(outcome)
-	if outcome.kind == "gone" and code == UNREGISTER:
+	if _batch.empty():
+		return
+	if outcome.kind == "ok" and not _is_reply(outcome.reply):
+		_commands.call_foreign(outcome)
+	_learn(outcome)
+	if outcome.kind == "gone" and _batch[0].code == UNREGISTER:
 		# By an earlier try, or by the server: it is over.
-		outcome = _success(null)
-	if _is_answer(outcome):
-		_known = true
-		_recovered()
-	if _tries_again(outcome):
+		outcome = {"kind": "ok", "status": outcome.status, "reply": null}
+	elif _is_worth_repeating(outcome):
+		_trouble(outcome)
+		var pause_ms = _pause_ms(_tries, outcome)
+		_first_left_ms -= pause_ms
+		_send_at = OS.get_ticks_msec() + pause_ms
+		_may_hurry = outcome.retry_ms < 0
 		return
-	if _batch.size() > 1 and outcome.status in [400, 413]:
-		# One that cannot be read has spoiled the request, of which nothing
-		# was carried out.  The others go on.
-		for job in _batch:
-			job.alone = true
-		_queue = _batch + _queue
-		_batch = []
-		return
-	if outcome.kind != "ok":
-		if outcome.kind == "gone":
-			_end(outcome.message, outcome)
-		else:
-			_fail_batch(outcome)
-		return
-	var jobs = _batch
-	_batch = []
-	if code in BATCHED:
-		for i in jobs.size():
-			_finish(jobs[i], _outcome_of(outcome.reply.replies[i]))
-	elif code == ROOM and outcome.reply.room == null:
-		_finish(jobs[0], _failure("refused", "not-in-room",
-				"You are in no room.", 404, "###!ICB"))
-	else:
-		if code == ROOM:
-			outcome.reply = outcome.reply.room
-		_finish(jobs[0], outcome)
+	_finish_batch(outcome)
 
 
-# Whether the server itself has answered, and is well.
-func _is_answer(outcome):
-	return outcome.kind == "ok" or (outcome.code != ""
-			and not outcome.error in ["storage", "shutting-down"])
-
-
-# Whether the same request may get another answer later: then it is sent again.
-func _tries_again(outcome):
-	if outcome.kind in ["ok", "gone", "refused"]:
-		return false
+# Whether to ask again: what failed may pass, and there is no saying that it was
+# not carried out.
+func _is_worth_repeating(outcome):
 	# A full server is for the game to decide about, and a body that is too large
 	# for a proxy stays so.
-	if outcome.error.begins_with("too-many-") or outcome.status == 413:
+	if not outcome.kind in ["busy", "lost", "foreign"] \
+			or outcome.status == 413 or outcome.error.begins_with("too-many-"):
 		return false
-	var delay = _pause_ms(_tries, outcome)
-	if outcome.error == "storage":
-		_storage_tries += 1
-		if _storage_tries >= MAX_TRIES:
-			return false
+	if outcome.code != "":
+		if outcome.error == "storage":
+			_storage_tries += 1
+		return _storage_tries < MAX_TRIES
 	# Nor does a firewall change its mind about what is in a command.
 	if outcome.kind == "foreign" and (_is_strange() or outcome.status == 403):
 		_foreign_tries += 1
 		if _foreign_tries >= FIRST_TRIES:
 			return false
-	if _is_strange():
-		# Not more than was allowed: clocks jump.
-		_left_ms -= delay + min(outcome.seconds * 1000, _left_ms)
-		if _left_ms <= 0:
-			return false
-	_trouble(outcome)
-	_send_at = OS.get_ticks_msec() + delay
-	return true
+	# Not more than was allowed: clocks jump.
+	_first_left_ms -= min(outcome.seconds * 1000, _first_left_ms)
+	return not _is_strange() or _first_left_ms > 0
 
 
-func _is_reply(code, reply):
-	if reply == null:
-		return false
-	if code in BATCHED:
-		return _is_array(reply.get("replies"), TYPE_NIL) \
-				and reply.replies.size() == _batch.size()
-	if code == ICE_SERVERS:
-		return _is_array(reply.get("iceServers"), TYPE_DICTIONARY)
-	if code == ROOM:
-		return reply.has("reset") and (reply.get("room") == null
-				or _is_room(reply.room))
+func _is_reply(reply):
+	match _batch[0].code:
+		MESSAGE, OFFER, ANSWER, CANDIDATE:
+			return typeof(reply.get("replies")) == TYPE_ARRAY \
+					and reply.replies.size() == _batch.size()
+		ICE_SERVERS:
+			return typeof(reply.get("iceServers")) == TYPE_ARRAY
+		ROOM:
+			return reply.has("reset") and _is_batch(reply)
 	if typeof(reply.get("command")) != TYPE_STRING \
 			or not reply.command.begins_with("###!"):
 		return false
-	match code:
+	match _batch[0].code:
 		REGISTER:
-			return typeof(reply.get("token")) == TYPE_STRING \
-					and typeof(reply.get("data")) == TYPE_REAL
+			return typeof(reply.get("data")) == TYPE_REAL \
+					and typeof(reply.get("token")) == TYPE_STRING
 		CREATE_ROOM:
 			return typeof(reply.get("data")) == TYPE_STRING
 		JOIN_ROOM:
@@ -606,241 +547,328 @@ func _is_reply(code, reply):
 	return true
 
 
-# type: of its elements; TYPE_NIL: null, too.
-func _is_array(value, type):
-	if typeof(value) != TYPE_ARRAY:
-		return false
-	for each in value:
-		if typeof(each) != TYPE_DICTIONARY and (each != null
-				or type != TYPE_NIL):
-			return false
-	return true
-
-
-# What GET /room says, or the reply to a join.
-func _is_room(value):
-	if typeof(value) != TYPE_DICTIONARY \
-			or typeof(value.get("room")) != TYPE_STRING \
-			or typeof(value.get("id")) != TYPE_REAL \
-			or not _is_array(value.get("peers"), TYPE_DICTIONARY):
-		return false
-	for peer in value.peers:
-		if typeof(peer.get("id")) != TYPE_REAL \
-				or typeof(peer.get("name")) != TYPE_STRING:
-			return false
-	# JSON's numbers are all floats here.
-	for peer in value.peers:
-		peer.id = int(peer.id)
-	for name in ["id", "host", "next"]:
-		if typeof(value.get(name)) == TYPE_REAL:
-			value[name] = int(value[name])
-	return true
-
-
-# Of one reply in an array.
-func _outcome_of(reply):
-	if reply == null or typeof(reply.get("error")) != TYPE_STRING:
-		return _success(reply)
-	var status = STATUS_OF.get(reply.error, 409)
-	return _failure(PeerpostRequest.kind_of(status), reply.error,
-			str(reply.get("data", "")), status, str(reply.get("command", "")))
-
-
-func _success(reply):
-	return {"kind": "ok", "status": 200, "reply": reply, "code": "",
-			"error": "", "message": ""}
-
-
-func _failure(kind, error, message, status = 0, code = ""):
-	return {"kind": kind, "status": status, "reply": null, "code": code,
-			"error": error, "message": message}
-
-
-func _no_session(message):
-	return _failure("gone", "no-session", message, 401)
-
-
-func _fail_batch(outcome):
-	var jobs = _batch
+# What has come of the request that was under way.
+func _finish_batch(outcome):
+	var batch = _batch
+	var kind = outcome.get("kind", "refused")
 	_batch = []
-	for job in jobs:
-		_finish(job, outcome)
+	if batch.size() > 1 and outcome.get("status", 0) in [400, 413]:
+		# One that cannot be read has spoiled the request, of which nothing was
+		# carried out.  The others go on.
+		for job in batch:
+			job.is_alone = true
+		_queue = batch + _queue
+		return
+	if kind == "ok" and batch[0].code in BATCHED:
+		_finish_array(batch, outcome.reply.replies)
+		return
+	if kind == "ok":
+		_done(batch[0], outcome)
+	elif batch[0].code == ICE_SERVERS and outcome.error == "not-found":
+		outcome = {"kind": "ok", "reply": {"iceServers": []}}
+	for job in batch:
+		_settle(job, outcome)
+	if kind == "gone":
+		_end(outcome.message)
+	if batch[0].code in [CREATE_ROOM, JOIN_ROOM]:
+		_go_on_polling()
 
 
-# The last of a command: what it has changed, its signals, its result.
-func _finish(job, outcome):
-	var result = {
-		"ok": outcome.kind == "ok",
-		"reply": {} if outcome.reply == null else outcome.reply,
-		"kind": outcome.kind, "status": outcome.status,
-		"code": outcome.code, "error": outcome.error,
-		"message": outcome.message,
-	}
-	if result.ok:
-		_done(job, result.reply)
-	if job.command != "":
-		if result.ok:
-			emit_signal("command_done", job.command, result.reply)
+func _finish_array(batch, replies):
+	var again = []
+	var settled = []
+	for i in batch.size():
+		var outcome = {"kind": "ok", "reply": null, "status": 200}
+		if PeerpostRequest.is_failure(replies[i]):
+			outcome.status = STATUS_OF.get(replies[i].error, 409)
+			PeerpostRequest.judge_failure(outcome, replies[i])
+		elif typeof(replies[i]) == TYPE_DICTIONARY:
+			outcome.reply = replies[i]
+		if outcome.get("error") in PASSING:
+			batch[i].at_ms = OS.get_ticks_msec() + PASSING_MS
+			again.append(batch[i])
 		else:
-			emit_signal("command_failed", job.command, result)
-	job.waiter.resume(result)
-	if job.code in [CREATE_ROOM, JOIN_ROOM]:
-		_release()
+			settled.append([batch[i], outcome])
+	_queue = again + _queue
+	for each in settled:
+		_settle(each[0], each[1])
 
 
-func _done(job, reply):
+# What a command that was carried out has changed.
+func _done(job, outcome):
+	var reply = outcome.reply
 	match job.code:
 		REGISTER:
 			_begin(int(reply.data), reply.token, 0, str(job.data))
 			_save_session()
+			_poll_soon()
 			emit_signal("registered", id)
 		CREATE_ROOM:
 			_enter_room(reply.data, 1, [{"id": 1, "name": _name}])
 		JOIN_ROOM:
-			_enter_room(reply.room, reply.id, reply.peers)
+			_enter_room(reply.room, int(reply.id), _as_peers(reply.peers))
 		LEAVE_ROOM:
 			_exit_room()
 			emit_signal("room_left")
 		UNREGISTER:
 			_end("")
 		ROOM:
-			for peer in reply.peers:
-				if peers.has(peer.id):
-					peers[peer.id] = peer.name
+			if job.name != "":
+				_look_around(outcome)
 
 
-# ---- events ----
+# The room, for whoever asked for it by fetch_room().
+func _look_around(outcome):
+	if outcome.reply.get("room") == null:
+		outcome.kind = "refused"
+		outcome.status = 404
+		outcome.reply = null
+		outcome.error = "not-in-room"
+		outcome.message = "You are not in a room."
+		return
+	outcome.reply = _as_room(outcome.reply.room)
+	for peer in outcome.reply.peers:
+		if peers.has(peer.id):
+			peers[peer.id] = peer.name
+
+
+# ---- what is learned of the server ----
+
+# Whoever waits for an answer of the server need not any longer.
+func _learn(outcome):
+	if outcome.kind != "ok" and outcome.code == "":
+		return
+	_is_known = true
+	# These it gives when it is not well.
+	if outcome.error in ["storage", "shutting-down"]:
+		return
+	_n_failures = 0
+	var now = OS.get_ticks_msec()
+	if _may_hurry and _send_at > now:
+		_send_at = now
+	if _poll_may_hurry and _poll_at > now:
+		_poll_at = now
+	if _is_troubled:
+		_is_troubled = false
+		emit_signal("network_restored")
+
+
+# The first failure may be an accident; the second is news.
+func _trouble(outcome):
+	# It is there, it only asks for patience.
+	if outcome.status == 429 and outcome.code != "":
+		return
+	_n_failures += 1
+	if _n_failures < 2 or _is_troubled:
+		return
+	_is_troubled = true
+	_trouble_since_ms = OS.get_ticks_msec()
+	emit_signal("network_trouble", outcome.message)
+
+
+# How long to wait after so many tries in a row: what the server says, and
+# otherwise longer each time; never in step with others.
+func _pause_ms(tries, outcome):
+	if outcome.retry_ms >= 0:
+		return int(min(outcome.retry_ms, MAX_RETRY_AFTER_MS)) + randi() % 1000
+	var limit = MAX_PAUSE_MS
+	if _is_troubled and OS.get_ticks_msec() - _trouble_since_ms > LONG_MS:
+		limit = LONG_PAUSE_MS
+	var ms = min(PAUSE_MS * pow(2, min(tries - 1, 10)), limit)
+	return int(ms * rand_range(0.5, 1.0))
+
+
+func _problem_of_url():
+	var parts = url.split("://", true, 1)
+	var is_right = parts.size() == 2 and parts[0] in ["http", "https"] \
+			and parts[1] != "" and not parts[1].begins_with("/")
+	for character in "?#@ \t\n":
+		is_right = is_right and not character in url
+	if is_right:
+		return {}
+	return {"error": "bad-url",
+			"message": ("The server's address must be a URL such as "
+					+ "https://play.example, not \"%s\".") % url}
+
+
+func _no_session(message):
+	return {"error": "no-session", "kind": "gone", "message": message}
+
+
+# ---- polls ----
+
+func _poll_soon(ms = 0):
+	_poll_at = OS.get_ticks_msec() + ms
+	_poll_may_hurry = false
+
 
 func _send_poll():
-	_poll_at = NEVER
-	_wait = 0 if _peek_next else _hold_time.wait()
-	var body = {"token": _token, "after": cursor, "wait": _wait}
+	if id == 0:
+		return
+	# After a failure, see at once whether the server is there.
+	_asked_wait = 0 if _is_peek else int(_hold)
+	var body = {"token": _token, "after": cursor, "wait": _asked_wait}
 	if _max < MAX_EVENTS:
 		body["max"] = _max
 	# JSON, as the commands: text/plain would save a web page the preflight, but
 	# firewalls refuse it.
 	_poll.silence = silence_seconds
 	_poll.ask(url, "/events", ["Content-Type: application/json"],
-			JSON.print(body), _wait + silence_seconds)
+			JSON.print(body), _asked_wait + silence_seconds)
 
 
 func _on_poll_answered(outcome):
 	if id == 0:
 		return
 	if outcome.kind == "ok" and not _is_news(outcome.reply):
-		_poll.make_foreign(outcome)
-	if _is_answer(outcome):
-		_known = true
-		_recovered()
+		_poll.call_foreign(outcome)
+	_learn(outcome)
 	if outcome.kind == "gone":
 		_end(outcome.message)
 	elif outcome.kind == "ok":
-		_peek_next = false
-		_hold_time.confirm()
-		_take_events(outcome)
+		_is_peek = false
+		_hold_before_cut = 0.0
+		_take_batch_of_events(outcome)
 	else:
-		# Too much for a slow line, or held back until it is complete.
-		var broken = outcome.kind == "lost" and outcome.begun
-		if broken or outcome.late:
-			_max = int(max(_max / 8, 1))
-		# Something on the way may cut what is silent for too long: that is the
-		# way of some paths, and no trouble.
-		if broken or outcome.code != "" \
-				or not _hold_time.cut(outcome.seconds, _wait):
-			_hold_time.forgive()
-			_trouble(outcome)
-		_peek_next = true
-		_poll_failures += 1
-		_poll_at = OS.get_ticks_msec() + _pause_ms(_poll_failures, outcome)
+		_on_poll_failed(outcome)
 
 
+func _on_poll_failed(outcome):
+	# Too much for a slow line, or held back until it is complete.
+	var is_broken = outcome.begun and outcome.kind == "lost"
+	if is_broken or outcome.late:
+		_max = int(ceil(_max / 8.0))
+	# Something on the way may cut what is silent for too long: that is the way of
+	# some paths, and no trouble.
+	var is_cut = not is_broken and outcome.seconds >= 1 and _asked_wait > 0 \
+			and outcome.code == ""
+	if is_cut:
+		_n_held = 0
+		_hold_before_cut = _hold
+		_hold = max(1, 0.7 * min(outcome.seconds, _asked_wait))
+	else:
+		# What looked like a cut was an outage.
+		if _hold_before_cut > 0:
+			_hold = _hold_before_cut
+		_hold_before_cut = 0.0
+		_trouble(outcome)
+	_poll_failures += 1
+	_is_peek = true
+	_poll_soon(_pause_ms(_poll_failures, outcome))
+	_poll_may_hurry = outcome.retry_ms < 0
+
+
+# Whether a reply is the server's, and goes on where the last one ended.
 func _is_news(reply):
-	if not _is_array(reply.get("events"), TYPE_DICTIONARY) \
+	return _is_batch(reply) and (reply.has("reset")
+			or reply.next - cursor >= reply.events.size())
+
+
+func _is_batch(reply):
+	if typeof(reply.get("events")) != TYPE_ARRAY \
 			or typeof(reply.get("next")) != TYPE_REAL \
-			or not typeof(reply.get("poll_after_ms", 0.0)) == TYPE_REAL:
+			or typeof(reply.get("poll_after_ms", 0.0)) != TYPE_REAL:
 		return false
 	for event in reply.events:
-		if not event.has("data") \
+		if typeof(event) != TYPE_DICTIONARY or not event.has("data") \
 				or typeof(event.get("command")) != TYPE_STRING \
 				or typeof(event.get("id")) != TYPE_REAL:
 			return false
-	if reply.has("reset"):
-		return reply.get("room") == null or _is_room(reply.room)
-	return reply.next - cursor >= reply.events.size()
+		if event.command in RELAYED and (typeof(event.data) != TYPE_DICTIONARY
+				or typeof(event.data.get("id")) != TYPE_REAL):
+			return false
+	return reply.get("room") == null or _is_room(reply.room)
 
 
-func _take_events(outcome):
+func _is_room(value):
+	if typeof(value) != TYPE_DICTIONARY \
+			or typeof(value.get("room")) != TYPE_STRING \
+			or typeof(value.get("id")) != TYPE_REAL \
+			or typeof(value.get("peers")) != TYPE_ARRAY:
+		return false
+	for peer in value.peers:
+		if typeof(peer) != TYPE_DICTIONARY \
+				or typeof(peer.get("id")) != TYPE_REAL:
+			return false
+	return true
+
+
+func _take_batch_of_events(outcome):
 	var reply = outcome.reply
 	var era = _era
-	var before = cursor
-	var pause_ms = reply.get("poll_after_ms", 0.0)
+	var pause_ms = int(reply.get("poll_after_ms", 0))
+	if reply.has("reset"):
+		_reset(reply)
+		if _era == era:
+			_poll_soon(pause_ms)
+		return
 	for event in reply.events:
 		# JSON's numbers are all floats here.
 		event.id = int(event.id)
-		if event.command == CONNECTED and event.id <= _seen:
-			_seen_connected = max(_seen_connected, event.id)
+		if event.command == JOINED and event.id <= _snapshot_next:
+			_snapshot_joined = event.id
+	var before = cursor
 	for event in reply.events:
-		# A reply that comes again brings nothing twice.
+		# A repeated reply brings nothing twice.
 		if event.id <= cursor:
 			continue
 		if _is_ahead(event):
-			_hold(event)
+			_hold_back(event)
 			break
 		cursor = event.id
 		_tell(event)
 		if _era != era:
 			return
-	if reply.has("reset"):
-		cursor = int(reply.next)
-		_reset(reply.get("room"))
-		if _era != era:
-			return
-	elif not _held:
+	if not _is_held_back:
 		cursor = int(max(cursor, reply.next))
-	if cursor != before:
-		_save_session()
 	# More again, if twice as many would still come in time.
 	if not reply.get("more", false) or outcome.seconds < silence_seconds / 4:
 		_max = int(min(_max * 2, MAX_EVENTS))
-	if _held:
-		return
 	if cursor != before:
 		_poll_failures = 0
-	elif pause_ms == 0 and _wait > 0 and not reply.has("reset"):
-		if outcome.seconds >= 0.5 * _wait:
+		_n_early = 0
+		_save_session()
+	elif pause_ms == 0 and _asked_wait > 0:
+		if outcome.seconds >= 0.5 * _asked_wait:
 			_poll_failures = 0
-			_hold_time.held(outcome.seconds, _wait)
+			_n_early = 0
+			_n_held += 1
+			if _n_held >= 8:
+				_n_held = 0
+				_hold = min(max(_hold + 1, 1.2 * _hold), MAX_WAIT)
 		else:
 			# Somebody on the way does not let polls be held.
-			_poll_failures += 1
-			pause_ms = max(1000, _pause_ms(_poll_failures, null))
-	_poll_at = OS.get_ticks_msec() + int(pause_ms)
+			_n_early += 1
+			pause_ms = 1000 + _pause_ms(_n_early, {"retry_ms": -1})
+	if not _is_held_back:
+		_poll_soon(pause_ms)
 
 
 func _tell(event):
 	var data = event.data
-	var stale = _is_stale(event)
-	if event.command in RELAYED:
-		if typeof(data) != TYPE_DICTIONARY or not data.has("id"):
-			stale = true
-		else:
-			data.id = int(data.id)
-	if not stale:
-		_follow(event.command, data)
 	var era = _era
+	var is_stale = _is_stale(event)
+	# JSON's numbers are all floats here.
+	if event.command in RELAYED:
+		data.id = int(data.id)
 	emit_signal("event_received", event)
-	if stale or _era != era:
+	if is_stale or era != _era:
 		return
 	match event.command:
-		CONNECTED:
+		JOINED:
 			emit_signal("connected_to_room", int(data))
 		"###!RPC":
+			if not peers.has(int(data)):
+				peers[int(data)] = ""
 			emit_signal("peer_connected", int(data))
 		"###!RPD":
+			# warning-ignore:return_value_discarded
+			peers.erase(int(data))
 			emit_signal("peer_disconnected", int(data))
 		"###!SRK":
 			emit_signal("room_sealed")
 		"###!RCL":
+			_exit_room()
 			emit_signal("room_closed", str(data))
 		"###!RMK":
 			emit_signal("message_received", data)
@@ -852,158 +880,201 @@ func _tell(event):
 			emit_signal("candidate_received", data.id, data)
 
 
-# ---- which room events are of ----
+# Whether an event is of a room that has been left, or says what a snapshot of the
+# room has said already.
+func _is_stale(event):
+	if not event.command in OF_ROOMS:
+		return false
+	if event.command == JOINED and event.id > _snapshot_next:
+		_n_joined += 1
+	if event.command in MEMBERSHIP and event.id <= _snapshot_next:
+		return true
+	return event.id < _snapshot_joined or _n_joined < _n_entered or room == ""
 
-# The first event of a room may be here before the reply that tells which room
-# that is.
+
+# Whether an event is of a room that is not known yet: it may be here before the
+# reply to the command that enters it.
 func _is_ahead(event):
-	return event.command == CONNECTED and _rooms_to_come == 0 \
-			and event.id > _seen
+	return event.command == JOINED and _n_joined == _n_entered \
+			and event.id > _snapshot_next
 
 
-# It comes again.  If no command is going to tell the room, because one was
-# given up before it was answered, the server does.
-func _hold(event):
-	_held = true
+# It comes again.  If no command is going to tell the room, because one was given
+# up before it was answered, a snapshot does.
+func _hold_back(event):
+	_is_held_back = true
 	for job in _batch + _queue:
 		if job.code in [CREATE_ROOM, JOIN_ROOM]:
 			return
 	var era = _era
-	var result = yield(_enqueue("", ROOM), "completed")
-	if _era != era:
+	var result = yield(_do("", ROOM, null), "completed")
+	if era != _era:
 		return
-	var reply = result.reply if result.ok else null
-	if result.ok or result.error == "not-in-room":
-		_take_room(reply)
-	_seen = int(max(_seen, event.id))
-	if reply != null:
-		emit_signal("room_entered", room, peer_id, reply.peers)
-	_release()
+	if result.ok:
+		_take_snapshot(result.reply)
+	_snapshot_next = int(max(_snapshot_next, event.id))
+	_go_on_polling()
 
 
-func _release():
-	if not _held:
-		return
-	_held = false
-	if id != 0:
-		_poll_at = 0
+func _go_on_polling():
+	if _is_held_back and id != 0:
+		_is_held_back = false
+		_poll_soon()
 
 
-# Whether an event is of a room that has been left.
-func _is_stale(event):
-	if not event.command in OF_ROOMS:
-		return false
-	if event.command == CONNECTED and event.id > _seen:
-		_rooms_to_come -= 1
-	if _rooms_to_come > 0 or room == "":
-		return true
-	return event.id < _seen_connected
+# ---- the room ----
+
+func _enter_room(uuid, own, list):
+	_n_entered += 1
+	_set_room(uuid, own, list)
+	emit_signal("room_entered", uuid, own, list)
 
 
-func _follow(command, data):
-	match command:
-		"###!RPC":
-			peers[int(data)] = peers.get(int(data), "")
-		"###!RPD":
-			# warning-ignore:return_value_discarded
-			peers.erase(int(data))
-		"###!RCL":
-			_exit_room()
-
-
-func _enter_room(new_room, new_id, members):
-	_rooms_to_come += 1
-	_set_room(new_room, new_id, members)
-	emit_signal("room_entered", room, peer_id, members)
+func _set_room(uuid, own, list):
+	room = uuid
+	peer_id = own
+	peers = {own: _name}
+	for peer in list:
+		peers[peer.id] = peer.name
 
 
 func _exit_room():
-	_set_room("", 0, [])
-
-
-# What the server says that the room is, null: none.
-func _take_room(reply):
-	_rooms_to_come = 0
-	_seen = cursor
-	_seen_connected = 0
-	if reply == null:
-		_exit_room()
-		return
-	_set_room(reply.room, reply.id, reply.peers)
-	_seen = reply.get("next", cursor)
-
-
-func _set_room(new_room, new_id, members):
-	room = new_room
-	peer_id = new_id
+	room = ""
+	peer_id = 0
 	peers = {}
-	for member in members:
-		peers[member.id] = member.name
 
 
+# The numbers of JSON as they should be.
+func _as_peers(list):
+	var right = []
+	for peer in list:
+		right.append({"id": int(peer.id), "name": str(peer.get("name", ""))})
+	return right
+
+
+func _as_room(value):
+	value.id = int(value.id)
+	value.host = int(value.get("host", 1))
+	value.next = int(value.get("next", 0))
+	value.peers = _as_peers(value.peers)
+	return value
+
+
+# What the room is: tell of it as if it were entered now.
+func _take_snapshot(reply):
+	_snapshot_next = int(reply.next)
+	_snapshot_joined = 0
+	_n_joined = _n_entered
+	if reply.get("room") == null:
+		_exit_room()
+	else:
+		_tell_room(_as_room(reply.room))
+
+
+func _tell_room(value):
+	var era = _era
+	_set_room(value.room, value.id, value.peers)
+	emit_signal("room_entered", value.room, value.id, value.peers)
+	if era == _era and room == value.room:
+		emit_signal("connected_to_room", value.id)
+	for peer in value.peers:
+		if peer.id != value.id and era == _era and room == value.room \
+				and peers.has(peer.id):
+			emit_signal("peer_connected", peer.id)
+
+
+# The server was restored from a backup, which may know another room.
 func _reset(reply):
-	var before = room
-	_take_room(reply)
-	emit_signal("session_reset", reply)
-	if before != "" and room != before:
+	var era = _era
+	var now = null
+	if reply.get("room") != null:
+		now = _as_room(reply.room)
+	cursor = int(reply.next)
+	_snapshot_next = cursor
+	_snapshot_joined = 0
+	_n_joined = _n_entered
+	_save_session()
+	emit_signal("session_reset", now)
+	if era != _era:
+		return
+	if now != null and now.room == room and now.id == peer_id:
+		_tell_difference(now.peers)
+		return
+	if room != "":
+		_exit_room()
 		emit_signal("room_closed", "Server Restored")
+	if now != null and era == _era:
+		_tell_room(now)
+
+
+func _tell_difference(list):
+	var era = _era
+	var before = peers
+	_set_room(room, peer_id, list)
+	for peer in before:
+		if not peers.has(peer) and era == _era:
+			emit_signal("peer_disconnected", peer)
+	for peer in list:
+		if not before.has(peer.id) and era == _era:
+			emit_signal("peer_connected", peer.id)
 
 
 # ---- the session ----
 
 func _begin(new_id, new_token, new_cursor, new_name):
-	_era += 1
+	_drop()
 	id = new_id
 	_token = new_token
 	_name = new_name
 	cursor = new_cursor
-	_peek_next = false
+	_snapshot_next = 0
+	_snapshot_joined = 0
+	_n_entered = 0
+	_n_joined = 0
 	_poll_failures = 0
-	_rooms_to_come = 0
-	_seen = 0
-	_seen_connected = 0
-	_held = false
-	_exit_room()
-	_poll.stop()
-	_poll_at = 0
+	_is_peek = false
 
 
-# Without a word, and what is kept stays.
+# No session any more, without a word; what is kept stays.
 func _drop():
 	_era += 1
 	id = 0
 	_token = ""
-	_exit_room()
-	_held = false
+	_is_resuming = false
+	_is_held_back = false
+	_poll_at = -1
 	_poll.stop()
-	_poll_at = NEVER
+	_exit_room()
 
 
-# outcome: of the batch, if that has told it.
-func _end(reason, outcome = null):
+func _end(reason):
 	if id == 0:
 		return
+	# Of what was to be resumed nobody has heard.
+	var is_news = not _is_resuming
 	_drop()
 	_forget_session()
-	var batch = _batch
-	var queued = _queue
-	var was_resuming = _resuming
-	_resuming = false
-	_batch = []
-	_queue = []
-	_commands.stop()
 	# What was queued for it will not be carried out; a register will.
-	for job in batch + queued:
+	var failed = _batch
+	var kept = []
+	_batch = []
+	_send_at = -1
+	_commands.stop()
+	if not failed.empty() and failed[0].code == UNREGISTER:
+		# The poll was told first.
+		reason = ""
+	for job in _queue:
 		if job.code == REGISTER:
-			_queue.append(job)
-		elif job.code == UNREGISTER:
-			reason = "" if job in batch else reason
-			call_deferred("_finish", job, _success(null))
+			kept.append(job)
 		else:
-			call_deferred("_finish", job, outcome
-					if outcome != null and job in batch
-					else _no_session(reason))
-	if not was_resuming:
+			failed.append(job)
+	_queue = kept
+	for job in failed:
+		if job.code == UNREGISTER:
+			_settle(job, {"kind": "ok"})
+		else:
+			_settle(job, _no_session(reason))
+	if is_news:
 		emit_signal("session_ended", reason)
 
 
@@ -1016,7 +1087,7 @@ func _read_session():
 	if parsed.error != OK or typeof(parsed.result) != TYPE_DICTIONARY \
 			or not parsed.result.has_all(["url", "id", "token", "cursor"]) \
 			or typeof(parsed.result.token) != TYPE_STRING \
-			or parsed.result.url != url:
+			or str(parsed.result.url).rstrip("/") != url:
 		return null
 	return parsed.result
 
@@ -1040,44 +1111,6 @@ func _forget_session():
 	var directory = Directory.new()
 	if session_file != "" and directory.file_exists(session_file):
 		directory.remove(session_file)
-
-
-# ---- little helpers ----
-
-# The first failure may be an accident; the second is news.
-func _trouble(outcome):
-	# It is there, it only asks for patience.
-	if outcome.error == "rate-limited":
-		return
-	if _troubles == 0:
-		_trouble_since = OS.get_ticks_msec()
-	_troubles += 1
-	if _troubles >= 2 and not _troubled:
-		_troubled = true
-		emit_signal("network_trouble", outcome.message)
-
-
-func _recovered():
-	_troubles = 0
-	if _troubled:
-		_troubled = false
-		emit_signal("network_restored")
-
-
-# How long to wait after so many failures in a row: at least what the server says,
-# and otherwise longer each time; never in step with others.
-func _pause_ms(failures, outcome):
-	var least = 0
-	if outcome != null:
-		least = outcome.retry_ms
-		if least < 0:
-			least = FLOOR_MS.get(outcome.error, 0)
-	var most = MAX_PAUSE_MS
-	if _troubles > 0 and OS.get_ticks_msec() - _trouble_since > LONG_OUTAGE_MS:
-		most = LONG_PAUSE_MS
-	var backoff = min(BACKOFF_MS * pow(2, min(failures - 1, 10)), most)
-	return int(max(min(least, MAX_RETRY_AFTER_MS) * rand_range(1, 1.2),
-			backoff * rand_range(0.5, 1)))
 
 
 # 128 bits that nobody can guess.  Web exports lack the class Crypto, and a script

@@ -1,8 +1,10 @@
 # peerpost_request.gd - one request at a time to a Peerpost server, and what
-# came of it.  PeerpostClient has two of these; nobody else needs it.
+# came of it.  It is given up when it is silent for too long, and sent again when
+# the node has left the tree and entered it again.  PeerpostClient has two of
+# these; nobody else needs it.
 extends HTTPRequest
 
-# A Dictionary with
+# The request has been answered, or has failed.  outcome is a Dictionary with
 #   kind      "ok"
 #             "gone": the session is over
 #             "refused": the server will not
@@ -22,7 +24,7 @@ signal answered(outcome)
 
 # A frame counts as no more than this: when a game stands still to load its next
 # level, replies wait unread, and that is not the server's silence.
-const MAX_FRAME_MS = 250
+const MAX_FRAME_MS = 1000
 # For each byte of a request: 16 kbit/s.  How much of it has been sent, nobody
 # tells.
 const UPLOAD_MS = 0.5
@@ -30,9 +32,13 @@ const UPLOAD_MS = 0.5
 # timeout is for the whole, and would cut a slow line's replies for ever.
 var silence = 20.0
 
+# True while a request is under way.
+var is_asking = false
+
+# The request as ask() has it, to send it again.
 var _url = ""
+var _request = []
 var _began = 0
-var _asking = false
 var _begun = false
 var _bytes = 0
 var _frame = 0
@@ -40,8 +46,15 @@ var _frame = 0
 var _silent_ms = 0.0
 var _patience_ms = 0.0
 var _left_ms = 0.0
-# A request that was stopped may have its end told in the same frame.
-var _stopped_in = -1
+# Has left the tree during a request.
+var _is_interrupted = false
+# In the frame in which a request has ended its end may be told once more.
+var _ended_in = -1
+
+
+func _init():
+	# A token follows no redirect.
+	max_redirects = 0
 
 
 func _ready():
@@ -49,45 +62,69 @@ func _ready():
 	connect("request_completed", self, "_on_request_completed")
 
 
-# Ask; "answered" comes later, unless stop() comes first.  body: a String, or
-# null for a GET.  seconds: how long the server may take to begin.  limit_ms:
-# how long it may take in all.
+# Ask; "answered" comes later, unless stop() comes first.  url: the server's.
+# body: a String, or null for a GET.  seconds: how long the server may take to
+# begin.  limit_ms: how long it may take in all.
 func ask(url, path, headers, body, seconds, limit_ms = INF):
 	_url = url
-	_began = OS.get_ticks_msec()
-	_asking = true
-	_begun = false
-	_frame = _began
-	_silent_ms = 0.0
+	_request = [url + path, headers, true, HTTPClient.METHOD_GET, ""]
 	_patience_ms = seconds * 1000
 	_left_ms = limit_ms
-	var method = HTTPClient.METHOD_GET
-	if body == null:
-		body = ""
-	else:
-		method = HTTPClient.METHOD_POST
+	if body != null:
+		_request[3] = HTTPClient.METHOD_POST
+		_request[4] = body
 		_patience_ms += UPLOAD_MS * body.to_utf8().size()
-	if request(url + path, headers, true, method, body) != OK:
+	is_asking = true
+	_is_interrupted = not is_inside_tree()
+	if not _is_interrupted:
+		_send()
+
+
+func stop():
+	is_asking = false
+	_is_interrupted = false
+	_abort()
+
+
+# Whether the next can be asked.
+func is_free():
+	return not is_asking and _ended_in != Engine.get_idle_frames()
+
+
+func _enter_tree():
+	if _is_interrupted:
+		call_deferred("_send_again")
+
+
+func _exit_tree():
+	if is_asking:
+		_is_interrupted = true
+		_abort()
+
+
+func _send_again():
+	if _is_interrupted and is_inside_tree():
+		_is_interrupted = false
+		_send()
+
+
+func _send():
+	_began = OS.get_ticks_msec()
+	_frame = _began
+	_begun = false
+	_silent_ms = 0.0
+	if callv("request", _request) != OK:
 		call_deferred("_on_request_completed", RESULT_CANT_CONNECT, 0,
 				PoolStringArray(), PoolByteArray())
 
 
-func stop():
-	_asking = false
-	_stopped_in = Engine.get_idle_frames()
+func _abort():
+	_ended_in = Engine.get_idle_frames()
 	cancel_request()
 
 
-func is_asking():
-	return _asking
-
-
-func is_free():
-	return not _asking and _stopped_in != Engine.get_idle_frames()
-
-
 func _process(_delta):
-	if not _asking:
+	if not is_asking or _is_interrupted:
 		return
 	var now = OS.get_ticks_msec()
 	var passed = min(now - _frame, MAX_FRAME_MS)
@@ -102,13 +139,13 @@ func _process(_delta):
 		_silent_ms = 0.0
 		_patience_ms = silence * 1000
 	if _silent_ms > _patience_ms or _left_ms < 0:
-		cancel_request()
+		_abort()
 		_on_request_completed(RESULT_TIMEOUT, 0, PoolStringArray(),
 				PoolByteArray())
 
 
 func _on_request_completed(result, status, headers, body):
-	if not _asking:
+	if not is_asking or _is_interrupted:
 		return
 	var outcome = {
 		"kind": "lost", "status": status, "reply": null, "code": "",
@@ -117,10 +154,9 @@ func _on_request_completed(result, status, headers, body):
 		"seconds": (OS.get_ticks_msec() - _began) / 1000.0,
 		"begun": _begun, "late": result == RESULT_TIMEOUT,
 	}
-	_asking = false
-	# What is told from now on has its frame to itself.
-	_stopped_in = Engine.get_idle_frames()
-	if result == RESULT_SUCCESS:
+	is_asking = false
+	_ended_in = Engine.get_idle_frames()
+	if result == RESULT_SUCCESS or result == RESULT_REDIRECT_LIMIT_REACHED:
 		_judge(outcome, body.get_string_from_utf8())
 	else:
 		outcome.status = 0
@@ -154,41 +190,47 @@ func _judge(outcome, text):
 		outcome.kind = "ok"
 		outcome.error = ""
 		outcome.reply = value
-	elif status > 299 and _is_failure(value):
-		outcome.code = value.command
-		outcome.error = value.error
-		outcome.message = value.data
-		outcome.kind = kind_of(status)
+	elif status > 299 and is_failure(value):
+		judge_failure(outcome, value)
 	else:
-		make_foreign(outcome)
+		call_foreign(outcome)
 		if status in [408, 429] or status >= 500:
 			outcome.kind = "busy"
 
 
-# Of a failure that is the server's.
-static func kind_of(status):
-	if status == 401 or status == 410:
-		return "gone"
-	if status == 429 or status >= 500:
-		return "busy"
-	return "refused"
-
-
 # It was not the server who answered.
-func make_foreign(outcome):
+func call_foreign(outcome):
 	outcome.kind = "foreign"
+	outcome.reply = null
 	outcome.error = "not-peerpost"
-	outcome.message = ("Instead of a Peerpost server at %s, something else "
-			+ "answered (status %d): a proxy, a firewall, the login page of a "
-			+ "network, or the address is wrong.") % [_url, outcome.status]
+	var what = "something else (status %d)" % outcome.status
+	if outcome.status > 299 and outcome.status < 400:
+		what = "a redirection"
+	outcome.message = ("Instead of a Peerpost server at %s, %s answered: a "
+			+ "proxy, a firewall, the login page of a network, or the address is "
+			+ "wrong.") % [_url, what]
 
 
-func _is_failure(value):
+# Whether a reply of the server, or one in an array of them, is a failure.
+static func is_failure(value):
 	return typeof(value) == TYPE_DICTIONARY \
 			and typeof(value.get("command")) == TYPE_STRING \
 			and value.command.begins_with("###!") \
 			and typeof(value.get("error")) == TYPE_STRING \
 			and typeof(value.get("data")) == TYPE_STRING
+
+
+# Fill in an outcome, which has a status, from such a failure.
+static func judge_failure(outcome, failure):
+	outcome.code = failure.command
+	outcome.error = failure.error
+	outcome.message = failure.data
+	outcome.reply = null
+	outcome.kind = "refused"
+	if outcome.status == 401 or outcome.status == 410:
+		outcome.kind = "gone"
+	elif outcome.status == 429 or outcome.status >= 500:
+		outcome.kind = "busy"
 
 
 func _retry_ms(headers):
