@@ -89,6 +89,13 @@ func reparent(ms):
 	_say(["reparented"])
 
 
+# Candidates as WebRTC finds them: one after the other.
+func drip(peer):
+	for i in 3:
+		client.send_candidate(peer, {"i": i})
+		yield(self, "idle_frame")
+
+
 func _say(values):
 	print("> " + JSON.print(values))
 

@@ -27,8 +27,7 @@
 #             "bad-url", "unreachable", "not-peerpost", "no-session"
 #   message   a sentence for people
 #
-# Nothing here depends on the game's clock: not on Engine.time_scale, not on
-# the tree being paused, and timers are counted in frames nowhere.
+# Neither Engine.time_scale nor a paused tree changes anything here.
 extends Node
 
 const PeerpostRequest = preload("peerpost_request.gd")
@@ -1114,10 +1113,16 @@ func _forget_session():
 
 
 # 128 bits that nobody can guess.  Web exports lack the class Crypto, and a script
-# that names it is none there.
+# that names it is none there; a page's policy may forbid eval().
 func _random_key():
 	if ClassDB.class_exists("Crypto"):
 		return ClassDB.instance("Crypto").generate_random_bytes(16).hex_encode()
-	return str(Engine.get_singleton("JavaScript").eval(
-			"Array.from(crypto.getRandomValues(new Uint8Array(16)), "
-			+ "b => b.toString(16).padStart(2, '0')).join('')", true))
+	if Engine.has_singleton("JavaScript"):
+		var key = Engine.get_singleton("JavaScript").eval(
+				"Array.from(crypto.getRandomValues(new Uint8Array(16)), "
+				+ "b => b.toString(16).padStart(2, '0')).join('')", true)
+		if typeof(key) == TYPE_STRING and key.length() == 32:
+			return key
+	# Where there is neither, the best that can be had.
+	return ("%d %d %d" % [OS.get_unix_time(), OS.get_ticks_usec(),
+			randi()]).sha256_text().left(32)
