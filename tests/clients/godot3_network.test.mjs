@@ -97,6 +97,36 @@ test('commands go to one address, and share requests', { skip }, async () => {
 	await guest.quit();
 });
 
+test('what fails in an array for the moment is sent again', { skip },
+    async () => {
+	const { daemon, proxy } = await startProxied();
+	const { guest } = await startGuest(proxy.url, daemon);
+	let nLeft = 1;
+
+	proxy.script = (exchange) => isCommand(exchange) && nLeft-- > 0 ?
+	    { answer: { status: 200, body: JSON.stringify({ replies: [{
+		    command: '###!RMB', data: 'Too much at once.',
+		    error: 'rate-limited' }] }) } } : {};
+	assert.equal((await guest.ask('send_message', 'once')).kind, 'ok');
+	await guest.hears(1, 'message_received');
+	assert.equal(nLeft, -1);
+	assert.equal(nHeard(guest, 'command_failed'), 0);
+	await guest.quit();
+});
+
+test('a token follows no redirection', { skip }, async () => {
+	const { proxy: elsewhere } = await startProxied();
+	const { proxy } = await startProxied(() => ({ answer: { status: 302,
+		headers: { Location: `${elsewhere.url}/command` } } }));
+	const game = new Godot(proxy.url);
+	const { kind, error, message } = await game.ask('register_player', 'Ann');
+
+	assert.deepEqual([kind, error], ['foreign', 'not-peerpost']);
+	assert.match(message, /a redirection answered/);
+	assert.equal(elsewhere.count(), 0);
+	await game.quit();
+});
+
 test('commands outlast an outage, and the polls after it are as long',
     { skip }, async () => {
 	const { daemon, proxy } = await startProxied();
@@ -178,6 +208,14 @@ test('polls that are cut are no trouble, and get shorter', { skip }, async () =>
 	    [25, 0, 2, 2]);
 	ok(await host.message('still'));
 	await guest.hears(1, 'message_received');
+
+	// Nor with the one failure that comes behind it.
+	let nPeeks = 0;
+
+	proxy.script = (exchange) => !isPoll(exchange) ? {} :
+	    bodyOf(exchange).wait > 0 ? { cutAfterMs: 1100 } :
+	    nPeeks++ % 2 === 0 ? { answer: gatewayError(502) } : {};
+	await until(() => nPeeks >= 4);
 	assert.equal(nHeard(guest, 'network_trouble'), 0);
 	await guest.quit();
 });

@@ -633,48 +633,13 @@ func _look_around(outcome):
 
 # ---- what is learned of the server ----
 
-# Whoever waits for an answer of the server need not any longer.
 func _learn(outcome):
 	if outcome.kind != "ok" and outcome.code == "":
 		return
 	_is_known = true
 	# These it gives when it is not well.
-	if outcome.error in ["storage", "shutting-down"]:
-		return
-	_n_failures = 0
-	var now = OS.get_ticks_msec()
-	if _may_hurry and _send_at > now:
-		_send_at = now
-	if _poll_may_hurry and _poll_at > now:
-		_poll_at = now
-	if _is_troubled:
-		_is_troubled = false
-		emit_signal("network_restored")
-
-
-# The first failure may be an accident; the second is news.
-func _trouble(outcome):
-	# It is there, it only asks for patience.
-	if outcome.status == 429 and outcome.code != "":
-		return
-	_n_failures += 1
-	if _n_failures < 2 or _is_troubled:
-		return
-	_is_troubled = true
-	_trouble_since_ms = OS.get_ticks_msec()
-	emit_signal("network_trouble", outcome.message)
-
-
-# How long to wait after so many tries in a row: what the server says, and
-# otherwise longer each time; never in step with others.
-func _pause_ms(tries, outcome):
-	if outcome.retry_ms >= 0:
-		return int(min(outcome.retry_ms, MAX_RETRY_AFTER_MS)) + randi() % 1000
-	var limit = MAX_PAUSE_MS
-	if _is_troubled and OS.get_ticks_msec() - _trouble_since_ms > LONG_MS:
-		limit = LONG_PAUSE_MS
-	var ms = min(PAUSE_MS * pow(2, min(tries - 1, 10)), limit)
-	return int(ms * rand_range(0.5, 1.0))
+	if not outcome.error in ["storage", "shutting-down"]:
+		_recovered()
 
 
 func _problem_of_url():
@@ -692,6 +657,44 @@ func _problem_of_url():
 
 func _no_session(message):
 	return {"error": "no-session", "kind": "gone", "message": message}
+
+
+# How long to wait after so many tries in a row: what the server says, and
+# otherwise longer each time; never in step with others.
+func _pause_ms(tries, outcome):
+	if outcome.retry_ms >= 0:
+		return int(min(outcome.retry_ms, MAX_RETRY_AFTER_MS)) + randi() % 1000
+	var limit = MAX_PAUSE_MS
+	if _is_troubled and OS.get_ticks_msec() - _trouble_since_ms > LONG_MS:
+		limit = LONG_PAUSE_MS
+	var ms = min(PAUSE_MS * pow(2, min(tries - 1, 10)), limit)
+	return int(ms * rand_range(0.5, 1.0))
+
+
+# The first failure may be an accident; the second is news.
+func _trouble(outcome):
+	# It is there, it only asks for patience.
+	if outcome.status == 429 and outcome.code != "":
+		return
+	_n_failures += 1
+	if _n_failures < 2 or _is_troubled:
+		return
+	_is_troubled = true
+	_trouble_since_ms = OS.get_ticks_msec()
+	emit_signal("network_trouble", outcome.message)
+
+
+# The server has answered: whoever waits for that need not any longer.
+func _recovered():
+	_n_failures = 0
+	var now = OS.get_ticks_msec()
+	if _may_hurry and _send_at > now:
+		_send_at = now
+	if _poll_may_hurry and _poll_at > now:
+		_poll_at = now
+	if _is_troubled:
+		_is_troubled = false
+		emit_signal("network_restored")
 
 
 # ---- polls ----
