@@ -2359,6 +2359,7 @@ export class PeerpostMesh extends BaseEventTarget {
 	#listeners;
 	#iceServers = null; // { promise, at }
 	#clock;
+	#isClosed = false;
 
 	/**
 	 * @param {PeerpostClient} client
@@ -2453,6 +2454,7 @@ export class PeerpostMesh extends BaseEventTarget {
 	/** Close all connections, and follow the client no more. */
 	close()
 	{
+		this.#isClosed = true;
 		for (const [type, listener] of Object.entries(this.#listeners))
 			this.#client.removeEventListener(type, listener);
 		this.#closeLinks();
@@ -2472,7 +2474,9 @@ export class PeerpostMesh extends BaseEventTarget {
 
 	#connect(peerId, isBeginner)
 	{
-		if (peerId === this.#client.peerId || this.#links.has(peerId))
+		// A listener may have closed the mesh just now.
+		if (this.#isClosed || peerId === this.#client.peerId ||
+		    this.#links.has(peerId))
 			return;
 
 		const link = this.#makeLink(peerId);
@@ -2508,23 +2512,24 @@ export class PeerpostMesh extends BaseEventTarget {
 
 	#rebuild(peerId)
 	{
-		const { nMends } = this.#links.get(peerId);
+		const link = this.#makeLink(peerId);
 
-		this.#drop(peerId);
-		this.#connect(peerId, true);
-
-		const link = this.#links.get(peerId);
-
-		if (link)
-			link.nMends = nMends;
+		link.nMends = this.#links.get(peerId).nMends;
+		this.#drop(peerId, link);
+		link.begin();
 	}
 
-	#drop(peerId)
+	// Close the link to a member; another may take its place.
+	#drop(peerId, next)
 	{
 		const link = this.#links.get(peerId);
 
-		this.#links.delete(peerId);
+		if (next)
+			this.#links.set(peerId, next);
+		else
+			this.#links.delete(peerId);
 		link?.close();
+		// Last: a listener may close all there is.
 		if (link?.isTold)
 			this.#emit('left', { peerId });
 	}
@@ -2577,8 +2582,7 @@ export class PeerpostMesh extends BaseEventTarget {
 				this.#fail(peerId, error);
 			} else {
 				old.successor = null;
-				this.#drop(peerId);
-				this.#links.set(peerId, link);
+				this.#drop(peerId, link);
 			}
 		}));
 	}
@@ -2631,11 +2635,12 @@ function readSignal(data, type)
 // One RTCPeerConnection with one data channel.
 //
 // Negotiation is "perfect" (WebRTC 1.0, section 10.7): when offers cross, the
-// polite side, the one with the greater peer id, takes its own back.  Before
-// there has been a connection it begins anew for that, because browsers may
-// gather no candidates after a rollback of the very first offer.  The channel
-// is negotiated by both beforehand, so either side may make the offer.
-// What comes in is worked off one after the other.
+// polite side, the one with the greater peer id, takes its own back.  If that is
+// the very first it begins anew, because browsers may gather no candidates after
+// a rollback of it.  Later it must not: the other side has agreed with this
+// connection, and keeps its part in DTLS and what it knows of the certificate.
+// The channel is negotiated by both beforehand, so either side may make the
+// offer.  What comes in is worked off one after the other.
 class Link {
 	#given;
 	#chain;
@@ -2860,7 +2865,7 @@ class Link {
 		// To an offer that has been taken back.
 		if (rtc.type === 'answer' && pc.signalingState !== 'have-local-offer')
 			return;
-		if (isCollision && !this.wasOpen)
+		if (isCollision && !pc.remoteDescription)
 			pc = await this.#openAnew();
 		else if (isCollision)
 			await pc.setLocalDescription({ type: 'rollback' });
@@ -2936,6 +2941,12 @@ class Link {
 			this.#mendTimer = null;
 			if (this.#isClosed || this.#isHealthy())
 				return;
+			// The other side has begun anew: to begin, too, would leave
+			// its offer without an answer.
+			if (this.successor) {
+				this.#mend();
+				return;
+			}
 			this.nMends++;
 			if (this.nMends > ICE_RESTARTS ||
 			    this.channel.readyState === 'closed')

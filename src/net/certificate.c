@@ -10,9 +10,7 @@
 #include <errno.h>
 #include <gnutls/abstract.h>
 #include <gnutls/x509.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,28 +29,13 @@ struct reading {
 	char *why; /* of CERTIFICATE_WHY_SIZE */
 };
 
-static bool refuse(struct reading *reading, const char *format, ...)
-    PRINTF_LIKE(2, 3);
-
-/* Returns false, for the caller to return. */
-static bool
-refuse(struct reading *reading, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(reading->why, CERTIFICATE_WHY_SIZE, format, args);
-	va_end(args);
-	return false;
-}
-
 static bool
 read_file(struct reading *reading, const char *path, struct file_text *out)
 {
 	char why[FILE_WHY_SIZE];
 
 	return file_read(path, MAX_FILE, out, why) ||
-	    refuse(reading, "cannot read '%s': %s", path, why);
+	    refuse_because(reading->why, "cannot read '%s': %s", path, why);
 }
 
 /* As GnuTLS wants it; borrowed. */
@@ -73,8 +56,8 @@ check_cert(struct reading *reading)
 	    &chain, &n, &cert, GNUTLS_X509_FMT_PEM, 0);
 
 	if (result < 0 || n == 0)
-		return refuse(reading, "'%s' has no certificate (in PEM): %s",
-		    reading->cert_path,
+		return refuse_because(reading->why,
+		    "'%s' has no certificate (in PEM): %s", reading->cert_path,
 		    gnutls_strerror(
 			result < 0 ? result : GNUTLS_E_NO_CERTIFICATE_FOUND));
 	reading->since = gnutls_x509_crt_get_activation_time(chain[0]);
@@ -101,7 +84,7 @@ check_key(struct reading *reading)
 	int result;
 
 	if (is_encrypted(reading->key.data))
-		return refuse(reading,
+		return refuse_because(reading->why,
 		    "the key in '%s' is encrypted, and nobody is there to "
 		    "type its password: decrypt it (openssl pkey -in ...)",
 		    reading->key_path);
@@ -112,8 +95,9 @@ check_key(struct reading *reading)
 		gnutls_privkey_deinit(key);
 	}
 	if (result < 0)
-		return refuse(reading, "'%s' has no private key (in PEM): %s",
-		    reading->key_path, gnutls_strerror(result));
+		return refuse_because(reading->why,
+		    "'%s' has no private key (in PEM): %s", reading->key_path,
+		    gnutls_strerror(result));
 	return true;
 }
 
@@ -128,7 +112,7 @@ join(struct reading *reading)
 	int result = gnutls_certificate_allocate_credentials(&credentials);
 
 	if (result < 0) {
-		refuse(reading, "%s", gnutls_strerror(result));
+		refuse_because(reading->why, "%s", gnutls_strerror(result));
 		return NULL;
 	}
 	result = gnutls_certificate_set_x509_key_mem2(
@@ -141,12 +125,12 @@ join(struct reading *reading)
 	}
 	gnutls_certificate_free_credentials(credentials);
 	if (result == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
-		refuse(reading,
+		refuse_because(reading->why,
 		    "the key in '%s' does not belong to the certificate in "
 		    "'%s'",
 		    reading->key_path, reading->cert_path);
 	else
-		refuse(reading,
+		refuse_because(reading->why,
 		    "the certificate in '%s' cannot be used with the key in "
 		    "'%s': %s",
 		    reading->cert_path, reading->key_path,

@@ -11,7 +11,9 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#define CERTIFICATE_WHY_SIZE 512
+#include "base/refuse.h"
+
+#define CERTIFICATE_WHY_SIZE REFUSE_WHY_SIZE
 
 /* With its chain and its key. */
 struct certificate {

@@ -9,13 +9,11 @@
 #include <arpa/inet.h>
 #include <grp.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/un.h>
 
-#include "base/err.h"
 #include "base/span.h"
 #include "base/text.h"
 
@@ -25,21 +23,6 @@
 #define USUAL_PORT "8080"
 #define USUAL_MODE 0660 /* if there is a group, and nobody says */
 #define GROUP_MODE 0060
-
-static bool refuse(char out_why[LISTEN_WHY_SIZE], const char *format, ...)
-    PRINTF_LIKE(2, 3);
-
-/* Returns false, for the caller to return. */
-static bool
-refuse(char out_why[LISTEN_WHY_SIZE], const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(out_why, LISTEN_WHY_SIZE, format, args);
-	va_end(args);
-	return false;
-}
 
 /* ---- Unix sockets ---- */
 
@@ -52,7 +35,7 @@ listen_access_set_mode(struct listen_access *access, const char *text,
 
 	if (len < 3 || len > 4 || strspn(text, "01234567") != len ||
 	    (len == 4 && text[0] != '0'))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.100s' is not a mode: use three octal digits, such as "
 		    "0660",
 		    text);
@@ -71,7 +54,7 @@ listen_access_set_group(struct listen_access *access, const char *text,
 	uint64_t number;
 
 	if (!group && !text_to_uint(span_of(text), UINT32_MAX - 1, &number))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "there is no group '%.100s': use the name or number of one",
 		    text);
 	access->has_group = true;
@@ -110,15 +93,15 @@ parse_trait(
 {
 	if (strncmp(text, "mode=", 5) == 0) {
 		if (out->has_mode)
-			return refuse(out_why, "mode= is there twice");
+			return refuse_because(out_why, "mode= is there twice");
 		return listen_access_set_mode(out, text + 5, out_why);
 	}
 	if (strncmp(text, "group=", 6) == 0) {
 		if (out->has_group)
-			return refuse(out_why, "group= is there twice");
+			return refuse_because(out_why, "group= is there twice");
 		return listen_access_set_group(out, text + 6, out_why);
 	}
-	return refuse(out_why,
+	return refuse_because(out_why,
 	    "'%.100s' is not mode=MODE or group=GROUP, and the path of a Unix "
 	    "socket has no comma",
 	    text);
@@ -135,7 +118,8 @@ parse_traits(
 	for (;; text += len + 1) {
 		len = strcspn(text, ",");
 		if (len >= sizeof(trait))
-			return refuse(out_why, "'%.100s' is too long", text);
+			return refuse_because(
+			    out_why, "'%.100s' is too long", text);
 		memcpy(trait, text, len);
 		trait[len] = '\0';
 		if (!parse_trait(trait, out, out_why))
@@ -153,12 +137,12 @@ parse_unix(
 	size_t len = strcspn(text, ",");
 
 	if (len == 0)
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'unix:%.100s' has no path: use unix:PATH, such as "
 		    "unix:/run/peerpost/http.sock",
 		    text);
 	if (len > MAX_PATH_LEN)
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "the path of a Unix socket has at most %zu bytes, and this "
 		    "one %zu",
 		    MAX_PATH_LEN, len);
@@ -226,7 +210,7 @@ is_ipv4(const char *text)
 static bool
 explain_anew(const char *text, char out_why[LISTEN_WHY_SIZE])
 {
-	return refuse(out_why,
+	return refuse_because(out_why,
 	    "'%.100s' is not ADDR:PORT: use an address and a port, such as "
 	    "127.0.0.1:" USUAL_PORT,
 	    text);
@@ -240,11 +224,11 @@ explain_path(const char *text, char out_why[LISTEN_WHY_SIZE])
 	char why[LISTEN_WHY_SIZE];
 
 	if (strlen(text) > QUOTED || !parse_unix(text, &address, why))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.100s' is not ADDR:PORT: use unix:PATH for a Unix "
 		    "socket",
 		    text);
-	return refuse(out_why,
+	return refuse_because(out_why,
 	    "'%s' is not ADDR:PORT: use unix:%s for a Unix socket", text, text);
 }
 
@@ -258,14 +242,14 @@ explain_open_bracket(const char *text, char out_why[LISTEN_WHY_SIZE])
 	snprintf(host, sizeof(host), "%.*s", (int)(colon ? colon - inner : 0),
 	    inner);
 	if (is_ipv6(host) && is_port(colon + 1))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%s' has no closing bracket: use [%s]:%s", text, host,
 		    colon + 1);
 	if (is_ipv6(inner))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%s' has no closing bracket: use [%s]:" USUAL_PORT, text,
 		    inner);
-	return refuse(out_why,
+	return refuse_because(out_why,
 	    "'%.100s' is not an IPv6 address in brackets: use one such as "
 	    "[::1]:" USUAL_PORT,
 	    text);
@@ -285,20 +269,20 @@ explain_brackets(const char *text, char out_why[LISTEN_WHY_SIZE])
 	if (end[1] == ':' && is_port(end + 2))
 		port = end + 2;
 	if (is_ipv4(inner))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.100s' is not ADDR:PORT, only IPv6 has brackets: use "
 		    "%s:%s",
 		    text, inner, port);
 	if (!is_ipv6(inner))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.100s' is not an IPv6 address in brackets: use one such "
 		    "as [::1]:%s",
 		    text, port);
 	if (end[1] == ':' && end[2])
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.100s' is not a port: use a number from 0 to 65535",
 		    end + 2);
-	return refuse(
+	return refuse_because(
 	    out_why, "'%.100s' has no port: use [%s]:" USUAL_PORT, text, inner);
 }
 
@@ -307,13 +291,13 @@ static bool
 explain_portless(const char *text, char out_why[LISTEN_WHY_SIZE])
 {
 	if (is_port(text))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%s' has no address: use 127.0.0.1:%s, or 0.0.0.0:%s for "
 		    "all addresses of the machine",
 		    text, text, text);
 	if (is_ipv4(text))
-		return refuse(out_why, "'%s' has no port: use %s:" USUAL_PORT,
-		    text, text);
+		return refuse_because(out_why,
+		    "'%s' has no port: use %s:" USUAL_PORT, text, text);
 	return explain_anew(text, out_why);
 }
 
@@ -323,29 +307,29 @@ explain_host(const char *text, const char *host, const char *port,
     char out_why[LISTEN_WHY_SIZE])
 {
 	if (host[0] == '\0' || strcmp(host, "*") == 0)
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.100s' has no address: use 127.0.0.1:%s, or 0.0.0.0:%s "
 		    "for all addresses of the machine",
 		    text, port, port);
 	if (strcasecmp(host, "localhost") == 0)
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%s' is not ADDR:PORT, host names are not looked up: use "
 		    "127.0.0.1:%s",
 		    text, port);
 	if (is_ipv6(host))
-		return refuse(out_why, "'%.100s' has no brackets: use [%s]:%s",
-		    text, host, port);
+		return refuse_because(out_why,
+		    "'%.100s' has no brackets: use [%s]:%s", text, host, port);
 	if (strspn(host, "0123456789.") == strlen(host))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%s' is not an IPv4 address: use one such as "
 		    "127.0.0.1:%s",
 		    host, port);
 	if (strchr(host, ':'))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.100s' is not ADDR:PORT: an IPv6 address is written "
 		    "[::1]:%s",
 		    text, port);
-	return refuse(out_why,
+	return refuse_because(out_why,
 	    "'%.100s' is not ADDR:PORT, host names are not looked up: use an "
 	    "address of this machine, such as 0.0.0.0:%s",
 	    text, port);
@@ -361,17 +345,17 @@ explain(const char *text, char out_why[LISTEN_WHY_SIZE])
 
 	if (strncmp(text, "http://", 7) == 0 ||
 	    strncmp(text, "https://", 8) == 0)
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.100s' is not ADDR:PORT: this option takes no http:// or "
 		    "https://",
 		    text);
 	if (strstr(text, "://"))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.100s' is not ADDR:PORT: leave out the part up to "
 		    "://",
 		    text);
 	if (colon && text[len] == '/' && len > 0)
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.100s' is not ADDR:PORT: no path follows it, see "
 		    "--base-path",
 		    text);
@@ -384,16 +368,16 @@ explain(const char *text, char out_why[LISTEN_WHY_SIZE])
 	/* A longer one is none of those that are known below. */
 	snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
 	if (is_ipv6(text) && !is_ipv6(host))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%s' has neither brackets nor a port: use [%s]:" USUAL_PORT,
 		    text, text);
 	if (!colon[1] && is_ipv4(host))
-		return refuse(
+		return refuse_because(
 		    out_why, "'%s' has no port: use %s" USUAL_PORT, text, text);
 	if (!colon[1])
 		return explain_anew(text, out_why);
 	if (!is_port(colon + 1))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.100s' is not a port: use a number from 0 to 65535",
 		    colon + 1);
 	return explain_host(text, host, colon + 1, out_why);
@@ -428,7 +412,7 @@ listen_url_parse(const char *text, struct listen_address *out, bool *out_is_tls,
 	text += is_tls ? 8 : is_plain ? 7 : 0;
 	*out_is_tls = is_tls;
 	if ((is_tls || is_plain) && strncmp(text, "unix:", 5) == 0)
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    is_tls ? "there is no https on Unix sockets: nobody can "
 			     "listen in on them, use unix:PATH" :
 			     "a Unix socket is unix:PATH, without http://");

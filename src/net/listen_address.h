@@ -14,7 +14,9 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#define LISTEN_WHY_SIZE 256
+#include "base/refuse.h"
+
+#define LISTEN_WHY_SIZE REFUSE_WHY_SIZE
 
 /* Who may connect to a Unix socket: its file's mode, owner and group. */
 struct listen_access {

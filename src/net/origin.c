@@ -8,12 +8,10 @@
 #include "net/origin.h"
 
 #include <arpa/inet.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/err.h"
 #include "base/text.h"
 
 #define MAX_LABEL 63
@@ -26,21 +24,6 @@ struct parts {
 	char host[ORIGIN_MAX_HOST + 1];
 	uint64_t port; /* 0: none, or the scheme's own */
 };
-
-static bool refuse(char out_why[ORIGIN_WHY_SIZE], const char *format, ...)
-    PRINTF_LIKE(2, 3);
-
-/* Returns false, for the caller to return. */
-static bool
-refuse(char out_why[ORIGIN_WHY_SIZE], const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(out_why, ORIGIN_WHY_SIZE, format, args);
-	va_end(args);
-	return false;
-}
 
 /* Copy text to out, which has size bytes, in lower case. */
 static bool
@@ -94,7 +77,7 @@ static bool
 take_port(const char *text, struct parts *out, char out_why[ORIGIN_WHY_SIZE])
 {
 	if (!text_to_uint(span_of(text), 65535, &out->port) || out->port == 0)
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.20s' is not a port: it must be a number from 1 to "
 		    "65535; to use the default port, leave out the colon too",
 		    text);
@@ -115,7 +98,7 @@ take_ipv6(const char *text, size_t len, struct parts *out,
 		memcpy(address, text, len);
 	if (inet_pton(AF_INET6, address, &binary) != 1 ||
 	    !inet_ntop(AF_INET6, &binary, normal, sizeof(normal)))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.*s' is not an IPv6 address: it must be one in "
 		    "brackets, as in http://[2001:db8::1]:8080",
 		    len < 100 ? (int)len : 100, text);
@@ -161,25 +144,25 @@ take_name(struct span text, struct parts *out, char out_why[ORIGIN_WHY_SIZE])
 	const char *name = out->host;
 
 	if (has_other_than_ascii(text))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.*s' has other characters than ASCII: write the host in "
 		    "punycode (xn--...), as browsers send it",
 		    shown, text.at);
 	if (!copy_lower(text, out->host, sizeof(out->host)))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "the host has %zu characters: it must have %d at most",
 		    text.len, ORIGIN_MAX_HOST);
 	if (has_star)
 		name = strncmp(out->host, "*.", 2) == 0 ? out->host + 2 : "*";
 	if (has_star && (strchr(name, '*') || !strchr(name, '.')))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.*s' has a * in a wrong place: it must be the whole "
 		    "first label, with two labels or more behind it, as in "
 		    "https://*.example.com",
 		    shown, text.at);
 	if (!are_labels(span_of(name)) || !is_ipv4_or_name(name) ||
 	    (has_star && name[strspn(name, DIGITS ".")] == '\0'))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.*s' is not the name or the address of a host: it must "
 		    "be one, as in https://example.com",
 		    shown, text.at);
@@ -205,7 +188,7 @@ take_authority(
 	if (!is_taken || behind[0] == '\0')
 		return is_taken;
 	if (behind[0] != ':')
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.100s' stands behind the address: it must be a colon "
 		    "and a port",
 		    behind);
@@ -228,14 +211,14 @@ origin_normalise(
 		return true;
 	}
 	if (!colon || !take_scheme(text, (size_t)(colon - text), &parts))
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.100s' is not an origin: it must be *, null, or a "
 		    "scheme, a host and perhaps a port, as in "
 		    "https://example.com",
 		    text);
 	len = strcspn(colon + 3, "/?#");
 	if (colon[3 + len])
-		return refuse(out_why,
+		return refuse_because(out_why,
 		    "'%.80s' has a path: it must end with the host or its port, "
 		    "without a slash: %.*s",
 		    text, len < 80 ? (int)(colon + 3 + len - text) : 80, text);

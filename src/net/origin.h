@@ -12,13 +12,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/refuse.h"
 #include "base/span.h"
 
 #define ORIGIN_MAX_SCHEME 32
 #define ORIGIN_MAX_HOST 253 /* RFC 1035, section 2.3.4, as text */
 /* With "://", a port and a NUL. */
 #define ORIGIN_SIZE (ORIGIN_MAX_SCHEME + 3 + ORIGIN_MAX_HOST + 6 + 1)
-#define ORIGIN_WHY_SIZE 256
+#define ORIGIN_WHY_SIZE REFUSE_WHY_SIZE
 
 /* Write what an operator has written to out as browsers would: in lower case,
  * and without the scheme's own port.

@@ -79,7 +79,7 @@ test('two meet, over a restart between offer and answer', { skip },
 
 test('a session goes on in the next run', { skip }, async () => {
 	const daemon = await startDaemon({ clock: false });
-	const host = await Player.register(daemon, 'host');
+	const host = await Player.register(daemon, 'Host');
 	const room = ok(await host.create()).data;
 	const first = new Godot(daemon.url);
 	const id = await first.register('Ann');
@@ -94,15 +94,97 @@ test('a session goes on in the next run', { skip }, async () => {
 
 	const second = new Godot(daemon.url, { session: first.session });
 
-	second.do('resume');
+	assert.equal(await second.ask('resume'), true);
 	assert.deepEqual(await second.hears(1, 'message_received'),
 	    [['message_received', 'meanwhile']]);
+	// As if it were entered just now.
+	assert.deepEqual(second.said.filter(([name]) => ['room_entered',
+		'connected_to_room', 'peer_connected'].includes(name)), [
+		['room_entered', room, id, [{ id: 1, name: 'Host' },
+			{ id, name: 'Ann' }]],
+		['connected_to_room', id], ['peer_connected', 1]]);
 	second.do('fetch_room');
-	const [[, , reply]] = await second.hears(1, 'command_done');
+	const [[, command, reply]] = await second.hears(1, 'command_done');
 
+	assert.equal(command, 'fetch_room');
 	assert.equal(reply.room, room);
 	assert.equal(reply.id, id);
+	assert.equal((await second.ask('create_room')).error, 'already-in-room');
+	assert.equal((await second.ask('register_player', 'Ann')).error,
+	    'already-registered');
 	await second.quit();
+
+	// There is none any more: nobody hears that it has ended.
+	const { token } = JSON.parse(fs.readFileSync(first.session, 'utf8'));
+
+	await request(daemon, 'POST', '/unregister', { token });
+	const third = new Godot(daemon.url, { session: first.session });
+
+	assert.equal(await third.ask('resume'), false);
+	assert.ok(!fs.existsSync(first.session));
+	assert.equal(await third.ask('resume'), false);
+	await third.register('Ann');
+	assert.equal(third.said.filter(([name]) => name === 'session_ended')
+		.length, 0);
+	await third.quit();
+});
+
+test('a session that the server has from a backup', { skip }, async () => {
+	const daemon = await startDaemon({ clock: false });
+	const host = await Player.register(daemon, 'Host');
+	const room = ok(await host.create()).data;
+	const first = new Godot(daemon.url);
+	const id = await first.register('Ann');
+
+	first.do('join_room', room);
+	await first.hears(1, 'peer_connected');
+	first.child.kill('SIGKILL');
+	await first.ended;
+	// The server has forgotten most of its events.
+	fs.writeFileSync(first.session, JSON.stringify({
+		...JSON.parse(fs.readFileSync(first.session, 'utf8')),
+		cursor: 1000 }));
+
+	const second = new Godot(daemon.url, { session: first.session });
+
+	assert.equal(await second.ask('resume'), true);
+	const [[, now]] = await second.hears(1, 'session_reset');
+
+	assert.equal(now.room, room);
+	assert.equal(now.id, id);
+	ok(await host.message('on'));
+	await second.hears(1, 'message_received');
+	await second.quit();
+});
+
+test('whoever waits for a command hears of it, at any rate', { skip },
+    async () => {
+	const daemon = await startDaemon({ clock: false });
+	const ann = new Godot(daemon.url);
+
+	for (const [name, ...args] of [['create_room'], ['send_message', 1],
+		['fetch_room'], ['fetch_ice_servers'], ['unregister']])
+		assert.equal((await ann.ask(name, ...args)).error, 'no-session');
+	assert.equal(await ann.ask('resume'), false);
+
+	const registered = await ann.ask('register_player', 'Ann');
+	const created = await ann.ask('create_room');
+
+	assert.deepEqual(Object.keys(registered).sort(), ['code', 'error', 'kind',
+		'message', 'ok', 'reply', 'status']);
+	assert.ok(registered.ok);
+	assert.match(created.reply.data, /^[0-9a-f-]{36}$/);
+	for (const [name, value] of [['room', created.reply.data],
+		['peer_id', 1], ['peers', { 1: 'Ann' }]]) {
+		ann.do('say_client', name);
+		assert.deepEqual(await ann.hears(1, name), [[name, value]]);
+	}
+	assert.equal((await ann.ask('send_offer', 1, 'text')).error, 'bad-data');
+	assert.equal((await ann.ask('send_offer', 2, {})).error, 'peer-not-found');
+	assert.equal((await ann.ask('send_message', null)).error, 'bad-data');
+	assert.ok((await ann.ask('unregister')).ok);
+	await ann.hears(1, 'session_ended');
+	await ann.quit();
 });
 
 test('failures are told apart', { skip }, async () => {
@@ -162,7 +244,8 @@ test('lost replies and portals do no harm', { skip }, async () => {
 	const [[, , error]] = await bob.hears(1, 'command_failed');
 
 	assert.equal(error.kind, 'foreign');
-	assert.equal(wrong.count(), 1);
+	assert.equal(error.error, 'not-peerpost');
+	assert.equal(wrong.count(), 3);
 	await bob.quit();
 });
 
@@ -171,11 +254,14 @@ test('the server\'s pauses are kept, and nothing makes a tight loop', { skip },
 	const { url, kept } = await startPausing();
 	const ann = new Godot(url);
 
+	// Nothing of that is the game's time.
+	ann.do('set_time_scale', 20);
 	await ann.register('Ann');
-	// Godot's timers count frames, and may be one short.
+	// Answers are seen in frames.
 	await kept(50);
-	assert.deepEqual(await ann.hears(3, 'message_received'),
-	    [1, 2, 3].map((n) => ['message_received', n]));
+	// It never was in a room: they are of none.
+	assert.deepEqual((await ann.hears(3, 'event_received'))
+	    .map(([, event]) => event.id), [1, 2, 3]);
 	await ann.hears(1, 'session_reset');
 	await ann.quit();
 });
@@ -197,6 +283,44 @@ test('the example starts', { skip }, async () => {
 	assert.equal(await within(DEADLINE_MS, 'end of Godot',
 	    new Promise((resolve) => child.on('close', resolve))), 0);
 	assert.doesNotMatch(output, /SCRIPT ERROR|Parse Error|Failed|res:/);
+});
+
+test('the example: two chat, and no failure is hidden', { skip }, async () => {
+	const daemon = await startDaemon({ clock: false });
+	const [ann, bob] = [0, 1].map(() => new Godot(daemon.url,
+	    { script: 'visitor.gd' }));
+	const says = async (visitor, pattern) => {
+		const found = () => visitor.said.map(([line]) => line)
+			.find((line) => pattern.test(line));
+
+		try {
+			return await until(() => found());
+		} catch {
+			throw new Error(`no ${pattern}:\n${visitor.output}`);
+		}
+	};
+
+	ann.do('Server', 'play.example');
+	ann.do('Enter');
+	await says(ann, /^register_player failed: .* must be a URL/);
+	ann.do('Server', `${daemon.url}/`);
+	ann.do('Enter');
+	const [room] = /[0-9a-f-]{36}/.exec(await says(ann,
+	    /^You are peer 1 in the room /));
+
+	bob.do('Server', daemon.url);
+	bob.do('Room', room.replace(/^./, (digit) => digit === '0' ? '1' : '0'));
+	bob.do('Enter');
+	await says(bob, /^join_room failed: /);
+	// As it comes out of a mail.
+	bob.do('Room', ` ${room.slice(0, 20)}\n${room.slice(20).toUpperCase()} `);
+	bob.do('Enter');
+	await says(bob, /^Peer 1 is here/);
+	ann.do('Line', 'Hello');
+	for (const each of [ann, bob])
+		await says(each, /^1: Hello$/);
+	await ann.quit();
+	await bob.quit();
 });
 
 // 240 KiB in events of 8 KiB.

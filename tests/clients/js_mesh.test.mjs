@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import { PeerpostMesh } from '../../clients/js/peerpost.js';
-import { examples, fastClock, heard, loadWrtc, makeClient, runModule, Storage, wrtcPath }
-    from '../lib/clients.mjs';
+import { examples, fastClock, heard, loadWrtc, makeClient, runModule, Storage,
+    VirtualClock, wrtcPath } from '../lib/clients.mjs';
 import { inNamespaceOfItsOwn } from '../lib/namespace.mjs';
 import { startDaemon, until } from '../lib/peerpost.mjs';
 
@@ -62,6 +62,33 @@ await inNamespaceOfItsOwn(import.meta.url, 'mesh', async () => {
 
 	const isFull = (players) => until(() => players.every(({ mesh }) =>
 	    mesh.peers.length === players.length - 1), 'full mesh');
+
+	// Let a client send no candidates for as long as isMute() says.
+	function mute(client, isMute)
+	{
+		const { candidate } = client;
+
+		for (const name of ['offer', 'answer']) {
+			const command = client[name];
+
+			client[name] = (to, { rtc, ...rest }) => command.call(client, to,
+			    { ...rest, rtc: !isMute() ? rtc : { ...rtc,
+				    sdp: rtc.sdp.replace(/a=candidate:.*\r\n/g, '') } });
+		}
+		client.candidate = async (...args) => isMute() ||
+		    candidate.apply(client, args);
+	}
+
+	// Whether there has been an offer and an answer, and all candidates with
+	// them.
+	const areAgreed = (...players) => players.every(({ client, mesh }) =>
+	    players.every((other) => {
+		const pc = mesh.connection(other.client.peerId);
+
+		return client === other.client || (pc?.remoteDescription &&
+		    pc.signalingState === 'stable' &&
+		    pc.iceGatheringState === 'complete');
+	}));
 
 	test('three players, a full mesh, data both ways, one leaves', async () => {
 		const { players } = await makeMesh(['ann', 'bob', 'cid']);
@@ -245,35 +272,162 @@ await inNamespaceOfItsOwn(import.meta.url, 'mesh', async () => {
 		const ann = await makePlayer('ann', options);
 		const bob = await makePlayer('bob', options);
 
-		for (const { client } of [ann, bob]) {
-			const { offer, answer, candidate } = client;
-			const mute = ({ rtc, ...rest }) => isMute ? { ...rest,
-				rtc: { ...rtc, sdp: rtc.sdp
-				    .replace(/a=candidate:.*\r\n/g, '') } } :
-			    { ...rest, rtc };
-
-			client.offer = (to, data) =>
-			    offer.call(client, to, mute(data));
-			client.answer = (to, data) =>
-			    answer.call(client, to, mute(data));
-			client.candidate = async (to, data) => isMute ||
-			    candidate.call(client, to, data);
-		}
+		for (const { client } of [ann, bob])
+			mute(client, () => isMute);
 		await bob.client.joinRoom(await ann.client.createRoom());
-
-		const agreed = ({ mesh }, peerId) => {
-			const pc = mesh.connection(peerId);
-
-			return pc?.remoteDescription && pc.signalingState === 'stable' &&
-			    pc.iceGatheringState === 'complete';
-		};
-
-		await until(() => agreed(ann, bob.client.peerId) &&
-		    agreed(bob, 1) || null, 'offer and answer');
+		await until(() => areAgreed(ann, bob), 'offer and answer');
 		isMute = false;
 		await isFull([ann, bob]);
 		for (const { mesh } of [ann, bob])
 			assert.deepEqual(mesh.of('error'), []);
+	});
+
+	test('restarts that cross before there was a connection', async () => {
+		let isMute = true;
+		const players = [];
+		const nMade = [0, 0];
+		const held = [];
+		let nGathered = 0;
+
+		for (const [i, name] of ['ann', 'bob'].entries()) {
+			const clock = new VirtualClock();
+			const player = await makePlayer(name, { clock,
+				RTCPeerConnection: function RTCPeerConnection(options)
+				{
+					const pc = new wrtc.RTCPeerConnection(options);
+
+					nMade[i]++;
+					pc.addEventListener('icecandidate', ({ candidate }) => {
+						nGathered += candidate ? 0 : 1;
+					});
+					return pc;
+				} });
+			const { client } = player;
+
+			players.push({ ...player, clock });
+			mute(client, () => isMute);
+
+			// Both offers are there before either is sent.
+			const { offer } = client;
+
+			client.offer = async (...args) => {
+				if (!isMute)
+					await new Promise((resolve) => {
+						held.push(resolve);
+						if (held.length === 2)
+							held.forEach((goOn) => goOn());
+					});
+				return offer.apply(client, args);
+			};
+		}
+
+		const [ann, bob] = players;
+
+		await bob.client.joinRoom(await ann.client.createRoom());
+		// Without a connection: the last candidate is not let through either.
+		await until(() => areAgreed(ann, bob) && nGathered === 2 &&
+		    players.every(({ clock }) => clock.timers.size > 0),
+		'offer and answer');
+		assert.deepEqual(players.flatMap(({ client }) => client.log.filter(
+		    ({ type }) => type === 'candidate')), []);
+		isMute = false;
+		// So long for a channel to open, and then the first attempt.
+		await bob.clock.run(10_600);
+		await ann.clock.run(11_100);
+		await until(() => held.length === 2, 'two offers');
+		await isFull(players);
+		// Each has kept what the other had agreed with.
+		assert.deepEqual(nMade, [1, 1]);
+		for (const { mesh } of players)
+			assert.deepEqual(mesh.of('error').map(({ error }) => error), []);
+	});
+
+	// Two players; bob has a clock that stands still, and takes no offer on
+	// his second connection until goOn() is called.
+	async function makeHesitant()
+	{
+		const clock = new VirtualClock();
+		const { players: [ann] } = await makeMesh(['ann']);
+		const made = [];
+		let goOn;
+		const decided = new Promise((resolve) => {
+			goOn = resolve;
+		});
+		const bob = await makePlayer('bob', { clock, join: ann.client.room,
+			RTCPeerConnection: function RTCPeerConnection(options)
+			{
+				const pc = new wrtc.RTCPeerConnection(options);
+				const take = pc.setRemoteDescription;
+
+				made.push(pc);
+				if (made.length === 2)
+					pc.setRemoteDescription = async (description) => {
+						pc.isAsked = true;
+						await decided;
+						return take.call(pc, description);
+					};
+				return pc;
+			} });
+
+		await isFull([ann, bob]);
+		return { ann, bob: { ...bob, clock }, made, goOn };
+	}
+
+	const meshAgain = ({ client }) => watch(new PeerpostMesh(client,
+	    { RTCPeerConnection: wrtc.RTCPeerConnection }));
+
+	test('who is about to take an offer does not begin anew, too', async () => {
+		const { ann, bob, made, goOn } = await makeHesitant();
+
+		ann.mesh.close();
+		await until(() => bob.mesh.of('left').length === 1, 'left');
+		ann.mesh = meshAgain(ann);
+		await until(() => made[1]?.isAsked, 'offer');
+		await bob.clock.run(2000);
+		goOn();
+		await isFull([ann, bob]);
+		assert.equal(made.length, 2);
+		assert.equal(ann.mesh.broadcast('a'), 1);
+		await until(() => bob.mesh.of('data').length === 1, 'data');
+		assert.deepEqual(bob.mesh.log.map(({ type }) => type),
+		    ['peer', 'left', 'peer', 'data']);
+		ann.mesh.close();
+	});
+
+	test('but does if it is none', async () => {
+		const { ann, bob, made, goOn } = await makeHesitant();
+
+		ann.mesh.close();
+		await until(() => bob.mesh.of('left').length === 1, 'left');
+		await ann.client.offer(bob.client.peerId,
+		    { rtc: { type: 'offer', sdp: 'no' }, link: 'other' });
+		await until(() => made[1]?.isAsked, 'offer');
+		await bob.clock.run(600);
+		assert.equal(made.length, 2);
+		goOn();
+		await until(() => bob.mesh.of('error').length === 1, 'error');
+		await bob.clock.run(600);
+		assert.equal(made.length, 3);
+		ann.mesh = meshAgain(ann);
+		await isFull([ann, bob]);
+		ann.mesh.close();
+	});
+
+	test('a mesh that is closed when a member is told to have left stays ' +
+	    'closed', async () => {
+		const { ann, bob, made, goOn } = await makeHesitant();
+
+		goOn();
+		bob.mesh.addEventListener('left', () => bob.mesh.close());
+
+		// Another begins anew in place of the first, which is still open.
+		const other = meshAgain(ann);
+
+		await until(() => bob.mesh.of('left').length === 1, 'left');
+		await until(() => made.every(({ signalingState }) =>
+		    signalingState === 'closed'), 'end of the connections');
+		assert.equal(made.length, 2);
+		other.close();
 	});
 
 	test('ICE is restarted when a connection fails', async () => {

@@ -13,32 +13,35 @@ export const godot = process.env.PATH.split(':')
 export const lacksGodot = !godot && 'needs godot3-server';
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-// A project with the addon and the player of these tests.
-function makeProject()
+// A project with the addon, the example and a script of these tests.
+function makeProject(script)
 {
 	const dir = scratchDir();
 
 	fs.writeFileSync(path.join(dir, 'project.godot'),
 	    'config_version=4\n[application]\nconfig/name="test"\n');
-	fs.cpSync(here('../../clients/godot3/addons'), path.join(dir, 'addons'),
-	    { recursive: true });
-	fs.copyFileSync(here('../clients/godot3/player.gd'), path.join(dir, 'player.gd'));
+	for (const name of ['addons', 'example'])
+		fs.cpSync(here(`../../clients/godot3/${name}`),
+		    path.join(dir, name), { recursive: true });
+	fs.copyFileSync(here(`../clients/godot3/${script}`),
+	    path.join(dir, script));
 	return dir;
 }
 
 // A player, which ends with the test.
 export class Godot {
-	// silence: the client's silence_seconds.
+	// silence: the client's silence_seconds.  script: player.gd, or one that
+	// takes other orders.
 	constructor(url, { session = path.join(scratchDir(), 'session'),
-		silence = 20 } = {})
+		silence = 20, script = 'player.gd' } = {})
 	{
-		const dir = makeProject();
+		const dir = makeProject(script);
 
 		this.session = session;
 		this.orders = path.join(dir, 'orders');
 		fs.writeFileSync(this.orders, '');
 		this.output = '';
-		this.child = spawn(godot, ['--path', dir, '-s', 'player.gd'], {
+		this.child = spawn(godot, ['--path', dir, '-s', script], {
 			env: { ...process.env, HOME: dir, XDG_DATA_HOME: dir,
 				PEERPOST_URL: url, PEERPOST_SESSION: session,
 				PEERPOST_TEST_ORDERS: this.orders,
@@ -68,14 +71,33 @@ export class Godot {
 	{
 		const found = () => this.said.filter(([name]) =>
 		    names.includes(name));
+		const isBroken = () => /SCRIPT ERROR|Parse Error/.test(this.output);
 
 		try {
-			await until(() => found().length >= n);
+			await until(() => found().length >= n || isBroken());
+			assert.ok(!isBroken());
 		} catch {
 			throw new Error(`no ${n} ${names}:\n${this.output}`);
 		}
 		assert.equal(found().length, n, this.output);
 		return found();
+	}
+
+	// The result of a command, or of resume().
+	async ask(...order)
+	{
+		const [name] = order;
+		const results = () => this.said.filter(([what, command]) =>
+		    what === 'result' && command === name);
+		const n = results().length;
+
+		this.do(...order);
+		try {
+			await until(() => results().length > n);
+		} catch {
+			throw new Error(`no result of ${name}:\n${this.output}`);
+		}
+		return results()[n][2];
 	}
 
 	do(...order)

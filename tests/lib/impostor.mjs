@@ -47,6 +47,8 @@ const PAUSES = [
 	[{ status: 503, headers: { 'Retry-After': '1' }, body: {
 		command: '###!ICB', data: 'No.', error: 'shutting-down' } }, 1000],
 	[{ status: 429, headers: { 'Retry-After': '1' } }, 1000],
+	// It is back, if that was only asked.
+	[{ body: { events: [], next: 1 } }, 0],
 	// Of these something is wrong.
 	[{ body: { events: [], next: 1 } }, 900],
 	[{ body: { events: [], next: 0 } }, 200],

@@ -5,7 +5,6 @@ onready var client = $Client
 
 
 func _ready():
-	client.connect("registered", self, "_on_registered")
 	client.connect("room_entered", self, "_on_room_entered")
 	client.connect("peer_connected", self, "_on_peer_connected")
 	client.connect("peer_disconnected", self, "_on_peer_disconnected")
@@ -20,17 +19,16 @@ func _ready():
 func _on_Enter_pressed():
 	$Enter.disabled = true
 	client.url = $Server.text
-	if client.is_registered():
-		_on_registered(client.id)
-	else:
-		client.register_player("Player %d" % (randi() % 1000))
-
-
-func _on_registered(_id):
-	if $Room.text == "":
-		client.create_room()
-	else:
-		client.join_room($Room.text)
+	var result = {"ok": true}
+	if not client.is_registered():
+		result = yield(client.register_player(
+				"Player %d" % (randi() % 1000)), "completed")
+	if result.ok and $Room.text.strip_edges() == "":
+		result = yield(client.create_room(), "completed")
+	elif result.ok:
+		result = yield(client.join_room($Room.text), "completed")
+	# What went wrong _on_command_failed() has said.
+	$Enter.disabled = result.ok
 
 
 func _on_room_entered(room, id, _peers):
@@ -53,7 +51,7 @@ func _on_room_closed(reason):
 
 
 func _on_Line_text_entered(text):
-	client.send_message({"from": client.id, "text": text})
+	client.send_message({"from": client.peer_id, "text": text})
 	$Line.clear()
 
 
@@ -63,10 +61,8 @@ func _on_message_received(data):
 		_say("%s: %s" % [data.from, data.text])
 
 
-func _on_command_failed(_number, error):
-	_say(error.message)
-	if not $Line.editable:
-		$Enter.disabled = false
+func _on_command_failed(command, error):
+	_say("%s failed: %s" % [command, error.message])
 
 
 func _on_session_ended(reason):

@@ -163,6 +163,8 @@ class Job:
 
 
 var _token = ""
+# The name that was registered, "" after resume().
+var _name = ""
 var _queue: Array[Job] = []
 # Those of the request that is under way, or waits for its next try.
 var _batch: Array[Job] = []
@@ -205,6 +207,8 @@ var _n_entered = 0
 var _n_joined = 0
 # Up to this event a snapshot of the room says who is there.
 var _snapshot_next = 0
+# resume() has not heard of the session yet.
+var _is_resuming = false
 # Counts sessions, so that what belongs to an old one is recognised.
 var _era = 0
 
@@ -332,10 +336,12 @@ func resume() -> bool:
 	if not await _shelf.claim(self, saved.id):
 		return false
 	_begin(saved.id, saved.token, saved.cursor)
+	_is_resuming = true
 	var era = _era
 	var result = await _ask("/events", {"after": CURSOR_AHEAD, "wait": 0})
 	if era != _era:
 		return false
+	_is_resuming = false
 	if result.ok:
 		_take_snapshot(result.reply)
 	_poll_soon()
@@ -401,7 +407,10 @@ func _send_next() -> void:
 	_tries = 0
 	_first_try_ms = Time.get_ticks_msec()
 	var problem = _problem_of_url()
-	if _token == "" and _batch[0].code != REGISTER:
+	if _token != "" and _batch[0].code == REGISTER:
+		problem = {"error": "already-registered",
+				"message": "There is a session already: unregister first."}
+	elif _token == "" and _batch[0].code != REGISTER:
 		problem = {"error": "no-session", "kind": "gone",
 				"message": "There is no session: register first."}
 	if problem.is_empty():
@@ -560,12 +569,13 @@ func _done(job: Job, reply: Dictionary) -> void:
 	match job.code:
 		REGISTER:
 			_begin(int(reply.data), reply.token, 0)
+			_name = str(JSON.parse_string(job.text).data)
 			_save_session()
 			_shelf.claim_new(id)
 			_poll_soon()
 			registered.emit(id)
 		CREATE_ROOM:
-			_enter_room(reply.data, 1, [])
+			_enter_room(reply.data, 1, [{"id": 1, "name": _name}])
 		JOIN_ROOM:
 			_enter_room(reply.room, int(reply.id), _as_peers(reply.peers))
 		LEAVE_ROOM:
@@ -1037,7 +1047,9 @@ func _begin(new_id: int, new_token: String, new_cursor: int) -> void:
 	_era += 1
 	id = new_id
 	_token = new_token
+	_is_resuming = false
 	cursor = new_cursor
+	_name = ""
 	_snapshot_next = 0
 	_n_entered = 0
 	_n_joined = 0
@@ -1062,6 +1074,9 @@ func _end(reason: String) -> void:
 	_exit_room()
 	_hidden_page.stop()
 	_shelf.forget_session(session_file)
+	# Then the session never was one; resume() returns false.
+	var was_resuming = _is_resuming
+	_is_resuming = false
 	# What was queued for it will not be carried out; a register will.
 	var failed: Array[Job] = []
 	var kept: Array[Job] = []
@@ -1078,7 +1093,8 @@ func _end(reason: String) -> void:
 	_queue = kept
 	for job in failed:
 		_settle(job, {"kind": "gone", "error": "no-session", "message": reason})
-	session_ended.emit(reason)
+	if not was_resuming:
+		session_ended.emit(reason)
 
 
 func _save_session() -> void:

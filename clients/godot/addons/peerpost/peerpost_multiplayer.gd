@@ -46,9 +46,9 @@ const RESUME_SECONDS = 2
 # After so many tries that failed, "peer_failed" and these pauses.
 const TRIES = 3
 const PAUSES_SECONDS = [15, 60, 300]
-# How long a description waits for more candidates, so that they share a request;
-# and for the first, without which it is not of much use.
-const GATHER_MS = 150
+# A description waits for its candidates, so that they share a request: so long
+# after each for one more; and for the first, without which it is of little use.
+const NEXT_CANDIDATE_MS = 30
 const FIRST_CANDIDATE_MS = 1000
 # A connection that lasted so long was a good one.
 const STABLE_SECONDS = 10
@@ -75,7 +75,7 @@ class Link:
 	var has_remote = false
 	var failures = 0
 	# A description and its first candidates, each with the method that sends it;
-	# and since when they wait, in ticks.
+	# and when the last of them came, in ticks.
 	var unsent: Array[Array] = []
 	var unsent_ms = 0
 
@@ -371,14 +371,13 @@ func _on_candidate_created(media: String, index: int, line: String, id: int,
 		return
 	link.unsent.append([client.send_candidate, {"media": media, "index": index,
 			"name": line, "attempt": attempt}])
-	# Late ones go on their way together, too.
-	if link.unsent.size() == 1:
-		link.unsent_ms = Time.get_ticks_msec()
+	link.unsent_ms = Time.get_ticks_msec()
 
 
 func _is_gathered(link: Link, now: int) -> bool:
 	var is_alone = link.unsent.size() == 1 and link.unsent[0][1].has("sdp")
-	return now - link.unsent_ms >= (FIRST_CANDIDATE_MS if is_alone else GATHER_MS) \
+	return now - link.unsent_ms >= (
+			FIRST_CANDIDATE_MS if is_alone else NEXT_CANDIDATE_MS) \
 			or link.connection.get_gathering_state() \
 			== WebRTCPeerConnection.GATHERING_STATE_COMPLETE
 

@@ -51,6 +51,8 @@ var _completed = null
 
 func _init() -> void:
 	process_mode = Node.PROCESS_MODE_ALWAYS
+	# Before the client, which can send the next one in the same frame.
+	process_priority = -1
 	var window = PeerpostFetch.get_window()
 	if window != null and window["fetch"] != null:
 		fetch = PeerpostFetch.new(window)
