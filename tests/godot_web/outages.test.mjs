@@ -177,6 +177,8 @@ await inGodot(import.meta.url, async () => {
 					    { after: eve.cursor, wait: 5 }));
 
 					eve.cursor = next;
+					assert.ok(!events.some(({ command }) =>
+						command === '###!RCL'), 'the host is there');
 					isThere = !events.some(({ command, data }) =>
 						command === '###!RPD' && data === idle.id);
 				}
