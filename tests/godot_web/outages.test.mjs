@@ -55,8 +55,7 @@ await inGodot(import.meta.url, async () => {
 				}
 				return {};
 			};
-			await bob.order('client', 'register_player', 'Bob');
-			await bob.until('registered');
+			await bob.register('Bob');
 			await bob.order('client', 'join_room', uuid);
 			for (const game of [ann, bob])
 				await game.until('network_trouble');
@@ -126,8 +125,7 @@ await inGodot(import.meta.url, async () => {
 				release = resolve;
 			});
 
-			await ann.order('client', 'register_player', 'Ann');
-			await ann.until('registered');
+			await ann.register('Ann');
 
 			// More than there are connections: some have been given up.
 			const isDeep = new Promise((resolve) => {

@@ -198,10 +198,8 @@ await inGodot(import.meta.url, async () => {
 			let isKilled = false;
 			const uuid = await ann.enter('Ann');
 
-			for (const game of [bob, cleo]) {
-				await game.order('client', 'register_player', 'Bob');
-				await game.until('registered');
-			}
+			for (const game of [bob, cleo])
+				await game.register('Bob');
 			// It has had this one, and nobody hears the reply.
 			const isDead = new Promise((resolve) => {
 				proxy.script = (exchange) => {
@@ -325,7 +323,8 @@ await inGodot(import.meta.url, async () => {
 		await proxy.saw(({ body }) => body.includes('Cleo'));
 		await cleo.ask('game', 'move_client', true);
 		release();
-		await cleo.enter('Cleo', ann.room);
+		await cleo.until('registered');
+		await cleo.enterRoom(ann.room);
 		await meet(games);
 		await talk(...games);
 		await assertCalm(...games);

@@ -312,11 +312,21 @@ export class Game {
 		this.room = this.id = undefined;
 	}
 
-	// Register, and create a room or join one.
-	async enter(name, uuid)
+	async register(name)
 	{
 		await this.order('client', 'register_player', name);
 		await this.until('registered');
+	}
+
+	// Register, and create a room or join one.
+	async enter(name, uuid)
+	{
+		await this.register(name);
+		return this.enterRoom(uuid);
+	}
+
+	async enterRoom(uuid)
+	{
 		this.joinedAt = await this.now();
 		await this.order('client',
 		    ...uuid ? ['join_room', uuid] : ['create_room']);
