@@ -476,6 +476,9 @@ func _on_commands_answered(outcome: Dictionary) -> void:
 		await _explain(outcome)
 		if _batch.is_empty():
 			return
+	elif outcome.error == "not-found":
+		outcome.message = ("The server at %s has nothing at /command: is the "
+				+ "address's path wrong?") % url
 	_finish_batch(outcome)
 
 
