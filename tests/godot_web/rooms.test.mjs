@@ -230,6 +230,15 @@ await inGodot(import.meta.url, async () => {
 		}
 	});
 
+	async function dropsOthers(game, mode)
+	{
+		if (mode === SERVER && game !== ann)
+			return game.until('mp_server_disconnected');
+		for (const { id } of games)
+			if (id !== game.id)
+				await game.until('mp_peer_disconnected', id);
+	}
+
 	for (const [mode, name] of [[0, 'a mesh'], [SERVER, 'a star']])
 		test(`packets of UDP get lost until Godot gives up, in ${name}`,
 		    async () => {
@@ -239,13 +248,7 @@ await inGodot(import.meta.url, async () => {
 			loseUdp(true);
 			try {
 				for (const game of games)
-					if (mode === SERVER && game !== ann)
-						await game.until('mp_server_disconnected');
-					else
-						for (const { id } of games)
-							if (id !== game.id)
-								await game.until(
-								    'mp_peer_disconnected', id);
+					await dropsOthers(game, mode);
 			} finally {
 				loseUdp(false);
 			}

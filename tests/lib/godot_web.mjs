@@ -428,7 +428,12 @@ export async function talk(...games)
 // Nothing went wrong that a player should not see.
 export async function assertCalm(...games)
 {
-	for (const game of games)
+	for (const game of games) {
+		const { lines } = await game.frame.evaluate(() => globalThis.news());
+
 		assert.deepEqual(await game.said('network_trouble', 'peer_failed',
 		    'command_failed', 'session_ended'), []);
+		assert.deepEqual(lines.filter((line) =>
+			/SCRIPT ERROR|Parse Error|Invalid call/.test(line)), []);
+	}
 }
