@@ -39,10 +39,35 @@ async function outliveSomebody(daemon, uuid, member)
 }
 
 await inGodot(import.meta.url, async () => {
-	const browser = await launchForGames();
+	// Pages that are not seen are to be slow, as for everybody but puppeteer.
+	const browser = await launchForGames([], { ignoreDefaultArgs: [
+		'--disable-background-timer-throttling',
+		'--disable-backgrounding-occluded-windows',
+		'--disable-renderer-backgrounding'] });
 	const pages = await startArcade();
 	const open = (url, options) => Game.open({ browser, pages, ...options,
 		client: { url, ...options?.client } });
+
+	// The longest begins before all others, and they are over before it.
+	const { daemon, proxy } = await startWay();
+	const [ann, bob] = await Promise.all([open(proxy.url), open(proxy.url)]);
+	const uuid = await ann.enter('Ann');
+	let isKilled = false;
+
+	proxy.script = (exchange) => {
+		if (carries(exchange, 'JR') && !isKilled) {
+			isKilled = true;
+			exchange.forwarded.then(() => daemon.kill());
+		}
+		return {};
+	};
+	await bob.register('Bob');
+	await bob.order('client', 'join_room', uuid);
+	for (const game of [ann, bob])
+		await game.until('network_trouble');
+	await bob.order('client', 'send_message', 'from the outage');
+
+	const isOver = pause(AWAY_MS);
 
 	// As shipped but for the pages beside it, a proxy that packs all replies
 	// and has no patience.
@@ -52,37 +77,9 @@ await inGodot(import.meta.url, async () => {
 			pages}/;\n\t}\n\tlocation / {\n`]] };
 
 	describe('at the same time', { concurrency: true }, () => {
-		// Everything else begins when this does, and is over before.
-		let isAway;
-		const away = new Promise((resolve) => {
-			isAway = resolve;
-		});
-
 		test('the daemon is away for 100 s, from the moment of a join',
 		    async (t) => {
-			t.after(isAway);
-
-			const { daemon, proxy } = await startWay();
-			const [ann, bob] = await Promise.all([open(proxy.url),
-				open(proxy.url)]);
-			const uuid = await ann.enter('Ann');
-			let isKilled = false;
-
-			proxy.script = (exchange) => {
-				if (carries(exchange, 'JR') && !isKilled) {
-					isKilled = true;
-					exchange.forwarded.then(() => daemon.kill());
-				}
-				return {};
-			};
-			await bob.register('Bob');
-			await bob.order('client', 'join_room', uuid);
-			for (const game of [ann, bob])
-				await game.until('network_trouble');
-			await bob.order('client', 'send_message', 'from the outage');
-			isAway();
-			await pause(AWAY_MS);
-
+			await isOver;
 			await daemon.restart();
 
 			const back = await Promise.all([ann, bob].map((game) =>
@@ -109,8 +106,6 @@ await inGodot(import.meta.url, async () => {
 
 		test('behind an nginx that packs replies and cuts polls, on its own ' +
 		    'origin and below a path', { skip: whyNot(strict) }, async () => {
-			await away;
-
 			const daemon = await startDaemon({ clock: false,
 				args: ['--base-path', '/signal'] });
 			const nginx = await startServer(strict,
@@ -135,8 +130,6 @@ await inGodot(import.meta.url, async () => {
 		});
 
 		test('a hole in the network: nobody answers', async () => {
-			await away;
-
 			const { proxy } = await startWay();
 			const ann = await open(proxy.url,
 			    { client: { silence_seconds: 2 } });
@@ -172,8 +165,6 @@ await inGodot(import.meta.url, async () => {
 
 		test('a page that is not seen keeps its player, and its room',
 		    async () => {
-			await away;
-
 			const { daemon } = await startWay(['--player-timeout',
 				`${PLAYER_TIMEOUT}`]);
 			const ann = await open(daemon.url);

@@ -75,10 +75,10 @@ export function loseUdp(isLost)
 // --- the browser ------------------------------------------------------------
 
 // With WebGL 2 and without a graphics card; and with addresses that are not
-// hidden from peers.
-export function launchForGames(args = [])
+// hidden from peers.  options: more for launch().
+export function launchForGames(args = [], options = {})
 {
-	return launch({ ...CHROMIUM, defaultViewport: { width: 320, height: 200 },
+	return launch({ ...CHROMIUM, ...options, defaultViewport: { width: 320, height: 200 },
 		args: [...CHROMIUM.args, '--use-gl=angle', '--use-angle=swiftshader',
 			'--enable-unsafe-swiftshader',
 			'--disable-features=WebRtcHideLocalIpsWithMdns', ...args] });
