@@ -2,6 +2,7 @@
 // through there.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { gatewayError } from '../lib/fault_scripts.mjs';
 import { Game, assertCalm, carries, inGodot, launchForGames, loseUdp, meet,
     startArcade, startWay, talk } from '../lib/godot_web.mjs';
 import { startImpostor } from '../lib/impostor.mjs';
@@ -365,5 +366,52 @@ await inGodot(import.meta.url, async () => {
 		await cleo.until('message_received', 'still here?');
 		await talk(...games);
 		await assertCalm(...games);
+	});
+
+	test('resume() leaves a session alone; nobody registers beside it',
+	    async () => {
+		await begin({ client: { session_file: SESSION } });
+		await gather();
+		await meet(games);
+		assert.equal(await cleo.ask('client', 'resume'), true);
+		await talk(...games);
+		assert.deepEqual(await bob.said('mp_peer_disconnected'), []);
+
+		const { id } = await cleo.state();
+
+		await cleo.reload();
+		await cleo.order('client', 'resume');
+		await cleo.order('client', 'register_player', 'Other');
+
+		const { data: [, { error }] } =
+		    await cleo.until('command_failed', 'register_player');
+
+		assert.equal(error, 'already-registered');
+		assert.equal((await cleo.state()).id, id);
+		await cleo.until('room_entered', ann.room, cleo.id);
+	});
+
+	test('a proxy that lets nobody ask for ICE servers keeps nobody apart',
+	    async () => {
+		await begin();
+		proxy.script = ({ path }) => path.startsWith('/ice-servers') ?
+		    { answer: gatewayError(503) } : {};
+		await gather();
+		await meet(games);
+		await talk(...games);
+		await assertCalm(...games);
+	});
+
+	test('a game moves to another server, and no token goes there', async () => {
+		const other = await startWay();
+
+		await begin();
+		await ann.begin({ simple: { url: proxy.url, session_file: '' } });
+		await bob.enter('Bob', await ann.ask('simple', 'host'));
+		await ann.set('simple', 'url', `${other.proxy.url}/`);
+		assert.match(await ann.ask('simple', 'host'), /^[0-9a-f-]{36}$/);
+		await bob.until('room_closed', 'Host Disconnected');
+		assert.ok(carries(other.proxy.requests[0], 'RP'));
+		assert.ok(!other.proxy.requests[0].body.includes('"token"'));
 	});
 });
