@@ -490,8 +490,8 @@ func _on_commands_answered(outcome: Dictionary) -> void:
 	_learn(outcome)
 	if outcome.kind in ["ok", "refused", "gone"]:
 		_recovered()
-	if outcome.kind == "gone" and _batch[0].code == UNREGISTER and _tries > 1:
-		# It was carried out, and its reply got lost.
+	if outcome.kind == "gone" and _batch[0].code == UNREGISTER:
+		# By an earlier try whose reply got lost, or by the server: it is over.
 		outcome.kind = "ok"
 	if _is_worth_repeating(outcome):
 		_trouble(outcome)
@@ -1138,8 +1138,14 @@ func _end(reason: String, error: String = "no-session") -> void:
 		else:
 			failed.append(job)
 	_queue = kept
+	if not failed.is_empty() and failed[0].code == UNREGISTER:
+		# The poll was told first.
+		reason = ""
 	for job in failed:
-		_settle(job, {"kind": "gone", "error": error, "message": reason})
+		if job.code == UNREGISTER:
+			_settle(job, {"kind": "ok"})
+		else:
+			_settle(job, {"kind": "gone", "error": error, "message": reason})
 	if not was_resuming:
 		session_ended.emit(reason)
 
