@@ -1,4 +1,4 @@
-/* sqlite_space.c - room in the file and on the disk, for what grows and for
+/* space.c - room in the file and on the disk, for what grows and for
  * what gives room back.
  *
  * Deleting needs room, too: it goes through the log.  Without care a full disk
@@ -22,7 +22,7 @@
  * The reserve is not synced: a power cut in its first seconds takes it away,
  * and the next start makes it again.
  */
-#include "store/sqlite_internal.h"
+#include "store/sqlite/internal.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* sqlite_room.c - rooms and who is in them.  See sql/sqlite/room.sql. */
-#include "store/sqlite_internal.h"
+/* room.c - rooms and who is in them.  See sql/sqlite/room.sql. */
+#include "store/sqlite/internal.h"
 
 static enum err
 count_rooms(struct store *store, uint64_t *out)

@@ -1,4 +1,4 @@
-/* sqlite_transaction.c - begin, commit, roll back, checkpoint, probe.
+/* transaction.c - begin, commit, roll back, checkpoint, probe.
  *
  * The WAL is checkpointed here, not by SQLite's own hook, which throws the
  * result away: an fsync that fails in a checkpoint is as fatal as one in a
@@ -6,7 +6,7 @@
  * long; since nobody else has the file open that always reaches the end, and
  * the next commit starts the log anew.  TRUNCATE when the daemon is idle.
  */
-#include "store/sqlite_internal.h"
+#include "store/sqlite/internal.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* sqlite_watch.c - whether the files have still the names that they were
+/* watch.c - whether the files have still the names that they were
  * opened by.
  *
  * A file that is removed or replaced while it is open goes on taking writes,
@@ -9,7 +9,7 @@
  * The log comes into being with the first transaction that writes, and keeps
  * its file until the store is closed: it is known from when it is first seen.
  */
-#include "store/sqlite_internal.h"
+#include "store/sqlite/internal.h"
 
 #include <errno.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 # embed_sql.awk - turns the files of sql/ into C.
 #
-#	awk -v part=header -f embed_sql.awk FILE... >sqlite_sql.h
-#	awk -v part=source -f embed_sql.awk FILE... >sqlite_sql.c
+#	awk -v part=header -f embed_sql.awk FILE... >sql.h
+#	awk -v part=source -f embed_sql.awk FILE... >sql.c
 #
 # A file in a folder named schema is a migration, embedded whole; migrations
 # must come in order, 0001 first.  Any other file holds texts, each
@@ -71,7 +71,7 @@ function print_header(	i) {
 
 function print_source(	i) {
 	print "/* Made by embed_sql.awk from sql/sqlite. */"
-	print "#include \"store/sqlite_sql.h\"\n"
+	print "#include \"store/sqlite/sql.h\"\n"
 	for (i = 1; i <= n_names; i++)
 		print_text("statement_" names[i])
 	for (i = 1; i <= n_onces; i++)

@@ -1,4 +1,4 @@
-/* sqlite_backup.c - a copy of the database while it is in use; its status.
+/* backup.c - a copy of the database while it is in use; its status.
  *
  * By SQLite's backup API (https://www.sqlite.org/backup.html).  The copy is
  * made through the store's own connection, so whatever that writes between two
@@ -9,7 +9,7 @@
  * be room.  It loses its name as soon as SQLite has opened it; a kill in just
  * that moment leaves an empty file, which the next start removes.
  */
-#include "store/sqlite_internal.h"
+#include "store/sqlite/internal.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* sqlite_internal.h - what the files of the SQLite backend share.
+/* internal.h - what the files of the SQLite backend share.
  *
  * Floor: store, sqlite*.c only.  Engine thread only (opening: before).
  *
@@ -27,13 +27,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
-#include "store/sqlite_sql.h"
+#include "store/sqlite/sql.h"
 #include "store/store.h"
 
 /* "PrPo" in the file's header: schema/0001_initial.sql sets it. */
 #define SQLITE_OUR_APPLICATION_ID 0x5072506f
 
-/* A copy that is being made; sqlite_backup.c. */
+/* A copy that is being made; backup.c. */
 struct sqlite_copy {
 	sqlite3 *db; /* NULL: none */
 	sqlite3_backup *backup;
@@ -61,7 +61,7 @@ struct sqlite_store {
 	int64_t clock_stored_s, clock_read_s;
 	int64_t clock_read_ms;
 
-	/* sqlite_space.c */
+	/* space.c */
 	uint64_t page_bytes;
 	uint64_t n_pages, n_free_pages; /* when they were last counted */
 	uint64_t stored_bytes;   /* since, in pages as far as can be guessed */
@@ -74,7 +74,7 @@ struct sqlite_store {
 	bool has_shrunk;              /* since the last checkpoint of tidy() */
 	int64_t reserve_ms;           /* not tried again before this */
 
-	struct sqlite_file file, log_file; /* sqlite_watch.c */
+	struct sqlite_file file, log_file; /* watch.c */
 
 	struct buf reply_body; /* of the last reply_find() */
 

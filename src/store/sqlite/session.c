@@ -1,7 +1,7 @@
-/* sqlite_session.c - players, why their sessions ended, and their remembered
+/* session.c - players, why their sessions ended, and their remembered
  * replies; and the database's secret.  See sql/sqlite/player.sql, ended.sql,
  * reply.sql. */
-#include "store/sqlite_internal.h"
+#include "store/sqlite/internal.h"
 
 #include <assert.h>
 #include <string.h>

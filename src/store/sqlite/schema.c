@@ -1,4 +1,4 @@
-/* sqlite_schema.c - whether a file is ours, and making it current.
+/* schema.c - whether a file is ours, and making it current.
  *
  * All of it happens in one exclusive transaction, which also keeps every
  * other process out: look first, then migrate, prepare every statement (which
@@ -7,7 +7,7 @@
  *
  * Forward only: migration n brings user_version from n - 1 to n.
  */
-#include "store/sqlite_internal.h"
+#include "store/sqlite/internal.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
-/* sqlite_open.c - opening a file as a store, or refusing it untouched.
+/* open.c - opening a file as a store, or refusing it untouched.
  *
  * SQLite by itself is not shy enough: looking at a foreign file it would roll
  * back a journal that lies beside it, make a log, and checkpoint it when
  * closing.  So the header is read first, without SQLite, and whatever plainly
  * is not ours is never given to it; what remains is locked, looked at
- * properly (sqlite_schema.c), and not checkpointed until it is accepted.
+ * properly (schema.c), and not checkpointed until it is accepted.
  */
-#include "store/sqlite_internal.h"
+#include "store/sqlite/internal.h"
 
 #include <assert.h>
 #include <errno.h>

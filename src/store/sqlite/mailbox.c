@@ -1,10 +1,10 @@
-/* sqlite_mailbox.c - messages, and the events that share them.
+/* mailbox.c - messages, and the events that share them.
  *
  * See sql/sqlite/mailbox.sql.  A message counts its references.  When many
  * mailboxes are trimmed at once, most messages lose several references, so
  * the ids of all are collected first and each message is touched once.
  */
-#include "store/sqlite_internal.h"
+#include "store/sqlite/internal.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
-/* sqlite_run.c - running statements, and what to do when they fail.
+/* run.c - running statements, and what to do when they fail.
  *
- * See sqlite_internal.h for the rules.  A full disk makes every command fail
+ * See internal.h for the rules.  A full disk makes every command fail
  * for as long as it lasts, so of each kind of error only the first is logged,
  * and how many there were.
  */
-#include "store/sqlite_internal.h"
+#include "store/sqlite/internal.h"
 
 #include <assert.h>
 #include <string.h>
