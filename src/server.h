@@ -19,7 +19,7 @@
 #include "base/process.h"
 #include "net/certificate.h"
 #include "net/front.h"
-#include "net/http.h"
+#include "net/http/http.h"
 #include "net/inherited.h"
 #include "net/listener.h"
 #include "net/loop.h"

@@ -18,9 +18,9 @@
 #include <stdint.h>
 
 #include "net/certificate.h"
-#include "net/fastcgi.h"
+#include "net/fastcgi/fastcgi.h"
 #include "net/front.h"
-#include "net/http.h"
+#include "net/http/http.h"
 
 #define WORKER_TICK_MS 1000 /* what is overdue is looked for so often */
 

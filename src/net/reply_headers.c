@@ -8,7 +8,7 @@
 #include "api/asset.h"
 #include "api/asset_files.h"
 #include "base/text.h"
-#include "net/http_head.h"
+#include "net/http/head.h"
 #include "net/origin.h"
 
 #define ALLOWED_METHODS "GET, POST, HEAD, OPTIONS"

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "net/http_head.h"
+#include "net/http/head.h"
 #include "tests/fuzz/cut.h"
 #include "tests/fuzz/fuzz.h"
 

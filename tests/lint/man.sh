@@ -65,7 +65,7 @@ for option in $(sed -n 's/^\.It Fl Fl \([a-z-]*\).*/\1/p' \
 	fi
 done
 # peerpostd(8) says which parameters of FastCGI are read.
-read=$(sed -n 's/[^"]*"\([A-Z_]*[A-Z]\)"[^"]*/\1\n/gp' "$srcdir/src/net/cgi.c" |
+read=$(sed -n 's/[^"]*"\([A-Z_]*[A-Z]\)"[^"]*/\1\n/gp' "$srcdir/src/net/fastcgi/cgi.c" |
 	grep . | sort -u)
 told=$(sed -n '/^Of the parameters it reads/,/^\.Ev .* \.$/s/^\.Ev \([A-Z_]*\).*/\1/p' \
 	"$srcdir/man/peerpostd.8" | sort)

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "net/http_head.h"
+#include "net/http/head.h"
 
 /* A string literal, which may have NULs inside, as a span. */
 #define BYTES(literal) ((struct span){ literal, sizeof(literal) - 1 })

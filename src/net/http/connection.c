@@ -1,10 +1,10 @@
-/* http_connection.c - connections: coming and going.
+/* connection.c - connections: coming and going.
  *
  * libmicrohttpd is not run for connections that wait for the engine.  So each
  * socket is in our epoll for the whole of its life, edge-triggered, which tells
  * first bytes and hang-ups.
  */
-#include "net/http_internal.h"
+#include "net/http/internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

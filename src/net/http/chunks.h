@@ -1,4 +1,4 @@
-/* http_chunks.h - taking a chunked body apart.
+/* chunks.h - taking a chunked body apart.
  *
  * Floor: net.  Any thread; pure.
  *

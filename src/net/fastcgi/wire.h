@@ -1,4 +1,4 @@
-/* fcgi_wire.h - FastCGI records and name-value pairs, to and from bytes.
+/* wire.h - FastCGI records and name-value pairs, to and from bytes.
  *
  * Floor: net.  Any thread; pure.
  *
@@ -13,8 +13,8 @@
  * another version of the protocol: every other header means something, if only
  * how many bytes to pass over.
  */
-#ifndef PEERPOST_NET_FCGI_WIRE_H
-#define PEERPOST_NET_FCGI_WIRE_H
+#ifndef PEERPOST_NET_FASTCGI_WIRE_H
+#define PEERPOST_NET_FASTCGI_WIRE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,12 +3,12 @@
  * Floor: net.  The loop thread that the front belongs to.
  *
  * https://fastcgi-archives.github.io/FastCGI_Specification.html.  The pieces:
- * fcgi_wire.h (records), cgi.h (parameters), fastcgi_connection.c
- * (connections), fastcgi_record.c (which record means what),
- * fastcgi_exchange.c (one request and its reply).
+ * wire.h (records), cgi.h (parameters), connection.c
+ * (connections), record.c (which record means what),
+ * exchange.c (one request and its reply).
  */
-#ifndef PEERPOST_NET_FASTCGI_H
-#define PEERPOST_NET_FASTCGI_H
+#ifndef PEERPOST_NET_FASTCGI_FASTCGI_H
+#define PEERPOST_NET_FASTCGI_FASTCGI_H
 
 #include <stdbool.h>
 #include <sys/socket.h>

@@ -1,4 +1,4 @@
-/* fastcgi_internal.h - what the files of net/fastcgi share.
+/* internal.h - what the files of net/fastcgi share.
  *
  * Floor: net.  One loop thread.
  *
@@ -13,8 +13,8 @@
 #include "api/request.h"
 #include "base/hash.h"
 #include "base/list.h"
-#include "net/fastcgi.h"
-#include "net/fcgi_wire.h"
+#include "net/fastcgi/fastcgi.h"
+#include "net/fastcgi/wire.h"
 #include "net/reply_headers.h"
 
 struct fcgi_connection {
@@ -94,7 +94,7 @@ struct fastcgi {
 	char *in;              /* what is read, before it is decoded */
 };
 
-/* fastcgi_connection.c */
+/* connection.c */
 
 /* To be run in this round. */
 void fcgi_connection_touch(struct fcgi_connection *connection);
@@ -103,13 +103,13 @@ void fcgi_connection_run(struct fcgi_connection *connection);
 /* Close it and free it; what is live on it is dropped. */
 void fcgi_connection_close(struct fcgi_connection *connection);
 
-/* fastcgi_record.c */
+/* record.c */
 
 /* Carry out what the records in bytes say.  false: they make no sense; the
  * connection is to be closed. */
 bool fcgi_record_take(struct fcgi_connection *connection, struct span bytes);
 
-/* fastcgi_exchange.c */
+/* exchange.c */
 
 /* BEGIN_REQUEST.  NULL: there are too many. */
 struct fcgi_exchange *fcgi_exchange_begin(

@@ -3,8 +3,8 @@
  *
  * Floor: net.  Any thread; pure.
  */
-#ifndef PEERPOST_NET_CGI_H
-#define PEERPOST_NET_CGI_H
+#ifndef PEERPOST_NET_FASTCGI_CGI_H
+#define PEERPOST_NET_FASTCGI_CGI_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-/* http_cell.c - libmicrohttpd daemons of at most 8 connections each.
+/* cell.c - libmicrohttpd daemons of at most 8 connections each.
  *
  * A request that the engine has is not suspended, which would cost two system
  * calls and, to resume it, a walk over all that are suspended.  Its connection
@@ -10,7 +10,7 @@
  * It also says all the time that such a daemon wants to be run at once.  So
  * whether that is so is found out here, from the sockets.
  */
-#include "net/http_internal.h"
+#include "net/http/internal.h"
 
 #include <poll.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* http_exchange.c - one request and its reply, over HTTP.
+/* exchange.c - one request and its reply, over HTTP.
  *
- * It is made when the head of a request has come (http_intake.c), and given to
+ * It is made when the head of a request has come (intake.c), and given to
  * libmicrohttpd when all of it has.  That calls exchange_on_request() twice
  * then, and as long as there is no response whenever the cell is run.  (A
  * response may be queued in the first call, but libmicrohttpd may close the
@@ -11,7 +11,7 @@
  * request, libmicrohttpd may find that the connection is broken, and forget
  * all that it knows of it: the request is ours.
  */
-#include "net/http_internal.h"
+#include "net/http/internal.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -412,7 +412,7 @@ exchange_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
 	(void)version;
 	(void)upload;
 	(void)upload_size;
-	/* Or it has read from the socket itself, see http_intake.c. */
+	/* Or it has read from the socket itself, see intake.c. */
 	assert(exchange && exchange->is_given);
 	if (!*context) {
 		*context = exchange;

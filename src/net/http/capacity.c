@@ -1,4 +1,4 @@
-/* http_capacity.c - connections that take too long, and that make room.
+/* capacity.c - connections that take too long, and that make room.
  *
  * Deadlines are absolute: libmicrohttpd's own time-out is an inactivity timer,
  * which one byte every few seconds keeps quiet for ever.  struct http has a list
@@ -6,7 +6,7 @@
  * search, and whoever has been at the same thing for longest is found at once
  * when somebody has to go.
  */
-#include "net/http_internal.h"
+#include "net/http/internal.h"
 
 #include "base/clock.h"
 #include "base/metric.h"

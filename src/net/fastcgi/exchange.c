@@ -1,5 +1,5 @@
-/* fastcgi_exchange.c - one request and its reply. */
-#include "net/fastcgi_internal.h"
+/* exchange.c - one request and its reply. */
+#include "net/fastcgi/internal.h"
 
 #include <assert.h>
 #include <microhttpd.h>
@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/cgi.h"
+#include "net/fastcgi/cgi.h"
 #include "net/reply_headers.h"
 
 #define MAX_REPLY_HEADER 4096

@@ -1,9 +1,9 @@
 /* cgi.c - see cgi.h. */
-#include "net/cgi.h"
+#include "net/fastcgi/cgi.h"
 
 #include <stddef.h>
 
-#include "net/fcgi_wire.h"
+#include "net/fastcgi/wire.h"
 #include "net/front.h"
 
 #define AT(field) offsetof(struct cgi, field)

@@ -1,4 +1,4 @@
-/* http_tls.c - TLS connections: what libmicrohttpd and GnuTLS leave to do.
+/* tls.c - TLS connections: what libmicrohttpd and GnuTLS leave to do.
  *
  * libmicrohttpd does TLS by itself, but two things in the way it waits do not
  * go together with its epoll:
@@ -20,7 +20,7 @@
  * from giving the socket to the kernel's TLS, whatever its configuration says:
  * libmicrohttpd knows nothing of that.)
  */
-#include "net/http_internal.h"
+#include "net/http/internal.h"
 
 #include <errno.h>
 #include <gnutls/abstract.h>

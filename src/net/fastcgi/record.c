@@ -1,11 +1,11 @@
-/* fastcgi_record.c - which record means what.
+/* record.c - which record means what.
  *
  * Functions that return bool say whether the connection still makes sense.
  * One that does not is closed: nobody knows what the other side believes to
  * have said (the specification leaves it open).  Records for a request that is
  * not live are passed over (section 3.3).
  */
-#include "net/fastcgi_internal.h"
+#include "net/fastcgi/internal.h"
 
 #include "base/text.h"
 

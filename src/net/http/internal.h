@@ -1,4 +1,4 @@
-/* http_internal.h - what the files of net/http share.
+/* internal.h - what the files of net/http share.
  *
  * Floor: net.  One loop thread.
  *
@@ -17,13 +17,13 @@
 #include "base/list.h"
 #include "net/address.h"
 #include "net/certificate.h"
-#include "net/http.h"
-#include "net/http_chunks.h"
-#include "net/http_head.h"
+#include "net/http/chunks.h"
+#include "net/http/head.h"
+#include "net/http/http.h"
 #include "net/reply_headers.h"
 
 /* What libmicrohttpd keeps for a connection: the head that it is given, which
- * may take half of it (http_intake.c), and the header of the reply. */
+ * may take half of it (intake.c), and the header of the reply. */
 #define HTTP_MEMORY ((size_t)4 << 10)
 /* So many bytes of Link headers have a place beside a head that takes half. */
 #define HTTP_LINKS_BESIDE ((size_t)1 << 10)
@@ -43,7 +43,7 @@ struct cell {
 /* What a cell's connections speak below HTTP; index of http->roomy, full. */
 enum { CELLS_PLAIN, CELLS_TLS, N_CELL_KINDS };
 
-/* Of a plain connection: zero.  See http_tls.c. */
+/* Of a plain connection: zero.  See tls.c. */
 struct connection_tls {
 	struct certificate *certificate;
 	struct gnutls_session_int *session; /* gnutls_session_t */
@@ -53,7 +53,7 @@ struct connection_tls {
 	bool was_left;   /* and in the last run there was none */
 };
 
-/* A request that is coming in; http_intake.c. */
+/* A request that is coming in; intake.c. */
 struct intake {
 	struct buf head; /* so far; then it is the exchange's */
 	struct http_head_scan scan;
@@ -145,7 +145,7 @@ struct http {
 	char scratch[HTTP_SCRATCH];
 };
 
-/* http_cell.c */
+/* cell.c */
 
 /* A cell with a place for this connection.  false: none can be made. */
 bool cell_take(struct connection *connection, bool is_tls);
@@ -157,7 +157,7 @@ void cell_release(struct connection *connection);
 /* Stop and free. */
 void cell_free(struct cell *cell);
 
-/* http_connection.c */
+/* connection.c */
 
 /* By which sort of listener it came. */
 enum front_kind connection_kind(const struct connection *connection);
@@ -180,7 +180,7 @@ void connection_set_unsent(struct connection *connection, size_t n);
 /* Whether its socket has something to read. */
 bool connection_has_bytes(const struct connection *connection);
 
-/* http_intake.c */
+/* intake.c */
 
 void intake_init(struct intake *intake);
 void intake_fini(struct intake *intake);
@@ -190,7 +190,7 @@ void intake_end(struct connection *connection);
 void intake_enter(const struct cell *cell);
 void intake_leave(void);
 
-/* http_exchange.c */
+/* exchange.c */
 
 /* A request's head has come: make an exchange for it, the connection's running
  * one.  Takes the bytes of the head, which may be less than one.  What is wrong
@@ -219,7 +219,7 @@ enum MHD_Result exchange_on_request(void *cls, struct MHD_Connection *mhd,
 void exchange_on_completed(void *cls, struct MHD_Connection *mhd,
     void **context, enum MHD_RequestTerminationCode code);
 
-/* http_tls.c */
+/* tls.c */
 
 #define HTTP_TLS_N_OPTIONS 3
 /* What libmicrohttpd is to be told.  Returns flags. */
@@ -234,7 +234,7 @@ void http_tls_wake_all(struct cell *cell);
 /* Whether a cell that has just been run should be run again. */
 bool http_tls_wants_to_run(struct cell *cell);
 
-/* http_response.c */
+/* response.c */
 
 /* Queue the request's reply (its body is moved out), and log it.  is_last:
  * the connection is to close after it. */

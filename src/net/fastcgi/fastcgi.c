@@ -1,5 +1,5 @@
 /* fastcgi.c - see fastcgi.h: making, deadlines, ending. */
-#include "net/fastcgi_internal.h"
+#include "net/fastcgi/internal.h"
 
 #include <stdlib.h>
 

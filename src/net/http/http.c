@@ -1,10 +1,10 @@
 /* http.c - see http.h: making, draining, ending. */
-#include "net/http.h"
+#include "net/http/http.h"
 
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "net/http_internal.h"
+#include "net/http/internal.h"
 
 struct http *
 http_create(struct front *front)

@@ -1,5 +1,5 @@
-/* http_response.c - a reply's headers. */
-#include "net/http_internal.h"
+/* response.c - a reply's headers. */
+#include "net/http/internal.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
-/* http_chunks.c - see http_chunks.h.
+/* chunks.c - see chunks.h.
  *
  * A state for each place in the grammar, and a byte at a time, except within
  * data.
  */
-#include "net/http_chunks.h"
+#include "net/http/chunks.h"
 
 #include "base/text.h"
-#include "net/http_head.h"
+#include "net/http/head.h"
 
 static bool
 is_name(char c)

@@ -1,4 +1,4 @@
-/* http_head.h - the head of an HTTP/1.x request: finding its end, reading it.
+/* head.h - the head of an HTTP/1.x request: finding its end, reading it.
  *
  * Floor: net.  Any thread; pure.
  *

@@ -1,5 +1,5 @@
-/* fcgi_wire.c - see fcgi_wire.h. */
-#include "net/fcgi_wire.h"
+/* wire.c - see wire.h. */
+#include "net/fastcgi/wire.h"
 
 #include <assert.h>
 #include <string.h>

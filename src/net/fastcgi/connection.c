@@ -1,4 +1,4 @@
-/* fastcgi_connection.c - connections: coming, going, reading and writing.
+/* connection.c - connections: coming, going, reading and writing.
  *
  * A web server that closes its connection has no other way to say that nobody
  * waits any more (nginx never sends ABORT_REQUEST), so what is parked on it is
@@ -8,7 +8,7 @@
  * requests of which the engine has not said yet whether they are held: a small
  * request can ask for a large reply.
  */
-#include "net/fastcgi_internal.h"
+#include "net/fastcgi/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>

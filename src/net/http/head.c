@@ -1,11 +1,11 @@
-/* http_head.c - see http_head.h.
+/* head.c - see head.h.
  *
  * The end is searched byte by byte, by a state that survives between two
  * reads, so that a head that trickles in is looked at once.  That search
  * refuses control characters too: what http_head_parse() gets consists of
  * lines of visible characters, blanks and tabs.
  */
-#include "net/http_head.h"
+#include "net/http/head.h"
 
 #include <string.h>
 

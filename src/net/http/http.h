@@ -2,14 +2,14 @@
  *
  * Floor: net.  The loop thread that the front belongs to.
  *
- * The pieces: http_cell.c (the daemons), http_connection.c (connections and
- * their hang-ups), http_capacity.c (deadlines, and which connection makes room),
- * http_intake.c (putting requests together, with http_head.c and http_chunks.c),
- * http_exchange.c (one request and its reply), http_response.c (headers),
- * http_tls.c (connections over TLS).  docs/architecture.md says why.
+ * The pieces: cell.c (the daemons), connection.c (connections and
+ * their hang-ups), capacity.c (deadlines, and which connection makes room),
+ * intake.c (putting requests together, with head.c and chunks.c),
+ * exchange.c (one request and its reply), response.c (headers),
+ * tls.c (connections over TLS).  docs/architecture.md says why.
  */
-#ifndef PEERPOST_NET_HTTP_H
-#define PEERPOST_NET_HTTP_H
+#ifndef PEERPOST_NET_HTTP_HTTP_H
+#define PEERPOST_NET_HTTP_HTTP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,15 +1,15 @@
-/* http_intake.c - requests, from the bytes of a connection to libmicrohttpd.
+/* intake.c - requests, from the bytes of a connection to libmicrohttpd.
  *
  * libmicrohttpd 0.9.75 reads requests in ways that RFC 9112 forbids, spins
  * over lines that do not end, and runs out of memory over headers that mean
  * nothing to us.  So it does not get to see what clients send.  When it reads
  * from a connection, it gets here; what has come is put together into a whole
- * request, strictly (http_head.h, http_chunks.h); and only then it is given
+ * request, strictly (head.h, chunks.h); and only then it is given
  * the head of a request without a body, in our own words, such as
  *
  *	GET / HTTP/1.1\r\n\r\n
  *
- * and calls the handler of http_exchange.c, which knows the request already.
+ * and calls the handler of exchange.c, which knows the request already.
  * A request that is refused is given in the same way, and so every refusal is
  * a reply like any other.  What libmicrohttpd is for is everything else:
  * sockets, TLS, writing replies, when to close.
@@ -26,7 +26,7 @@
  * filled up to just what it asked for; it then reads again after the reply.
  * And EINTR means "try again, soon" to it.
  */
-#include "net/http_internal.h"
+#include "net/http/internal.h"
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
