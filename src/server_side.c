@@ -4,7 +4,7 @@
  * nothing else: no settings, and no count of connections, so that an operator
  * gets in when players have taken all that there are.
  */
-#include "api/admin_reply.h"
+#include "api/admin/reply.h"
 #include "base/log.h"
 #include "server.h"
 #include "server_reload.h"

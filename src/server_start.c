@@ -6,7 +6,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "api/metrics.h"
+#include "api/admin/metrics.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "server.h"

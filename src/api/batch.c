@@ -10,8 +10,8 @@
 
 #include "api/batch.h"
 
-#include "api/admin_route.h"
-#include "api/commands.h"
+#include "api/admin/route.h"
+#include "api/command/run.h"
 #include "api/get_ice_servers.h"
 #include "api/get_room.h"
 #include "api/poll.h"

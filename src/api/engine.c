@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "api/admin_backup.h"
+#include "api/admin/backup.h"
 #include "api/batch.h"
 #include "api/poll.h"
 #include "api/turn.h"

@@ -2,9 +2,9 @@
  * that a client sees (peerpost-protocol(7), FAILURES). */
 #include "api/parse.h"
 
-#include "api/admin_parse.h"
+#include "api/admin/parse.h"
 #include "api/asset.h"
-#include "api/command.h"
+#include "api/command/command.h"
 #include "api/fault.h"
 #include "api/page.h"
 #include "api/parse_body.h"

@@ -10,7 +10,7 @@
 #ifndef PEERPOST_API_REPLY_H
 #define PEERPOST_API_REPLY_H
 
-#include "api/command.h"
+#include "api/command/command.h"
 #include "api/request.h"
 
 /* Append one outcome to the record. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "api/admin_reply.h"
+#include "api/admin/reply.h"
 #include "api/asset.h"
 #include "api/event_text.h"
 #include "api/route.h"

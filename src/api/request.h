@@ -185,7 +185,7 @@ struct request {
 	bool is_array;   /* calls came as an array */
 	bool is_wrapped; /* the answer is {"replies":[...]} */
 	struct poll_args poll;
-	char argument[REQUEST_ARGUMENT_SIZE]; /* admin_route.h */
+	char argument[REQUEST_ARGUMENT_SIZE]; /* api/admin/route.h */
 	bool has_key;
 	uint8_t key_hash[DIGEST_SIZE];
 	uint8_t request_hash[DIGEST_SIZE];

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "api/asset_files.h"
-#include "api/command.h"
+#include "api/command/command.h"
 
 #define ALLOW_POST "POST, OPTIONS"
 #define ALLOW_GET "GET, OPTIONS"

@@ -18,7 +18,7 @@ enum route_kind {
 	ROUTE_ICE_SERVERS,
 	ROUTE_HEALTH,
 	ROUTE_READY, /* at DOOR_ADMIN, as the next */
-	ROUTE_ADMIN, /* see admin_route.h */
+	ROUTE_ADMIN, /* see api/admin/route.h */
 	/* These are answered without the engine: */
 	ROUTE_RELOAD,  /* at DOOR_ADMIN, by the front door's on_reload */
 	ROUTE_METRICS, /* at DOOR_ADMIN */

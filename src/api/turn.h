@@ -18,7 +18,7 @@ struct turn {
 	int64_t probed_ms;  /* when it was last tried whether it still does */
 	int64_t written_ms; /* last commit of something; 0: tidied since */
 	int64_t started_ms; /* clock_now_ms() */
-	struct request *backup; /* held, see admin_backup.h; NULL: none */
+	struct request *backup; /* held, see api/admin/backup.h; NULL: none */
 	bool has_begun_backup;  /* the store knows of it */
 };
 

@@ -7,7 +7,7 @@
  */
 #include "net/front.h"
 
-#include "api/metrics.h"
+#include "api/admin/metrics.h"
 #include "api/route.h"
 #include "base/clock.h"
 #include "base/log_flood.h"

@@ -1,9 +1,9 @@
-/* admin_route.h - which paths there are on the admin listener.
+/* route.h - which paths there are on the admin listener.
  *
  * Floor: api.
  *
  * What is served there is answered on the engine thread, in the transaction
- * of the batch like any request.  A route more is a row in admin_route.c.
+ * of the batch like any request.  A route more is a row in route.c.
  */
 #ifndef PEERPOST_API_ADMIN_ROUTE_H
 #define PEERPOST_API_ADMIN_ROUTE_H

@@ -1,5 +1,5 @@
-/* cmd_seal_room.c - ###!SR: nobody may join any more. */
-#include "api/command.h"
+/* seal_room.c - ###!SR: nobody may join any more. */
+#include "api/command/command.h"
 #include "core/room.h"
 
 static enum err

@@ -1,9 +1,9 @@
-/* command.h - what a command is: one const struct in one cmd_*.c each.
+/* command.h - what a command is: one const struct in one file each.
  *
  * Floor: api.  check functions: any thread, pure.  run: engine thread.
  */
-#ifndef PEERPOST_API_COMMAND_H
-#define PEERPOST_API_COMMAND_H
+#ifndef PEERPOST_API_COMMAND_COMMAND_H
+#define PEERPOST_API_COMMAND_COMMAND_H
 
 #include "api/request.h"
 #include "base/buf.h"

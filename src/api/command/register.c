@@ -1,4 +1,4 @@
-/* cmd_register.c - ###!RP: a new player, and the token that is its session.
+/* register.c - ###!RP: a new player, and the token that is its session.
  *
  * The token of a register with an Idempotency-Key is derived from the key, so
  * that it can be told again to whoever has the key, without being stored
@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "api/command.h"
+#include "api/command/command.h"
 #include "api/fault.h"
 #include "api/token.h"
 #include "api/value.h"

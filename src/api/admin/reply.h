@@ -1,4 +1,4 @@
-/* admin_reply.h - replies on the admin listener.
+/* reply.h - replies on the admin listener.
  *
  * Floor: api.  Any thread; pure.
  *

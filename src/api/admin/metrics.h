@@ -3,8 +3,8 @@
  *
  * Floor: api.  Counting: any loop thread.  The rest: main thread.
  */
-#ifndef PEERPOST_API_METRICS_H
-#define PEERPOST_API_METRICS_H
+#ifndef PEERPOST_API_ADMIN_METRICS_H
+#define PEERPOST_API_ADMIN_METRICS_H
 
 #include "api/request.h"
 

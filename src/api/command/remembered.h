@@ -8,8 +8,8 @@
  * room, unless there are REMEMBERED_MAX younger ones.  So whether a record
  * fits has to be known before the commands run.
  */
-#ifndef PEERPOST_API_REMEMBERED_H
-#define PEERPOST_API_REMEMBERED_H
+#ifndef PEERPOST_API_COMMAND_REMEMBERED_H
+#define PEERPOST_API_COMMAND_REMEMBERED_H
 
 #include "api/request.h"
 #include "core/world.h"

@@ -1,9 +1,9 @@
-/* commands.c - see commands.h. */
-#include "api/commands.h"
+/* run.c - see run.h. */
+#include "api/command/run.h"
 
-#include "api/command.h"
+#include "api/command/command.h"
+#include "api/command/remembered.h"
 #include "api/poll.h"
-#include "api/remembered.h"
 #include "api/reply.h"
 #include "api/route.h"
 #include "api/token.h"

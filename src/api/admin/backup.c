@@ -1,10 +1,10 @@
-/* admin_backup.c - see admin_backup.h. */
-#include "api/admin_backup.h"
+/* backup.c - see backup.h. */
+#include "api/admin/backup.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/admin_reply.h"
+#include "api/admin/reply.h"
 #include "base/log.h"
 
 #define STEP_PAGES 64 /* 256 KiB: some millisecond, on a busy machine */

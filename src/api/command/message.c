@@ -1,5 +1,5 @@
-/* cmd_message.c - ###!SM: to everybody in the room, the sender too. */
-#include "api/command.h"
+/* message.c - ###!SM: to everybody in the room, the sender too. */
+#include "api/command/command.h"
 #include "api/fault.h"
 #include "core/relay.h"
 

@@ -1,9 +1,9 @@
-/* admin_parse.c - see admin_parse.h. */
-#include "api/admin_parse.h"
+/* parse.c - see parse.h. */
+#include "api/admin/parse.h"
 
-#include "api/admin_reply.h"
-#include "api/admin_route.h"
-#include "api/metrics.h"
+#include "api/admin/metrics.h"
+#include "api/admin/reply.h"
+#include "api/admin/route.h"
 #include "api/parse.h"
 #include "api/parse_body.h"
 #include "api/target.h"

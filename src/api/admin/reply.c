@@ -1,5 +1,5 @@
-/* admin_reply.c - see admin_reply.h. */
-#include "api/admin_reply.h"
+/* reply.c - see reply.h. */
+#include "api/admin/reply.h"
 
 #include "api/value.h"
 

@@ -1,4 +1,4 @@
-/* admin_backup.h - POST /backup: a copy of the database as the reply.
+/* backup.h - POST /backup: a copy of the database as the reply.
  *
  * Floor: api.  Engine thread only.
  *

@@ -1,4 +1,4 @@
-/* admin_rooms.h - rooms and players, as an operator sees and ends them.
+/* rooms.h - rooms and players, as an operator sees and ends them.
  *
  * Floor: api.  Engine thread only.  Each is an admin_run_fn.
  */

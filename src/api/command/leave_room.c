@@ -1,5 +1,5 @@
-/* cmd_leave_room.c - ###!LR (ours): back to the lobby. */
-#include "api/command.h"
+/* leave_room.c - ###!LR (ours): back to the lobby. */
+#include "api/command/command.h"
 #include "core/room.h"
 
 static enum err

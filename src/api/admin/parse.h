@@ -1,4 +1,4 @@
-/* admin_parse.h - what a request asks for on listeners that are not players'.
+/* parse.h - what a request asks for on listeners that are not players'.
  *
  * Floor: api.  Any thread; pure.
  */

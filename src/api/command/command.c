@@ -1,5 +1,5 @@
 /* command.c - see command.h. */
-#include "api/command.h"
+#include "api/command/command.h"
 
 #include "api/fault.h"
 

@@ -1,4 +1,4 @@
-/* admin_status.h - how the daemon is doing, and how much it says about it.
+/* status.h - how the daemon is doing, and how much it says about it.
  *
  * Floor: api.  Engine thread only.  Each is an admin_run_fn.
  */

@@ -1,5 +1,5 @@
 /* remembered.c - see remembered.h. */
-#include "api/remembered.h"
+#include "api/command/remembered.h"
 
 #include <string.h>
 

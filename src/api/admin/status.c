@@ -1,12 +1,12 @@
-/* admin_status.c - see admin_status.h. */
+/* status.c - see status.h. */
 #include "config.h"
 
-#include "api/admin_status.h"
+#include "api/admin/status.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "api/admin_reply.h"
+#include "api/admin/reply.h"
 #include "api/fault.h"
 #include "api/parse_body.h"
 #include "api/value.h"

@@ -1,11 +1,11 @@
-/* admin_route.c - see admin_route.h. */
-#include "api/admin_route.h"
+/* route.c - see route.h. */
+#include "api/admin/route.h"
 
 #include <string.h>
 
-#include "api/admin_backup.h"
-#include "api/admin_rooms.h"
-#include "api/admin_status.h"
+#include "api/admin/backup.h"
+#include "api/admin/rooms.h"
+#include "api/admin/status.h"
 
 #define GET "GET"
 #define GET_HEAD "GET, HEAD"

@@ -1,5 +1,5 @@
-/* cmd_unregister.c - ###!UP (ours): the end of the session. */
-#include "api/command.h"
+/* unregister.c - ###!UP (ours): the end of the session. */
+#include "api/command/command.h"
 #include "core/player.h"
 
 static enum err

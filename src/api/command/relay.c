@@ -1,10 +1,10 @@
-/* cmd_relay.c - ###!OO, ###!AA, ###!CC: an offer, an answer or a candidate to
+/* relay.c - ###!OO, ###!AA, ###!CC: an offer, an answer or a candidate to
  * one peer.
  *
  * What is relayed is the sender's object, byte for byte, but for the value of
  * its `id`, in whose place the sender's peer id is spliced.
  */
-#include "api/command.h"
+#include "api/command/command.h"
 #include "api/fault.h"
 #include "api/value.h"
 #include "core/relay.h"

@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "api/metrics.h"
+#include "api/admin/metrics.h"
 
 #include <assert.h>
 #include <limits.h>

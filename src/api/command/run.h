@@ -1,9 +1,9 @@
-/* commands.h - running the commands of one POST.
+/* run.h - running the commands of one POST.
  *
  * Floor: api.  Engine thread only.
  */
-#ifndef PEERPOST_API_COMMANDS_H
-#define PEERPOST_API_COMMANDS_H
+#ifndef PEERPOST_API_COMMAND_RUN_H
+#define PEERPOST_API_COMMAND_RUN_H
 
 #include "api/turn.h"
 

@@ -1,9 +1,9 @@
-/* admin_rooms.c - see admin_rooms.h. */
-#include "api/admin_rooms.h"
+/* rooms.c - see rooms.h. */
+#include "api/admin/rooms.h"
 
 #include <assert.h>
 
-#include "api/admin_reply.h"
+#include "api/admin/reply.h"
 #include "base/log.h"
 #include "core/mailbox.h"
 #include "core/player.h"
