@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "api/engine.h"
+#include "engine/engine.h"
 
 /* Zeroed: there is nobody to show it to. */
 struct watchdog {

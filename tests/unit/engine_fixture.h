@@ -12,9 +12,9 @@
 #include <semaphore.h>
 #include <time.h>
 
-#include "api/engine.h"
 #include "api/parse.h"
 #include "base/log.h"
+#include "engine/engine.h"
 #include "tests/unit/faulty_store.h"
 #include "tests/unit/question.h"
 

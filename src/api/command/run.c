@@ -3,7 +3,6 @@
 
 #include "api/command/command.h"
 #include "api/command/remembered.h"
-#include "api/poll.h"
 #include "api/reply.h"
 #include "api/route.h"
 #include "api/token.h"
@@ -11,6 +10,7 @@
 #include "base/metric.h"
 #include "core/player.h"
 #include "core/presence.h"
+#include "engine/poll.h"
 
 #define MAX_TEXT ((size_t)16 << 20)
 /* When the commands of an array have answered so much, further ones fail: 3 KB

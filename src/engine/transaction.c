@@ -1,10 +1,9 @@
-/* turn.c - see turn.h. */
-#include "api/turn.h"
+/* transaction.c - see transaction.h. */
+#include "engine/transaction.h"
 
 #include <assert.h>
 #include <unistd.h>
 
-#include "api/poll.h"
 #include "api/reply.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -12,6 +11,7 @@
 #include "base/metric.h"
 #include "core/player.h"
 #include "core/presence.h"
+#include "engine/poll.h"
 
 struct request *
 turn_request_of(struct parked *parked)

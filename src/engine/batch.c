@@ -8,18 +8,18 @@
  */
 #include "config.h"
 
-#include "api/batch.h"
+#include "engine/batch.h"
 
 #include "api/admin/route.h"
 #include "api/command/run.h"
 #include "api/get_ice_servers.h"
 #include "api/get_room.h"
-#include "api/poll.h"
 #include "api/reply.h"
 #include "api/route.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "engine/poll.h"
 
 #define PROBE_EVERY_MS 250
 

@@ -1,7 +1,7 @@
 /* engine.h - the thread that owns the database, the parked polls and all
  * clocks.
  *
- * Floor: api.  Main thread, but for the functions of a port: those are the
+ * Floor: engine.  Main thread, but for the functions of a port: those are the
  * loop thread's that the port belongs to.
  *
  * Requests go in by engine_submit() and come back by engine_take_completed(),
@@ -10,8 +10,8 @@
  * commit, together with the polls that were waiting for what they did.  A lone
  * request is never delayed.
  */
-#ifndef PEERPOST_API_ENGINE_H
-#define PEERPOST_API_ENGINE_H
+#ifndef PEERPOST_ENGINE_ENGINE_H
+#define PEERPOST_ENGINE_ENGINE_H
 
 #include "api/request.h"
 #include "core/settings.h"

@@ -4,22 +4,22 @@
  * come in (batch.c), answer the polls that are due, give back all that is
  * ready.
  */
-#include "api/engine.h"
+#include "engine/engine.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "api/admin/backup.h"
-#include "api/batch.h"
-#include "api/poll.h"
-#include "api/turn.h"
-#include "api/upkeep.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/process.h"
 #include "core/presence.h"
+#include "engine/batch.h"
+#include "engine/poll.h"
+#include "engine/transaction.h"
+#include "engine/upkeep.h"
 
 #define MAX_BATCH 256 /* requests in one transaction */
 

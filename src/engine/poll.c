@@ -1,5 +1,5 @@
 /* poll.c - see poll.h. */
-#include "api/poll.h"
+#include "engine/poll.h"
 
 #include "api/event_text.h"
 #include "api/reply.h"

@@ -1,11 +1,11 @@
 /* upkeep.h - what the engine thread does of its own accord.
  *
- * Floor: api.  Engine thread only.
+ * Floor: engine.  Engine thread only.
  */
-#ifndef PEERPOST_API_UPKEEP_H
-#define PEERPOST_API_UPKEEP_H
+#ifndef PEERPOST_ENGINE_UPKEEP_H
+#define PEERPOST_ENGINE_UPKEEP_H
 
-#include "api/turn.h"
+#include "engine/transaction.h"
 
 /* Zeroed: nothing has happened yet. */
 struct upkeep {

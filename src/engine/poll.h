@@ -1,11 +1,11 @@
 /* poll.h - GET /events: look, and hold if there is nothing.
  *
- * Floor: api.  Engine thread only.
+ * Floor: engine.  Engine thread only.
  */
-#ifndef PEERPOST_API_POLL_H
-#define PEERPOST_API_POLL_H
+#ifndef PEERPOST_ENGINE_POLL_H
+#define PEERPOST_ENGINE_POLL_H
 
-#include "api/turn.h"
+#include "engine/transaction.h"
 
 /* Run a poll from the top.  Afterwards it is parked
  * (request->parked.player) or has its reply; a poll that it has superseded is

@@ -1,11 +1,11 @@
 /* batch.h - many requests, one transaction.
  *
- * Floor: api.  Engine thread only.
+ * Floor: engine.  Engine thread only.
  */
-#ifndef PEERPOST_API_BATCH_H
-#define PEERPOST_API_BATCH_H
+#ifndef PEERPOST_ENGINE_BATCH_H
+#define PEERPOST_ENGINE_BATCH_H
 
-#include "api/turn.h"
+#include "engine/transaction.h"
 
 /* Run n requests in their order, in one transaction.  Afterwards each of them
  * is in turn->done or parked. */

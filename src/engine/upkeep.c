@@ -1,5 +1,5 @@
 /* upkeep.c - see upkeep.h. */
-#include "api/upkeep.h"
+#include "engine/upkeep.h"
 
 #include "base/clock.h"
 #include "core/presence.h"

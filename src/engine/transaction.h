@@ -1,10 +1,10 @@
-/* turn.h - what the engine thread has at hand while it runs requests, and the
+/* transaction.h - what the engine thread has at hand while it runs requests, and the
  * transactions that it runs them in.
  *
- * Floor: api.  Engine thread only.
+ * Floor: engine.  Engine thread only.
  */
-#ifndef PEERPOST_API_TURN_H
-#define PEERPOST_API_TURN_H
+#ifndef PEERPOST_ENGINE_TRANSACTION_H
+#define PEERPOST_ENGINE_TRANSACTION_H
 
 #include "api/request.h"
 #include "core/world.h"
