@@ -17,13 +17,13 @@
 #include <stdint.h>
 
 #include "base/process.h"
+#include "config/options.h"
 #include "net/certificate.h"
 #include "net/front.h"
 #include "net/http/http.h"
 #include "net/inherited.h"
 #include "net/listener.h"
 #include "net/loop.h"
-#include "options.h"
 #include "pid_file.h"
 #include "watchdog.h"
 #include "worker.h"

@@ -15,8 +15,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/notify.h"
-#include "options_table.h"
-#include "options_value.h"
+#include "config/table.h"
+#include "config/value.h"
 
 /* On its way to the engine and back. */
 struct reload {

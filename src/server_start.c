@@ -160,7 +160,7 @@ open_listener(struct server *server, const char *text, const char *scheme,
 	char why[LISTEN_WHY_SIZE];
 
 	if (!listen_url_parse(text, &address, &is_tls, why))
-		return false; /* options_table.c has let it pass */
+		return false; /* config/table.c has let it pass */
 	server->has_https |= is_tls;
 	both = listen_access_or(&address.access, access);
 	if (is_tls) {

@@ -76,7 +76,7 @@ if [ -z "$read" ] || [ "$read" != "$told" ]; then
 fi
 # peerpost.conf(5) says which options take effect at the start only.
 fixed=$(awk -F '"' '/^\t\{ "/ { name = $2 } /OPTION_FIXED/ { print name }' \
-	"$srcdir/src/options_table.c" | sort)
+	"$srcdir/src/config/table.c" | sort)
 told=$(sed -n '/^\.Ss Reloading/,/^\.El/s/^\.Cm \([a-z-]*\)$/\1/p' \
 	"$srcdir/man/peerpost.conf.5" | sort)
 if [ -z "$fixed" ] || [ "$fixed" != "$told" ]; then

@@ -1,11 +1,11 @@
-/* options_file.c - see options_file.h.
+/* file.c - see file.h.
  *
  * inih takes the lines apart.  By itself it cuts lines off at 200 bytes and
  * values at " ;", puts indented lines together, and knows sections.  Its
  * switches turn off what they can; read_line(), which gives it the lines,
  * refuses the rest, so that nothing is ever cut in silence.
  */
-#include "options_file.h"
+#include "config/file.h"
 
 #include <assert.h>
 #include <ini.h>
@@ -15,8 +15,8 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "options_table.h"
-#include "options_value.h"
+#include "config/table.h"
+#include "config/value.h"
 
 /* With "\n", a NUL, and a byte to spare: inih takes a full buffer for half a
  * line. */

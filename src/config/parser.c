@@ -1,7 +1,7 @@
-/* options.c - see options.h: the command line, and what follows from it. */
+/* parser.c - see options.h: the command line, and what follows from it. */
 #include "config.h"
 
-#include "options.h"
+#include "config/options.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -11,11 +11,11 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/file.h"
+#include "config/print.h"
+#include "config/table.h"
+#include "config/value.h"
 #include "net/certificate.h"
-#include "options_file.h"
-#include "options_print.h"
-#include "options_table.h"
-#include "options_value.h"
 
 #define FIRST_VALUE 256 /* beyond what getopt_long() itself returns */
 

@@ -1,12 +1,12 @@
-/* options_value.h - values of options, wherever they come from.
+/* value.h - values of options, wherever they come from.
  *
- * Floor: top.  Main thread.
+ * Floor: config.  Main thread.
  */
-#ifndef PEERPOST_OPTIONS_VALUE_H
-#define PEERPOST_OPTIONS_VALUE_H
+#ifndef PEERPOST_CONFIG_VALUE_H
+#define PEERPOST_CONFIG_VALUE_H
 
-#include "options.h"
-#include "options_table.h"
+#include "config/options.h"
+#include "config/table.h"
 
 /* Take a value, which is copied; line: see struct option_value.  Of an option
  * that is not repeatable, it takes the place of one taken before.  false: it is

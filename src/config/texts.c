@@ -1,5 +1,5 @@
-/* options_texts.c - see options_texts.h. */
-#include "options_texts.h"
+/* texts.c - see texts.h. */
+#include "config/texts.h"
 
 #include <stdarg.h>
 #include <stdio.h>

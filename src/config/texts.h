@@ -1,11 +1,11 @@
-/* options_texts.h - the texts that options own, and what is wrong with one.
+/* texts.h - the texts that options own, and what is wrong with one.
  *
- * Floor: top.  Main thread.
+ * Floor: config.  Main thread.
  */
-#ifndef PEERPOST_OPTIONS_TEXTS_H
-#define PEERPOST_OPTIONS_TEXTS_H
+#ifndef PEERPOST_CONFIG_TEXTS_H
+#define PEERPOST_CONFIG_TEXTS_H
 
-#include "options.h"
+#include "config/options.h"
 
 /* A copy of text, which may be written to and lives until options_free(). */
 char *options_keep_text(struct options *options, const char *text)

@@ -1,7 +1,7 @@
-/* options_tls.c - see options_tls.h. */
-#include "options_tls.h"
+/* tls.c - see tls.h. */
+#include "config/tls.h"
 
-#include "options_texts.h"
+#include "config/texts.h"
 
 bool
 options_take_listen(struct options *options, const char *text)

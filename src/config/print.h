@@ -1,11 +1,11 @@
-/* options_print.h - what is told of options on stdout.
+/* print.h - what is told of options on stdout.
  *
- * Floor: top.  Main thread.
+ * Floor: config.  Main thread.
  */
-#ifndef PEERPOST_OPTIONS_PRINT_H
-#define PEERPOST_OPTIONS_PRINT_H
+#ifndef PEERPOST_CONFIG_PRINT_H
+#define PEERPOST_CONFIG_PRINT_H
 
-#include "options.h"
+#include "config/options.h"
 
 /* --help */
 void options_print_help(void);

@@ -1,17 +1,17 @@
-/* options_value.c - see options_value.h.
+/* value.c - see value.h.
  *
  * Defaults are texts, and taken like any others.
  */
-#include "options_value.h"
+#include "config/value.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "options_ice.h"
-#include "options_texts.h"
-#include "options_tls.h"
+#include "config/ice.h"
+#include "config/texts.h"
+#include "config/tls.h"
 
 static bool
 refuse(

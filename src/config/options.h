@@ -1,15 +1,15 @@
 /* options.h - what an operator has set.
  *
- * Floor: top.  Main thread.
+ * Floor: config.  Main thread.
  *
- * Each piece has a file: options_table.c (which options there are),
- * options.c (the command line), options_file.c (the file), options_value.c
- * (values of any origin), options_ice.c (those about STUN and TURN),
- * options_tls.c (those about https), options_texts.c (what is owned),
- * options_print.c (--help, --check-config).
+ * Each piece has a file: table.c (which options there are),
+ * parser.c (the command line), file.c (the file), value.c
+ * (values of any origin), ice.c (those about STUN and TURN),
+ * tls.c (those about https), texts.c (what is owned),
+ * print.c (--help, --check-config).
  */
-#ifndef PEERPOST_OPTIONS_H
-#define PEERPOST_OPTIONS_H
+#ifndef PEERPOST_CONFIG_OPTIONS_H
+#define PEERPOST_CONFIG_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>

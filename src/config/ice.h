@@ -1,17 +1,17 @@
-/* options_ice.h - the options about STUN and TURN servers.
+/* ice.h - the options about STUN and TURN servers.
  *
- * Floor: top.  Main thread, before any other starts.
+ * Floor: config.  Main thread, before any other starts.
  *
  * Each take function says whether its text is a good value, which is then
  * kept in options->settings.ice; otherwise options->why says why not, without
  * any of what may be secret.
  */
-#ifndef PEERPOST_OPTIONS_ICE_H
-#define PEERPOST_OPTIONS_ICE_H
+#ifndef PEERPOST_CONFIG_ICE_H
+#define PEERPOST_CONFIG_ICE_H
 
 #include <stdbool.h>
 
-#include "options.h"
+#include "config/options.h"
 
 /* "URL" of a STUN server, or "URL,USERNAME,CREDENTIAL" of a TURN server.  The
  * credential is all that follows the second comma. */

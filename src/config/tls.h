@@ -1,16 +1,16 @@
-/* options_tls.h - where HTTP is served, and over TLS with which certificate.
+/* tls.h - where HTTP is served, and over TLS with which certificate.
  *
- * Floor: top.  Main thread, before any other starts.
+ * Floor: config.  Main thread, before any other starts.
  *
  * Each take function says whether its text is a good value, which is then
  * kept; otherwise options->why may say why not.
  */
-#ifndef PEERPOST_OPTIONS_TLS_H
-#define PEERPOST_OPTIONS_TLS_H
+#ifndef PEERPOST_CONFIG_TLS_H
+#define PEERPOST_CONFIG_TLS_H
 
 #include <stdbool.h>
 
-#include "options.h"
+#include "config/options.h"
 
 /* What listen_url_parse() takes. */
 bool options_take_listen(struct options *options, const char *text);

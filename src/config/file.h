@@ -1,15 +1,15 @@
-/* options_file.h - the configuration file.
+/* file.h - the configuration file.
  *
- * Floor: top.  Main thread.
+ * Floor: config.  Main thread.
  *
  * Lines of "option = value", with the names and values of the command line,
  * and comments: lines that begin with # or ;.  No sections, no quotes, no
  * comments after a value.
  */
-#ifndef PEERPOST_OPTIONS_FILE_H
-#define PEERPOST_OPTIONS_FILE_H
+#ifndef PEERPOST_CONFIG_FILE_H
+#define PEERPOST_CONFIG_FILE_H
 
-#include "options.h"
+#include "config/options.h"
 
 #define OPTIONS_MAX_LINE 8000 /* bytes, without its end */
 

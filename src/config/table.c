@@ -1,5 +1,5 @@
-/* options_table.c - see options_table.h. */
-#include "options_table.h"
+/* table.c - see table.h. */
+#include "config/table.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -7,10 +7,10 @@
 
 #include "base/process.h"
 #include "base/text.h"
+#include "config/ice.h"
+#include "config/texts.h"
+#include "config/tls.h"
 #include "net/origin.h"
-#include "options_ice.h"
-#include "options_texts.h"
-#include "options_tls.h"
 
 #define MIN_DATABASE ((uint64_t)1 << 20)
 #define MAX_DATABASE ((uint64_t)1 << 40)

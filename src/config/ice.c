@@ -1,5 +1,5 @@
-/* options_ice.c - see options_ice.h. */
-#include "options_ice.h"
+/* ice.c - see ice.h. */
+#include "config/ice.h"
 
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "api/ice_url.h"
 #include "api/request.h"
 #include "base/file.h"
-#include "options_texts.h"
+#include "config/texts.h"
 
 #define MAX_SECRET 255 /* more than coturn takes is a mistake */
 #define MAX_SECRET_FILE ((size_t)64 << 10)

@@ -1,13 +1,13 @@
-/* options_print.c - see options_print.h. */
+/* print.c - see print.h. */
 #include "config.h"
 
-#include "options_print.h"
+#include "config/print.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "options_file.h"
-#include "options_table.h"
+#include "config/file.h"
+#include "config/table.h"
 
 /* The options in groups: the first one of each, in the order of the table. */
 static const struct {

@@ -1,15 +1,15 @@
-/* options_table.h - the one table that has every option.
+/* table.h - the one table that has every option.
  *
- * Floor: top.  Any thread; constant.
+ * Floor: config.  Any thread; constant.
  *
  * Its name, what it takes, its default, its line of help and what else there
  * is to know of it.  The command line, the file, --help and --check-config all
  * go by this table.
  */
-#ifndef PEERPOST_OPTIONS_TABLE_H
-#define PEERPOST_OPTIONS_TABLE_H
+#ifndef PEERPOST_CONFIG_TABLE_H
+#define PEERPOST_CONFIG_TABLE_H
 
-#include "options.h"
+#include "config/options.h"
 
 enum option_type {
 	TYPE_UINT,    /* a whole number, min..max */
