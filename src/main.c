@@ -1,7 +1,7 @@
 /* main.c - signals, and the rounds of the loop.
  *
- * SIGTERM and SIGINT stop the daemon in order, as server_stop.c says; exit 0.
- * SIGHUP lets it read its configuration again, as server_reload.c says; but one
+ * SIGTERM and SIGINT stop the daemon in order, as daemon/stop.c says; exit 0.
+ * SIGHUP lets it read its configuration again, as daemon/reload.c says; but one
  * that comes from the kernel means that the terminal is gone, and stops it
  * (except under nohup(1)).
  */
@@ -17,8 +17,8 @@
 #include "base/mem.h"
 #include "base/notify.h"
 #include "base/process.h"
-#include "server.h"
-#include "server_reload.h"
+#include "daemon/reload.h"
+#include "daemon/server.h"
 
 /* As we were started to; a blocked signal comes all the same. */
 static bool

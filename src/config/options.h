@@ -16,7 +16,7 @@
 
 #include "base/log.h"
 #include "core/settings.h"
-#include "identity.h"
+#include "daemon/privileges.h"
 #include "net/listener.h"
 #include "net/trusted.h"
 #include "store/store.h"

@@ -1,4 +1,4 @@
-/* server_stop.c - see server.h.
+/* stop.c - see server.h.
  *
  * Stop accepting; answer the polls that are held; go on executing and
  * answering for up to 2 s, every reply closing its connection; close what is
@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/notify.h"
-#include "server.h"
+#include "daemon/server.h"
 
 #define DRAIN_MS 2000 /* commands are still executed */
 #define LOOK_MS 50    /* meanwhile, whether something has become idle */

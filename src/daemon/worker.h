@@ -1,14 +1,14 @@
 /* worker.h - one loop, the doors of players on it, and who runs it.
  *
- * Floor: top.
+ * Floor: daemon.
  *
  * The first one is run by the main thread, which has the listeners, the admin
  * listener and the signals on it, too.  Each of the others (--io-threads) has a
  * thread of its own, to which everything in it belongs.  The main thread hands
  * connections over to it, and may touch what is inside while it is paused.
  */
-#ifndef PEERPOST_WORKER_H
-#define PEERPOST_WORKER_H
+#ifndef PEERPOST_DAEMON_WORKER_H
+#define PEERPOST_DAEMON_WORKER_H
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -48,7 +48,7 @@ struct worker {
 	unsigned number; /* from 0 */
 	pthread_t thread;
 	bool has_thread;             /* of its own */
-	struct loop_source in_first; /* for server_stop.c */
+	struct loop_source in_first; /* for stop.c */
 };
 
 /* Open the loop.  first: NULL for the first one.  false: it cannot (errno);

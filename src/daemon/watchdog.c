@@ -1,5 +1,5 @@
 /* watchdog.c - see watchdog.h. */
-#include "watchdog.h"
+#include "daemon/watchdog.h"
 
 #include "base/clock.h"
 #include "base/notify.h"

@@ -1,4 +1,4 @@
-/* server_status.c - what the service manager shows of us: STATUS= of
+/* status.c - what the service manager shows of us: STATUS= of
  * sd_notify(3), as in "serving: 12 players in 3 rooms, 10 polls held".
  */
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/metric.h"
 #include "base/notify.h"
-#include "server.h"
+#include "daemon/server.h"
 
 #define EVERY_MS 5000
 

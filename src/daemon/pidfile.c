@@ -1,10 +1,10 @@
-/* pid_file.c - see pid_file.h.
+/* pidfile.c - see pidfile.h.
  *
  * Not written beside it and renamed: by the time the daemon is ready it may
  * have no right to do that in /run.  A write of a few bytes into an empty file
  * is as good: nobody sees half of it.
  */
-#include "pid_file.h"
+#include "daemon/pidfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

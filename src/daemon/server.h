@@ -1,16 +1,16 @@
 /* server.h - the daemon as a whole: what is wired together.
  *
- * Floor: top.  Main thread.
+ * Floor: daemon.  Main thread.
  *
  * The pieces: main.c (signals, rounds), worker.c (loops and their threads),
- * server_start.c (everything up to the first round), server_inherit.c (sockets
- * of the service manager's), server_side.c (the doors that are not players'),
- * server_room.c (what happens when there is no room for more connections),
- * server_reload.c (reading the configuration again), server_status.c (what the
- * service manager shows), server_stop.c (stopping in order).
+ * start.c (everything up to the first round), inherit.c (sockets
+ * of the service manager's), admin.c (the doors that are not players'),
+ * capacity.c (what happens when there is no room for more connections),
+ * reload.c (reading the configuration again), status.c (what the
+ * service manager shows), stop.c (stopping in order).
  */
-#ifndef PEERPOST_SERVER_H
-#define PEERPOST_SERVER_H
+#ifndef PEERPOST_DAEMON_SERVER_H
+#define PEERPOST_DAEMON_SERVER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,15 +18,15 @@
 
 #include "base/process.h"
 #include "config/options.h"
+#include "daemon/pidfile.h"
+#include "daemon/watchdog.h"
+#include "daemon/worker.h"
 #include "net/certificate.h"
 #include "net/front.h"
 #include "net/http/http.h"
 #include "net/inherited.h"
 #include "net/listener.h"
 #include "net/loop.h"
-#include "pid_file.h"
-#include "watchdog.h"
-#include "worker.h"
 
 /* A door that is not the players': --admin and --metrics.  It has room of its
  * own, so that it opens when players have taken all that there is. */
@@ -64,9 +64,9 @@ struct server {
 	bool is_stopping;
 	bool is_alone;   /* the workers are paused: the main thread runs them */
 	bool has_more;   /* a side's last round has left something */
-	int64_t full_ms; /* server_room.c: when there was last no room */
+	int64_t full_ms; /* capacity.c: when there was last no room */
 
-	/* server_status.c */
+	/* status.c */
 	const char *state; /* "serving", and how the last reload went */
 	char said[160];    /* the last STATUS= with numbers */
 	int64_t said_ms;
@@ -75,7 +75,7 @@ struct server {
 /* One round of the loop, waiting for max_ms at most. */
 void server_run_round(struct server *server, int64_t max_ms);
 
-/* server_room.c */
+/* capacity.c */
 
 /* How many connections of players fit into the descriptors that there are; their
  * soft limit is raised. */
@@ -93,7 +93,7 @@ bool server_start(struct server *server);
  * that may change while the server runs. */
 void server_apply_options(struct server *server);
 
-/* server_inherit.c */
+/* inherit.c */
 
 /* Look at the sockets that the service manager has opened.  false: they make
  * no sense (logged). */
@@ -115,7 +115,7 @@ enum server_door {
 enum server_door server_look_at_door(struct server *server, const char *text,
     const struct listen_address *address, const char *scheme);
 
-/* server_side.c */
+/* admin.c */
 
 /* As many connections as all of them may have. */
 #define SERVER_SIDE_CONNECTIONS 24
@@ -134,7 +134,7 @@ bool server_run_sides(struct server *server);
 /* Whether some request is under way there, or some reply. */
 bool server_has_busy_side(const struct server *server);
 
-/* server_status.c */
+/* status.c */
 
 /* Tell the service manager that the server is ready, and how: state is static.
  */

@@ -1,4 +1,4 @@
-/* server_inherit.c - listening sockets that the service manager has opened.
+/* inherit.c - listening sockets that the service manager has opened.
  *
  * A name that is not known ends the start: whoever has set it up that way
  * would wait for ever for somebody to answer there.
@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "server.h"
+#include "daemon/server.h"
 
 /* What is served on sockets without a name. */
 #define FALLBACK "http"

@@ -1,13 +1,13 @@
-/* pid_file.h - a file with the number of the process.
+/* pidfile.h - a file with the number of the process.
  *
- * Floor: top.  Main thread.
+ * Floor: daemon.  Main thread.
  *
  * It is locked for as long as the daemon runs: what a killed one has left is
  * used again, what a running one has is not touched.  It is empty until the
  * daemon is ready, and then written at once.
  */
-#ifndef PEERPOST_PID_FILE_H
-#define PEERPOST_PID_FILE_H
+#ifndef PEERPOST_DAEMON_PIDFILE_H
+#define PEERPOST_DAEMON_PIDFILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

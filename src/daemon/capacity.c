@@ -1,4 +1,4 @@
-/* server_room.c - what happens when there is no room for more connections.
+/* capacity.c - what happens when there is no room for more connections.
  *
  * They wait in the kernel, and every worker closes one where it can
  * (http_make_room()).  A flood makes a server full and not full many times a
@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/log_flood.h"
 #include "base/metric.h"
-#include "server.h"
+#include "daemon/server.h"
 
 /* Descriptors that are no client's: database, log, epolls, eventfds, backups,
  * what is read again at a reload, and some to spare.  Each 8 connections need one

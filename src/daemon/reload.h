@@ -1,13 +1,13 @@
-/* server_reload.h - reading the configuration again.
+/* reload.h - reading the configuration again.
  *
- * Floor: top.  Loop thread.
+ * Floor: daemon.  Loop thread.
  */
-#ifndef PEERPOST_SERVER_RELOAD_H
-#define PEERPOST_SERVER_RELOAD_H
+#ifndef PEERPOST_DAEMON_RELOAD_H
+#define PEERPOST_DAEMON_RELOAD_H
 
 #include <stdbool.h>
 
-#include "server.h"
+#include "daemon/server.h"
 
 /* Read the command line and the configuration file again, with the files that
  * they name, and go by them from now on.  Of an option that takes effect at the

@@ -1,4 +1,4 @@
-/* server_side.c - the doors that are not the players': --admin and --metrics.
+/* admin.c - the doors that are not the players': --admin and --metrics.
  *
  * They have the loop and the engine in common with the doors of the players, and
  * nothing else: no settings, and no count of connections, so that an operator
@@ -6,10 +6,10 @@
  */
 #include "api/admin/reply.h"
 #include "base/log.h"
-#include "server.h"
-#include "server_reload.h"
+#include "daemon/reload.h"
+#include "daemon/server.h"
 
-/* Of the descriptors that server_room.c sets aside. */
+/* Of the descriptors that capacity.c sets aside. */
 #define MAX_ADMIN 16
 #define MAX_METRICS 8
 #define MAX_BODY 4096

@@ -1,5 +1,5 @@
 /* worker.c - see worker.h. */
-#include "worker.h"
+#include "daemon/worker.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* identity.c - see identity.h. */
-#include "identity.h"
+/* privileges.c - see privileges.h. */
+#include "daemon/privileges.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -1,11 +1,11 @@
-/* server_reload.c - see server_reload.h.
+/* reload.c - see reload.h.
  *
  * First everything that may fail, on the side; then everything is replaced.
  * The loops' part is replaced at once, while their threads wait.  The engine's
  * travels to it as a task, and comes back when it holds: until then the engine
  * may look at texts of the options before, which are freed after that.
  */
-#include "server_reload.h"
+#include "daemon/reload.h"
 
 #include <stdio.h>
 #include <stdlib.h>

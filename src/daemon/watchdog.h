@@ -1,14 +1,14 @@
 /* watchdog.h - showing the service manager that nothing hangs.
  *
- * Floor: top.  Main thread.
+ * Floor: daemon.  Main thread.
  *
  * That a loop turns proves little: a database that does not return leaves
  * every command without an answer.  So what is told to the manager is that an
  * echo has come back from the engine, and that meanwhile every loop has turned.
  * A daemon that hangs is killed by the manager, and started again.
  */
-#ifndef PEERPOST_WATCHDOG_H
-#define PEERPOST_WATCHDOG_H
+#ifndef PEERPOST_DAEMON_WATCHDOG_H
+#define PEERPOST_DAEMON_WATCHDOG_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
-/* identity.h - which user the daemon runs as.
+/* privileges.h - which user the daemon runs as.
  *
- * Floor: top.  Main thread, before any other starts.
+ * Floor: daemon.  Main thread, before any other starts.
  */
-#ifndef PEERPOST_IDENTITY_H
-#define PEERPOST_IDENTITY_H
+#ifndef PEERPOST_DAEMON_PRIVILEGES_H
+#define PEERPOST_DAEMON_PRIVILEGES_H
 
 #include <stdbool.h>
 #include <stddef.h>

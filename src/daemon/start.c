@@ -1,4 +1,4 @@
-/* server_start.c - see server.h: limits, descriptors, listeners, the engine. */
+/* start.c - see server.h: limits, descriptors, listeners, the engine. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "api/admin/metrics.h"
 #include "base/log.h"
 #include "base/metric.h"
-#include "server.h"
+#include "daemon/server.h"
 
 /* One connection in so many is kept for commands: the rest may be parked. */
 #define UNPARKED_SHARE 16
