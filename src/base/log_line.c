@@ -11,7 +11,6 @@
  */
 #include "base/log_line.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -34,6 +33,27 @@ static const int priorities[] = {
 	[LOG_LEVEL_DEBUG] = 7,
 	[LOG_LEVEL_NOTICE] = 5,
 };
+
+static const char *const names[] = { "error", "warning", "info", "debug",
+	"notice" };
+
+bool
+log_level_parse(struct span name, enum log_level *out)
+{
+	for (int i = 0; i < LOG_LEVEL_NOTICE; i++) {
+		if (span_equals(name, names[i])) {
+			*out = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+log_level_name(enum log_level level)
+{
+	return names[level];
+}
 
 void
 log_line_set_form(enum log_format format, enum log_begin begin)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/log_line.h"
 
 static struct log_line line;
