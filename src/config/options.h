@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "config/identity.h"
 #include "core/settings.h"
-#include "daemon/privileges.h"
 #include "net/listener.h"
 #include "net/trusted.h"
 #include "store/store.h"

@@ -9,6 +9,7 @@
 #include "api/admin/metrics.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "daemon/privileges.h"
 #include "daemon/server.h"
 
 /* One connection in so many is kept for commands: the rest may be parked. */
