@@ -2,7 +2,7 @@
  *
  * Floor: daemon.  Main thread.
  *
- * The pieces: main.c (signals, rounds), worker.c (loops and their threads),
+ * The pieces: round.c (signals, rounds), worker.c (loops and their threads),
  * start.c (everything up to the first round), inherit.c (sockets
  * of the service manager's), admin.c (the doors that are not players'),
  * capacity.c (what happens when there is no room for more connections),
@@ -72,6 +72,10 @@ struct server {
 	int64_t said_ms;
 };
 
+/* round.c */
+
+/* A signal has come (loop_source's on_ready). */
+void server_on_signal(struct loop_source *source, uint32_t events);
 /* One round of the loop, waiting for max_ms at most. */
 void server_run_round(struct server *server, int64_t max_ms);
 
@@ -85,8 +89,8 @@ void server_note_full(struct server *server);
 /* At the end of a round: take connections if there is room for them. */
 void server_admit(struct server *server);
 
-/* Open everything.  signals.on_ready must be set.  false: it cannot (logged).
- * Either way server_close_descriptors() is to be called at the end. */
+/* Open everything.  false: it cannot (logged).  Either way
+ * server_close_descriptors() is to be called at the end. */
 bool server_start(struct server *server);
 
 /* Do what the options say about limits, and about the loops' part in everything
@@ -143,7 +147,7 @@ void server_say_ready(struct server *server, const char *state);
  * few seconds.  Once a second. */
 void server_say_status(struct server *server);
 
-/* End what server_start() has opened, as main.c's opening says. */
+/* End what server_start() has opened, as stop.c's opening says. */
 void server_stop(struct server *server);
 void server_close_descriptors(struct server *server);
 

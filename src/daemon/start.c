@@ -140,6 +140,7 @@ open_descriptors(struct server *server)
 	signal(SIGPIPE, SIG_IGN);
 	/* A limit on the size of files is a full disk like any other. */
 	signal(SIGXFSZ, SIG_IGN);
+	server->signals.on_ready = server_on_signal;
 	server->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (open_workers(server) && server->signal_fd >= 0 &&
 	    loop_add(server->workers[0].front.loop, &server->signals,
