@@ -8,6 +8,7 @@
  * requests of which the engine has not said yet whether they are held: a small
  * request can ask for a large reply.
  */
+#include "net/fastcgi/fastcgi.h"
 #include "net/fastcgi/internal.h"
 
 #include <errno.h>

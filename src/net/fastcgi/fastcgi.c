@@ -1,10 +1,11 @@
 /* fastcgi.c - see fastcgi.h: making, deadlines, ending. */
-#include "net/fastcgi/internal.h"
+#include "net/fastcgi/fastcgi.h"
 
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/fastcgi/internal.h"
 
 #define LINGER_MS 2000 /* for the other side to close, after the last reply */
 /* Shutting down, a connection is closed that has been without a request for so

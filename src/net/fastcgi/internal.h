@@ -13,8 +13,8 @@
 #include "api/request.h"
 #include "base/hash.h"
 #include "base/list.h"
-#include "net/fastcgi/fastcgi.h"
 #include "net/fastcgi/wire.h"
+#include "net/front.h"
 #include "net/reply_headers.h"
 
 struct fcgi_connection {

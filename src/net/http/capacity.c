@@ -6,6 +6,7 @@
  * search, and whoever has been at the same thing for longest is found at once
  * when somebody has to go.
  */
+#include "net/http/http.h"
 #include "net/http/internal.h"
 
 #include "base/clock.h"

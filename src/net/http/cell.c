@@ -10,6 +10,7 @@
  * It also says all the time that such a daemon wants to be run at once.  So
  * whether that is so is found out here, from the sockets.
  */
+#include "net/http/http.h"
 #include "net/http/internal.h"
 
 #include <poll.h>

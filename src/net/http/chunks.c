@@ -6,12 +6,11 @@
 #include "net/http/chunks.h"
 
 #include "base/text.h"
-#include "net/http/head.h"
 
 static bool
 is_name(char c)
 {
-	return http_is_token((struct span){ &c, 1 });
+	return text_is_token((struct span){ &c, 1 });
 }
 
 static bool

@@ -4,6 +4,7 @@
  * socket is in our epoll for the whole of its life, edge-triggered, which tells
  * first bytes and hang-ups.
  */
+#include "net/http/http.h"
 #include "net/http/internal.h"
 
 #include <stdio.h>

@@ -43,22 +43,6 @@ http_head_scan(struct http_head_scan *scan, struct span bytes, size_t *out_used,
 	return ERR_NONE;
 }
 
-bool
-http_is_token(struct span text)
-{
-	static const char others[] = "!#$%&'*+-.^_`|~";
-
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.at[i];
-
-		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-			(c >= 'a' && c <= 'z') ||
-			(c != '\0' && strchr(others, c))))
-			return false;
-	}
-	return text.len > 0;
-}
-
 /* Take a line off *rest, without its CR LF.  false: there is none. */
 static bool
 next_line(struct span *rest, struct span *out)
@@ -104,7 +88,7 @@ parse_request_line(struct span line, struct http_head *out)
 	struct span rest = line;
 	struct span method = next_word(&rest), target = next_word(&rest);
 
-	if (!http_is_token(method) || target.len == 0 ||
+	if (!text_is_token(method) || target.len == 0 ||
 	    memchr(target.at, '\t', target.len) || rest.len != 8 ||
 	    memcmp(rest.at, "HTTP/1.", 7) != 0 || rest.at[7] < '0' ||
 	    rest.at[7] > '9')
@@ -125,7 +109,7 @@ parse_field(struct span line, struct span *out_name, struct span *out_value)
 	if (!colon)
 		return false;
 	name = (struct span){ line.at, (size_t)(colon - line.at) };
-	if (!http_is_token(name))
+	if (!text_is_token(name))
 		return false;
 	value = (struct span){ colon + 1, line.len - name.len - 1 };
 	while (value.len && is_blank(value.at[0]))

@@ -54,7 +54,4 @@ MUST_CHECK enum err http_head_parse(struct span block, struct http_head *out);
 bool http_head_next_field(
     struct span *rest, struct span *out_name, struct span *out_value);
 
-/* Whether text is a token (RFC 9110, section 5.6.2). */
-bool http_is_token(struct span text);
-
 #endif

@@ -17,9 +17,9 @@
 #include "base/list.h"
 #include "net/address.h"
 #include "net/certificate.h"
+#include "net/front.h"
 #include "net/http/chunks.h"
 #include "net/http/head.h"
-#include "net/http/http.h"
 #include "net/reply_headers.h"
 
 /* What libmicrohttpd keeps for a connection: the head that it is given, which
