@@ -9,7 +9,6 @@ enum err
 get_ice_servers_run(struct turn *turn, struct request *request)
 {
 	enum end_reason reason = END_UNREGISTERED;
-	struct reply *reply = &request->reply;
 	struct player *player;
 	enum err err;
 
@@ -24,10 +23,7 @@ get_ice_servers_run(struct turn *turn, struct request *request)
 	}
 	if (!turn_pay_poll(turn, request, player))
 		return ERR_NONE;
-	request_reset_reply(request);
-	reply->status = 200;
-	reply->type = REPLY_JSON;
 	ice_text_add(&turn->world->settings->ice, player->id, clock_unix_s(),
-	    &reply->body, &reply->links);
+	    reply_begin(request, 200), &request->reply.links);
 	return ERR_NONE;
 }

@@ -26,9 +26,6 @@ get_room_run(struct turn *turn, struct request *request)
 		reply_fail_session(request, err, reason);
 		return ERR_NONE;
 	}
-	request_reset_reply(request);
-	request->reply.status = 200;
-	request->reply.type = REPLY_JSON;
 	return room_text_add_snapshot(
-	    turn->world, player, &request->reply.body);
+	    turn->world, player, reply_begin(request, 200));
 }

@@ -4,10 +4,11 @@
 
 #include "api/admin/parse.h"
 #include "api/asset.h"
-#include "api/command/command.h"
+#include "api/command.h"
 #include "api/fault.h"
 #include "api/page.h"
 #include "api/parse_body.h"
+#include "api/reply.h"
 #include "api/route.h"
 #include "api/target.h"
 #include "api/value.h"

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "api/command/command.h"
+#include "api/command.h"
 #include "api/fault.h"
 #include "api/route.h"
 #include "api/token.h"

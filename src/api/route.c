@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "api/asset_files.h"
-#include "api/command/command.h"
+#include "api/command.h"
 
 #define ALLOW_POST "POST, OPTIONS"
 #define ALLOW_GET "GET, OPTIONS"
@@ -68,6 +68,18 @@ route_find(const char *path)
 			found = &routes[i];
 	}
 	return found;
+}
+
+const struct command *
+command_find(struct span code)
+{
+	for (size_t i = 0; i < N_ROUTES; i++) {
+		const struct command *command = routes[i].command;
+
+		if (command && span_equals(code, command->code))
+			return command;
+	}
+	return NULL;
 }
 
 bool

@@ -44,6 +44,9 @@ bool route_fits(const char *route_path, const char *path);
  * at its end is passed over, unless it leads to another route; a file has none. */
 const struct route *route_find(const char *path);
 
+/* The command with this code ("###!RP"), or NULL. */
+const struct command *command_find(struct span code);
+
 /* Whether the route serves the method. */
 bool route_allows(const struct route *route, enum method method);
 

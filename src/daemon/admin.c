@@ -4,7 +4,7 @@
  * nothing else: no settings, and no count of connections, so that an operator
  * gets in when players have taken all that there are.
  */
-#include "api/admin/reply.h"
+#include "api/reply.h"
 #include "base/log.h"
 #include "daemon/reload.h"
 #include "daemon/server.h"
@@ -81,7 +81,7 @@ on_reload(void *cls, struct request *request)
 	struct server *server = cls;
 
 	if (server_reload(server))
-		buf_add_text(admin_succeed(request), "{\"reloaded\":true}");
+		buf_add_text(reply_begin(request, 200), "{\"reloaded\":true}");
 	else
 		admin_fail(
 		    request, 422, "bad-configuration", server_reload_problem());

@@ -53,6 +53,7 @@ static void
 run_health(struct turn *turn, struct request *request)
 {
 	enum err err = check_store(turn);
+	struct buf *out;
 
 	if (!err && request->route->kind == ROUTE_READY && turn->is_draining)
 		err = ERR_SHUTTING_DOWN;
@@ -60,17 +61,15 @@ run_health(struct turn *turn, struct request *request)
 		reply_fail(request, err);
 		return;
 	}
-	request_reset_reply(request);
-	request->reply.status = 200;
-	request->reply.type = REPLY_JSON;
-	buf_add_text(&request->reply.body,
-	    "{\"status\":\"ok\",\"version\":\"" PACKAGE_VERSION "\"");
+	out = reply_begin(request, 200);
+	buf_add_text(
+	    out, "{\"status\":\"ok\",\"version\":\"" PACKAGE_VERSION "\"");
 	/* Still 200: a daemon that is full is not mended by a restart. */
 	if (request->door != DOOR_PUBLIC)
-		buf_add_text(&request->reply.body,
+		buf_add_text(out,
 		    request->is_full ? ",\"connections\":\"full\"" :
 				       ",\"connections\":\"ok\"");
-	buf_add_text(&request->reply.body, "}");
+	buf_add_text(out, "}");
 }
 
 /* Run one request inside the transaction.  Afterwards it has its reply, or

@@ -172,10 +172,7 @@ poll_add_events(
 static void
 begin_reply(struct request *request)
 {
-	request_reset_reply(request);
-	request->reply.status = 200;
-	request->reply.type = REPLY_JSON;
-	buf_add_text(&request->reply.body, "{");
+	buf_add_text(reply_begin(request, 200), "{");
 }
 
 static void

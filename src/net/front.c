@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/parse.h"
+#include "api/reply.h"
 #include "api/route.h"
 #include "base/clock.h"
 #include "base/metric.h"

@@ -8,6 +8,7 @@
 #include "net/front.h"
 
 #include "api/admin/metrics.h"
+#include "api/reply.h"
 #include "api/route.h"
 #include "base/clock.h"
 #include "base/log_flood.h"

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/command/command.h"
+#include "api/command.h"
 #include "api/fault.h"
 #include "api/parse.h"
 #include "base/text.h"

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "api/command/command.h"
+#include "api/command.h"
 #include "api/parse.h"
 #include "api/route.h"
 #include "tests/unit/question.h"

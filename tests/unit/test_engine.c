@@ -2,7 +2,7 @@
  * the engine gives back, when, and that it does so once. */
 #include "tests/unit/engine_fixture.h"
 
-#include "api/command/command.h"
+#include "api/command.h"
 
 static struct exchange *
 poison(struct fixture *f, const struct user *user)

@@ -2,6 +2,7 @@
 #include "tests/unit/parse_fixture.h"
 
 #include "api/admin/metrics.h"
+#include "api/reply.h"
 #include "base/metric.h"
 
 static const struct metric *

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "api/command/command.h"
+#include "api/command.h"
 #include "api/route.h"
 
 static const struct {

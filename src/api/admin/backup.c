@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/admin/reply.h"
+#include "api/reply.h"
 #include "base/log.h"
 
 #define STEP_PAGES 64 /* 256 KiB: some millisecond, on a busy machine */

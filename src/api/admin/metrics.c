@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "api/reply.h"
 #include "api/route.h"
 #include "base/mem.h"
 #include "base/metric.h"

@@ -2,10 +2,10 @@
 #include "api/admin/parse.h"
 
 #include "api/admin/metrics.h"
-#include "api/admin/reply.h"
 #include "api/admin/route.h"
 #include "api/parse.h"
 #include "api/parse_body.h"
+#include "api/reply.h"
 #include "api/target.h"
 
 /* Of what can be paged: where to go on, and how much to show. */

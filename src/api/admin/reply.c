@@ -40,25 +40,3 @@ admin_add_object(struct buf *out, const char *name)
 	add_name(out, name);
 	buf_add_text(out, "{");
 }
-
-struct buf *
-admin_succeed(struct request *request)
-{
-	request_reset_reply(request);
-	request->reply.status = 200;
-	request->reply.type = REPLY_JSON;
-	return &request->reply.body;
-}
-
-void
-admin_fail(struct request *request, unsigned status, const char *word,
-    const char *message)
-{
-	struct buf *out = admin_succeed(request);
-
-	request->reply.status = status;
-	buf_add_text(out, "{");
-	admin_add_text(out, "error", word);
-	admin_add_text(out, "message", message);
-	buf_add_text(out, "}");
-}

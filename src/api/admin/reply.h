@@ -1,23 +1,16 @@
-/* reply.h - replies on the admin listener.
+/* reply.h - members of replies on the admin listener.
  *
  * Floor: api.  Any thread; pure.
  *
  * There are no commands, so a failure has no code: it is
- * {"error":WORD,"message":SENTENCE}.  The words are those of err.h and, since
- * they are nothing that a player can see, some that stand with the routes.
+ * {"error":WORD,"message":SENTENCE}, by admin_fail().  The words are those of
+ * err.h and, since they are nothing that a player can see, some that stand with
+ * the routes.
  */
 #ifndef PEERPOST_API_ADMIN_REPLY_H
 #define PEERPOST_API_ADMIN_REPLY_H
 
-#include "api/request.h"
-
-/* Write a failure reply.  Both texts are borrowed for the call; word is a
- * literal that needs no escaping. */
-void admin_fail(struct request *request, unsigned status, const char *word,
-    const char *message);
-
-/* Begin a reply of 200 that is JSON.  Returns its body, to be written. */
-struct buf *admin_succeed(struct request *request);
+#include "base/buf.h"
 
 /* Append "name":value with a comma before it, unless it is the first of its
  * object.  name is a literal that needs no escaping. */

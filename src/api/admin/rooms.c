@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "api/admin/reply.h"
+#include "api/reply.h"
 #include "base/log.h"
 #include "core/mailbox.h"
 #include "core/player.h"
@@ -55,7 +56,7 @@ get_rooms_run(struct turn *turn, struct request *request)
 {
 	const struct poll_args *args = &request->poll;
 	struct store *store = turn->world->store;
-	struct page page = { .out = admin_succeed(request),
+	struct page page = { .out = reply_begin(request, 200),
 		.max = args->has_max ? args->max : PAGE_DEFAULT,
 		.last = args->after };
 	enum err err;
@@ -154,7 +155,7 @@ get_one_room_run(struct turn *turn, struct request *request)
 	if (err)
 		return err;
 	list.room = room;
-	list.out = admin_succeed(request);
+	list.out = reply_begin(request, 200);
 	memcpy(row.uuid, room->uuid, sizeof(row.uuid));
 	row.host = room->host;
 	row.sealed = room->is_sealed;
@@ -192,7 +193,7 @@ close_room_run(struct turn *turn, struct request *request)
 	if (err)
 		return err;
 	log_info("admin: room %s closed", uuid);
-	out = admin_succeed(request);
+	out = reply_begin(request, 200);
 	buf_add_text(out, "{");
 	admin_add_text(out, "room", uuid);
 	admin_add_int(out, "members", n_members);
@@ -232,7 +233,7 @@ kick_player_run(struct turn *turn, struct request *request)
 	if (err)
 		return err;
 	log_info("admin: player %u kicked", (unsigned)id);
-	out = admin_succeed(request);
+	out = reply_begin(request, 200);
 	buf_add_text(out, "{");
 	admin_add_int(out, "id", id);
 	buf_add_text(out, "}");

@@ -9,6 +9,7 @@
 #include "api/admin/reply.h"
 #include "api/fault.h"
 #include "api/parse_body.h"
+#include "api/reply.h"
 #include "api/value.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -44,7 +45,7 @@ enum err
 get_status_run(struct turn *turn, struct request *request)
 {
 	const struct world *world = turn->world;
-	struct buf *out = admin_succeed(request);
+	struct buf *out = reply_begin(request, 200);
 	int64_t up_ms = clock_now_ms() - turn->started_ms;
 
 	buf_add_text(out, "{");
@@ -106,7 +107,7 @@ set_log_level_run(struct turn *turn, struct request *request)
 		free(why);
 	} else {
 		log_set_level(level);
-		out = admin_succeed(request);
+		out = reply_begin(request, 200);
 		buf_add_text(out, "{");
 		admin_add_text(out, "level", log_level_name(level));
 		buf_add_text(out, "}");

@@ -1,5 +1,5 @@
 /* create_room.c - ###!CR: a room with the player as its host. */
-#include "api/command/command.h"
+#include "api/command.h"
 #include "core/room.h"
 
 static enum err

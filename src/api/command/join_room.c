@@ -1,7 +1,7 @@
 /* join_room.c - ###!JR: into the room with this UUID. */
 #include <string.h>
 
-#include "api/command/command.h"
+#include "api/command.h"
 #include "api/fault.h"
 #include "api/room_text.h"
 #include "api/value.h"

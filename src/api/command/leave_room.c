@@ -1,5 +1,5 @@
 /* leave_room.c - ###!LR (ours): back to the lobby. */
-#include "api/command/command.h"
+#include "api/command.h"
 #include "core/room.h"
 
 static enum err

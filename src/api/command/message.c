@@ -1,5 +1,5 @@
 /* message.c - ###!SM: to everybody in the room, the sender too. */
-#include "api/command/command.h"
+#include "api/command.h"
 #include "api/fault.h"
 #include "core/relay.h"
 

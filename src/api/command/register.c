@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "api/command/command.h"
+#include "api/command.h"
 #include "api/fault.h"
 #include "api/token.h"
 #include "api/value.h"

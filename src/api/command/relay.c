@@ -4,7 +4,7 @@
  * What is relayed is the sender's object, byte for byte, but for the value of
  * its `id`, in whose place the sender's peer id is spliced.
  */
-#include "api/command/command.h"
+#include "api/command.h"
 #include "api/fault.h"
 #include "api/value.h"
 #include "core/relay.h"

@@ -1,8 +1,9 @@
 /* run.c - see run.h. */
 #include "api/command/run.h"
 
-#include "api/command/command.h"
+#include "api/command.h"
 #include "api/command/remembered.h"
+#include "api/fault.h"
 #include "api/reply.h"
 #include "api/route.h"
 #include "api/token.h"
@@ -17,6 +18,25 @@
  * of joins can ask for a megabyte.  With a key it is also remembered. */
 #define MAX_REPLIES ((size_t)256 << 10)
 #define MAX_RECORD ((size_t)64 << 10)
+
+enum err
+command_check_nothing(struct call *call)
+{
+	/* The original's clients send the string. */
+	if (call->data.type == JSON_NULL ||
+	    span_equals(call->data.text, "\"null\""))
+		return ERR_NONE;
+	call->why = fault_in_value(call->data_name, call->data,
+	    "null, the string 'null', or left out");
+	return ERR_BAD_DATA;
+}
+
+void
+command_answer_null(struct outcome *out)
+{
+	out->kind = OUTCOME_TEXT;
+	buf_add_text(&out->text, "\"null\"");
+}
 
 static bool
 begins_with_register(const struct request *request)

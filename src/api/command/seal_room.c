@@ -1,5 +1,5 @@
 /* seal_room.c - ###!SR: nobody may join any more. */
-#include "api/command/command.h"
+#include "api/command.h"
 #include "core/room.h"
 
 static enum err

@@ -1,5 +1,5 @@
 /* unregister.c - ###!UP (ours): the end of the session. */
-#include "api/command/command.h"
+#include "api/command.h"
 #include "core/player.h"
 
 static enum err

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/reply.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"

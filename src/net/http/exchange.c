@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/reply.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/admin_guard.h"

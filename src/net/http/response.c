@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "api/reply.h"
 #include "net/reply_headers.h"
 
 /* libmicrohttpd's own notes of a request take less than 150 bytes, and whatever

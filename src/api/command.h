@@ -2,8 +2,8 @@
  *
  * Floor: api.  check functions: any thread, pure.  run: engine thread.
  */
-#ifndef PEERPOST_API_COMMAND_COMMAND_H
-#define PEERPOST_API_COMMAND_COMMAND_H
+#ifndef PEERPOST_API_COMMAND_H
+#define PEERPOST_API_COMMAND_H
 
 #include "api/request.h"
 #include "base/buf.h"
@@ -75,9 +75,6 @@ extern const struct command command_answer;
 extern const struct command command_candidate;
 extern const struct command command_leave_room;
 extern const struct command command_unregister;
-
-/* The command with this code ("###!RP"), or NULL. */
-const struct command *command_find(struct span code);
 
 /* A check for commands that take nothing: no data, null, or "null". */
 enum err command_check_nothing(struct call *call);
