@@ -5,7 +5,7 @@
 #ifndef PEERPOST_API_GET_ICE_SERVERS_H
 #define PEERPOST_API_GET_ICE_SERVERS_H
 
-#include "engine/transaction.h"
+#include "api/turn.h"
 
 /* Write the reply: the STUN and TURN servers for the caller, with credentials
  * that count from now.  ERR_STORAGE. */

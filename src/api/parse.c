@@ -2,7 +2,6 @@
  * that a client sees (peerpost-protocol(7), FAILURES). */
 #include "api/parse.h"
 
-#include "api/admin/parse.h"
 #include "api/asset.h"
 #include "api/command.h"
 #include "api/fault.h"
@@ -212,8 +211,6 @@ request_parse(struct request *request, const char *base_path)
 {
 	enum err err;
 
-	if (request->door != DOOR_PUBLIC)
-		return admin_parse(request);
 	if (request->method == METHOD_OPTIONS) {
 		answer_preflight(request);
 		return false;

@@ -12,7 +12,7 @@
 
 #include "api/request.h"
 
-/* Parse the request, whose body is complete.  Returns true when the engine
+/* Parse a request at DOOR_PUBLIC, whose body is complete.  Returns true when the engine
  * has to answer; false when the reply is there already (wrong path, method,
  * size or key, the answer to OPTIONS, a page).
  * base_path: "" or "/prefix". */

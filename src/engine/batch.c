@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "engine/poll.h"
+#include "engine/transaction.h"
 
 #define PROBE_EVERY_MS 250
 

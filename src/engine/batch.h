@@ -5,7 +5,7 @@
 #ifndef PEERPOST_ENGINE_BATCH_H
 #define PEERPOST_ENGINE_BATCH_H
 
-#include "engine/transaction.h"
+#include "api/turn.h"
 
 /* Run n requests in their order, in one transaction.  Afterwards each of them
  * is in turn->done or parked. */

@@ -1,7 +1,6 @@
 /* transaction.c - see transaction.h. */
 #include "engine/transaction.h"
 
-#include <assert.h>
 #include <unistd.h>
 
 #include "api/reply.h"
@@ -9,80 +8,7 @@
 #include "base/log.h"
 #include "base/log_flood.h"
 #include "base/metric.h"
-#include "core/player.h"
-#include "core/presence.h"
 #include "engine/poll.h"
-
-struct request *
-turn_request_of(struct parked *parked)
-{
-	return CONTAINER_OF(parked, struct request, parked);
-}
-
-enum err
-turn_find_session(struct turn *turn, const struct request *request,
-    struct player **out, enum end_reason *out_reason)
-{
-	struct world *world = turn->world;
-	enum err err;
-
-	if (!request->has_token)
-		return ERR_NO_SESSION;
-	err = player_find_by_token(world, request->token_hash, out);
-	if (!err) {
-		presence_used(*out);
-		presence_seen(world, *out);
-	}
-	if (err != ERR_ABSENT)
-		return err;
-	err = player_find_ended(world, request->token_hash, out_reason);
-	if (err == ERR_ABSENT)
-		return ERR_NO_SESSION;
-	return err ? err : ERR_TIMED_OUT;
-}
-
-bool
-turn_pay_poll(struct turn *turn, struct request *request, struct player *player)
-{
-	int64_t wait_ms = 0;
-
-	if (!request->is_charged)
-		wait_ms = bucket_take(&player->polls,
-		    turn->world->settings->poll_rate, clock_now_ms(), 1);
-	request->is_charged = wait_ms == 0;
-	if (request->is_charged)
-		return true;
-	metric_add(METRIC_LIMITED_POLLS, 1);
-	reply_fail(request, ERR_RATE_LIMITED);
-	request->reply.retry_after_s = (unsigned)((wait_ms + 999) / 1000);
-	return false;
-}
-
-void
-turn_finish(struct turn *turn, struct request *request)
-{
-	assert(request->reply.status && !request->parked.player);
-	assert(!request->is_finished);
-	if (request->reply.body.overflowed)
-		reply_fail(request, ERR_STORAGE); /* not the half of it */
-	request->is_finished = true;
-	if (request->reply.given_to)
-		player_note_given(
-		    turn->world, request->reply.given_to, request->reply.given);
-	queue_chain_append(&turn->done, &request->run.item);
-}
-
-void
-turn_answer_parked(struct turn *turn, struct parked *parked)
-{
-	struct request *request = turn_request_of(parked);
-
-	parking_remove(turn->world, parked);
-	request->is_due = true;
-	if (poll_run(turn, request))
-		reply_fail(request, ERR_STORAGE);
-	turn_finish(turn, request);
-}
 
 enum err
 turn_begin(struct turn *turn)

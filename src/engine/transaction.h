@@ -1,48 +1,11 @@
-/* transaction.h - what the engine thread has at hand while it runs requests, and the
- * transactions that it runs them in.
+/* transaction.h - the transactions that requests are run in.
  *
  * Floor: engine.  Engine thread only.
  */
 #ifndef PEERPOST_ENGINE_TRANSACTION_H
 #define PEERPOST_ENGINE_TRANSACTION_H
 
-#include "api/request.h"
-#include "core/world.h"
-
-struct turn {
-	struct world *world;
-	int64_t begun_us;        /* when the transaction began */
-	bool is_draining;        /* shutting down: no poll is held */
-	struct queue_chain done; /* tasks that can be given back */
-	bool is_failing;         /* the last write failed */
-	int64_t probed_ms;  /* when it was last tried whether it still does */
-	int64_t written_ms; /* last commit of something; 0: tidied since */
-	int64_t started_ms; /* clock_now_ms() */
-	struct request *backup; /* held, see api/admin/backup.h; NULL: none */
-	bool has_begun_backup;  /* the store knows of it */
-};
-
-/* The request that a parked poll is. */
-struct request *turn_request_of(struct parked *parked);
-
-/* Find who is calling, and count it as a sign of life.
- * ERR_NO_SESSION; ERR_TIMED_OUT: *out_reason says why; ERR_STORAGE. */
-MUST_CHECK enum err turn_find_session(struct turn *turn,
-    const struct request *request, struct player **out,
-    enum end_reason *out_reason);
-
-/* Let the player pay for a request that is no command: GET /room, or a poll that
- * acknowledges nothing.  false: too many, and the failure reply is written. */
-bool turn_pay_poll(
-    struct turn *turn, struct request *request, struct player *player);
-
-/* Give the request back: its reply is ready, and what it tells is committed.
- */
-void turn_finish(struct turn *turn, struct request *request);
-
-/* Run a parked poll again and give it back, with mail or without: it is not
- * parked again. */
-void turn_answer_parked(struct turn *turn, struct parked *parked);
+#include "api/turn.h"
 
 /* Begin a transaction.  ERR_STORAGE: turn_end() is due all the same. */
 MUST_CHECK enum err turn_begin(struct turn *turn);

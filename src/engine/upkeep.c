@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "core/presence.h"
+#include "engine/transaction.h"
 
 #define MAX_EXPIRE 256 /* sessions and rooms ended in one transaction */
 #define TRIM_AFTER_MS 1000

@@ -5,7 +5,7 @@
 #ifndef PEERPOST_ENGINE_UPKEEP_H
 #define PEERPOST_ENGINE_UPKEEP_H
 
-#include "engine/transaction.h"
+#include "api/turn.h"
 
 /* Zeroed: nothing has happened yet. */
 struct upkeep {

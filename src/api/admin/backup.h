@@ -9,7 +9,7 @@
 #ifndef PEERPOST_API_ADMIN_BACKUP_H
 #define PEERPOST_API_ADMIN_BACKUP_H
 
-#include "engine/transaction.h"
+#include "api/turn.h"
 
 /* Take the request on (admin_run_fn); it is held afterwards, or has a reply
  * that says why not. */

@@ -9,7 +9,7 @@
 
 #include "api/request.h"
 
-/* request_parse() for DOOR_ADMIN and DOOR_METRICS.  There is no base path, and no
+/* The same as request_parse(), at DOOR_ADMIN and DOOR_METRICS.  There is no base path, and no
  * OPTIONS: no page of any origin has any business here. */
 MUST_CHECK bool admin_parse(struct request *request);
 

@@ -5,7 +5,7 @@
 #ifndef PEERPOST_API_ADMIN_ROOMS_H
 #define PEERPOST_API_ADMIN_ROOMS_H
 
-#include "engine/transaction.h"
+#include "api/turn.h"
 
 /* GET /rooms?after=N&max=M: a page of them. */
 MUST_CHECK enum err get_rooms_run(struct turn *turn, struct request *request);

@@ -9,7 +9,7 @@
 #define PEERPOST_API_ADMIN_ROUTE_H
 
 #include "api/route.h"
-#include "engine/transaction.h"
+#include "api/turn.h"
 
 /* Writes the reply.  ERR_STORAGE: the transaction is lost, as everywhere. */
 typedef enum err (*admin_run_fn)(struct turn *turn, struct request *request);

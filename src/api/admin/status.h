@@ -5,7 +5,7 @@
 #ifndef PEERPOST_API_ADMIN_STATUS_H
 #define PEERPOST_API_ADMIN_STATUS_H
 
-#include "engine/transaction.h"
+#include "api/turn.h"
 
 /* GET /status */
 MUST_CHECK enum err get_status_run(struct turn *turn, struct request *request);

@@ -3,6 +3,7 @@
 
 #include "api/command.h"
 #include "api/command/remembered.h"
+#include "api/events.h"
 #include "api/fault.h"
 #include "api/reply.h"
 #include "api/route.h"
@@ -11,7 +12,6 @@
 #include "base/metric.h"
 #include "core/player.h"
 #include "core/presence.h"
-#include "engine/poll.h"
 
 #define MAX_TEXT ((size_t)16 << 20)
 /* When the commands of an array have answered so much, further ones fail: 3 KB

@@ -5,7 +5,7 @@
 #ifndef PEERPOST_API_COMMAND_RUN_H
 #define PEERPOST_API_COMMAND_RUN_H
 
-#include "engine/transaction.h"
+#include "api/turn.h"
 
 /* Check session, Idempotency-Key and rate, run the commands (or find what
  * they answered before), remember the answer, and write the reply.
