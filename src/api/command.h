@@ -58,10 +58,14 @@ struct command {
 	 * command may (COMMAND_SMALL_ANSWER).  NULL: none.  ERR_STORAGE. */
 	enum err (*measure)(
 	    struct session *session, const struct call *call, size_t *out);
-	/* Do it.  Any error but ERR_STORAGE means that nothing has changed
+	/* Do it.  player_evict() comes after it.  Any error but ERR_STORAGE means that nothing has changed
 	 * (but for a join, which may have found the host gone).
 	 * out is empty, of kind OUTCOME_NONE. */
 	enum err (*run)(struct session *session, const struct call *call,
+	    struct outcome *out);
+	/* Make out the answer, after player_evict(), to a caller whose session
+	 * goes on.  NULL: run() has.  Errors are those of run(). */
+	enum err (*answer)(struct session *session, const struct call *call,
 	    struct outcome *out);
 };
 

@@ -231,7 +231,8 @@ room_create(struct world *world, struct player *player)
 }
 
 /* When the host does not come for its mail, and the news of somebody's joining
- * does not fit into its mailbox, its session is ended, and with it the room. */
+ * does not fit into its mailbox, it is listed for eviction: the room ends with its
+ * session. */
 static MUST_CHECK enum err
 check_host(struct world *world, struct room *room, size_t size_bytes)
 {
@@ -246,8 +247,8 @@ check_host(struct world *world, struct room *room, size_t size_bytes)
 	if (mailbox_has_room(world, host, 1, size_bytes) ||
 	    mailbox_is_fetched(world, host))
 		return ERR_NONE;
-	err = player_end(world, host, END_MAILBOX_OVERFLOW);
-	return err ? err : ERR_ROOM_NOT_FOUND;
+	list_append(&world->evicted, &host->evicted);
+	return ERR_ROOM_NOT_FOUND;
 }
 
 /* Whether all that a join writes into mailboxes can be written. */
@@ -293,16 +294,9 @@ room_join(struct world *world, struct player *player, const char *uuid)
 	for (size_t i = 0; !err && i + 1 < room->n_members; i++)
 		err = tell_peer(world, player, EVENT_PEER_CONNECTED,
 		    room_peer_id(room, room->members[i]));
-	if (!err)
-		err = tell_others(
-		    world, room, player->id, EVENT_PEER_CONNECTED, player->id);
-	if (!err)
-		err = player_evict(world);
-	if (err)
-		return err;
-	/* One eviction may lead to another, and the host be among them. */
-	return player->room || player->is_removed ? ERR_NONE :
-						    ERR_ROOM_NOT_FOUND;
+	return err ? err :
+		     tell_others(world, room, player->id, EVENT_PEER_CONNECTED,
+			 player->id);
 }
 
 enum err

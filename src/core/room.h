@@ -32,8 +32,10 @@ MUST_CHECK enum err room_create(struct world *world, struct player *player);
 /* Make player a member of the room with this UUID (lower case).
  * ERR_ALREADY_IN_ROOM, ERR_ROOM_NOT_FOUND, ERR_ROOM_SEALED, ERR_ROOM_FULL,
  * ERR_OWN_MAILBOX_FULL, ERR_MAILBOX_FULL: see mailbox_check().
- * When the host's mailbox has no room for the news, the host is evicted and
- * the room closed: ERR_ROOM_NOT_FOUND, and nothing happens to player. */
+ * When the host's mailbox has no room for the news, the host is listed for
+ * eviction, which closes the room: ERR_ROOM_NOT_FOUND, and nothing happens to
+ * player.  Whoever has joined may be out of the room again after player_evict():
+ * one eviction may lead to another, and the host be among them. */
 MUST_CHECK enum err room_join(
     struct world *world, struct player *player, const char *uuid);
 

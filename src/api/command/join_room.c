@@ -68,12 +68,19 @@ measure(struct session *session, const struct call *call, size_t *out)
 static enum err
 run(struct session *session, const struct call *call, struct outcome *out)
 {
-	struct player *player = session->player;
+	(void)out;
+	return room_join(session->world, session->player, call->args.uuid);
+}
+
+static enum err
+answer(struct session *session, const struct call *call, struct outcome *out)
+{
+	const struct player *player = session->player;
 	enum err err;
 
-	err = room_join(session->world, player, call->args.uuid);
-	if (err || player->is_removed)
-		return err;
+	(void)call;
+	if (!player->room) /* closed at once: its host has been evicted */
+		return ERR_ROOM_NOT_FOUND;
 	out->kind = OUTCOME_TEXT;
 	err = room_text_add_names(session->world, player->room, &out->text);
 	buf_add_text(&out->text, ",\"room\":\"");
@@ -95,4 +102,5 @@ const struct command command_join_room = {
 	.check_bare = check_bare,
 	.measure = measure,
 	.run = run,
+	.answer = answer,
 };

@@ -125,6 +125,8 @@ run_call(struct session *session, const struct call *call, struct outcome *out)
 		return evict_err;
 	if (session->player && session->player->is_removed)
 		return ERR_TIMED_OUT;
+	if (!err && call->command->answer)
+		err = call->command->answer(session, call, out);
 	return err;
 }
 
