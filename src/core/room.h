@@ -12,18 +12,10 @@
 
 #include "base/span.h"
 #include "core/event.h"
-#include "core/world.h"
+#include "core/cache.h"
 
 /* The peer id of a member: 1 for the host, the player's id for others. */
 uint32_t room_peer_id(const struct room *room, uint32_t player);
-
-/* The room with this id, loaded if need be.  ERR_ABSENT. */
-MUST_CHECK enum err room_find(
-    struct world *world, int64_t id, struct room **out);
-
-/* The room with this UUID (lower case).  ERR_ROOM_NOT_FOUND. */
-MUST_CHECK enum err room_find_by_uuid(
-    struct world *world, const char *uuid, struct room **out);
 
 /* Make a room with player as its host.
  * ERR_ALREADY_IN_ROOM, ERR_TOO_MANY_ROOMS, ERR_OWN_MAILBOX_FULL. */
@@ -55,8 +47,5 @@ MUST_CHECK enum err room_leave(struct world *world, struct player *player);
  * delete the room. */
 MUST_CHECK enum err room_close(
     struct world *world, struct room *room, struct span reason);
-
-/* Forget the cached room.  For world.c. */
-void room_free(struct world *world, struct room *room);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/process.h"
+#include "core/commit.h"
 #include "core/presence.h"
 #include "engine/batch.h"
 #include "engine/poll.h"

@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "base/log_flood.h"
 #include "base/metric.h"
+#include "core/commit.h"
+#include "core/parking.h"
 #include "engine/poll.h"
 
 enum err

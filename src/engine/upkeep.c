@@ -2,6 +2,8 @@
 #include "engine/upkeep.h"
 
 #include "base/clock.h"
+#include "core/commit.h"
+#include "core/expiry.h"
 #include "core/presence.h"
 #include "engine/transaction.h"
 

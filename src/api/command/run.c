@@ -10,6 +10,7 @@
 #include "api/token.h"
 #include "base/clock.h"
 #include "base/metric.h"
+#include "core/commit.h"
 #include "core/player.h"
 #include "core/presence.h"
 

@@ -1,12 +1,11 @@
-/* world.c - see world.h. */
-#include "core/world.h"
+/* commit.c - see commit.h. */
+#include "core/commit.h"
 
 #include <stdlib.h>
 
 #include "base/metric.h"
-#include "core/player.h"
+#include "core/cache.h"
 #include "core/presence.h"
-#include "core/room.h"
 
 #define TRIM_CHUNK 256
 #define MUCH_TRIM 256 /* events: about half a millisecond's work */
