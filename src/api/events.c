@@ -1,8 +1,7 @@
 /* events.c - see events.h. */
 #include "api/events.h"
 
-#include "api/event_text.h"
-#include "api/room_text.h"
+#include "api/texts.h"
 #include "core/mailbox.h"
 #include "core/presence.h"
 

@@ -9,9 +9,9 @@
 #include <assert.h>
 
 #include "api/asset.h"
-#include "api/event_text.h"
 #include "api/fault.h"
 #include "api/route.h"
+#include "api/texts.h"
 #include "api/value.h"
 
 #define HEAD_SIZE 5

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-#include "api/ice_text.h"
-#include "api/ice_url.h"
+#include "api/ice.h"
 #include "api/request.h"
 #include "base/file.h"
 #include "config/texts.h"

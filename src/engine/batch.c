@@ -12,8 +12,7 @@
 
 #include "api/admin/route.h"
 #include "api/command/run.h"
-#include "api/get_ice_servers.h"
-#include "api/get_room.h"
+#include "api/page.h"
 #include "api/reply.h"
 #include "api/route.h"
 #include "base/clock.h"

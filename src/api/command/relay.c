@@ -1,5 +1,5 @@
 /* relay.c - ###!OO, ###!AA, ###!CC: an offer, an answer or a candidate to
- * one peer.
+ * one peer; ###!SM: a message to everybody in the room, the sender too.
  *
  * What is relayed is the sender's object, byte for byte, but for the value of
  * its `id`, in whose place the sender's peer id is spliced.
@@ -164,4 +164,32 @@ const struct command command_candidate = {
 	.failed = "###!ICB",
 	.check = check,
 	.run = run_candidate,
+};
+
+static enum err
+check_message(struct call *call)
+{
+	if (call->data.type != JSON_NULL)
+		return ERR_NONE;
+	call->why = fault_in_value(call->data_name, call->data,
+	    "the message, any JSON value other than null");
+	return ERR_BAD_DATA;
+}
+
+static enum err
+run_message(
+    struct session *session, const struct call *call, struct outcome *out)
+{
+	out->kind = OUTCOME_ECHO;
+	return relay_message(session->world, session->player, call->data.text,
+	    session->relay_bill);
+}
+
+const struct command command_message = {
+	.code = "###!SM",
+	.path = "/message",
+	.ok = "###!RMK",
+	.failed = "###!RMB",
+	.check = check_message,
+	.run = run_message,
 };

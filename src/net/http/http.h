@@ -5,7 +5,7 @@
  * The pieces: cell.c (the daemons), connection.c (connections and
  * their hang-ups), capacity.c (deadlines, and which connection makes room),
  * intake.c (putting requests together, with head.c and chunks.c),
- * exchange.c (one request and its reply), response.c (headers),
+ * exchange.c (one request and its reply), http.c (headers),
  * tls.c (connections over TLS).  docs/architecture.md says why.
  */
 #ifndef PEERPOST_NET_HTTP_HTTP_H

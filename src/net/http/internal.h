@@ -234,7 +234,7 @@ void http_tls_wake_all(struct cell *cell);
 /* Whether a cell that has just been run should be run again. */
 bool http_tls_wants_to_run(struct cell *cell);
 
-/* response.c */
+/* http.c */
 
 /* Queue the request's reply (its body is moved out), and log it.  is_last:
  * the connection is to close after it. */

@@ -1,5 +1,5 @@
-/* ice_text.h - STUN and TURN servers as RTCPeerConnection and WHIP take them,
- * and the credentials for them.
+/* ice.h - STUN and TURN servers: their addresses (RFC 7064, RFC 7065), how
+ * RTCPeerConnection and WHIP take them, and the credentials for them.
  *
  * Floor: api.  Any thread; pure.
  *
@@ -9,15 +9,28 @@
  * credential proves that somebody who knows the secret has said so.  Nothing
  * is stored, and the TURN server asks nobody.
  */
-#ifndef PEERPOST_API_ICE_TEXT_H
-#define PEERPOST_API_ICE_TEXT_H
+#ifndef PEERPOST_API_ICE_H
+#define PEERPOST_API_ICE_H
 
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/span.h"
 #include "base/text.h"
-#include "core/ice.h"
+#include "core/settings.h"
+
+#define ICE_URL_MAX 255
+
+enum ice_url_kind { ICE_URL_STUN, ICE_URL_TURN };
+
+/* What is wrong with this address, as a sentence for the operator (static,
+ * without what was given, and without a full stop); NULL: nothing, and *out
+ * says which kind it is.
+ * What browsers refuse is wrong too: "//", an empty port, transports other
+ * than udp and tcp, and any for STUN.  Schemes in upper case are, because not
+ * all libraries know them. */
+const char *ice_url_find_fault(struct span url, enum ice_url_kind *out);
 
 struct ice_credential {
 	/* "EXPIRY:PLAYER": Unix seconds, and the player's id */

@@ -1,14 +1,48 @@
-/* join_room.c - ###!JR: into the room with this UUID. */
+/* room.c - ###!CR, ###!JR, ###!SR and ###!LR (ours): a room with the player as
+ * its host, into the room with this UUID, nobody may join any more, and back to
+ * the lobby.
+ */
 #include <string.h>
 
 #include "api/command.h"
 #include "api/fault.h"
-#include "api/room_text.h"
+#include "api/texts.h"
 #include "api/value.h"
 #include "core/room.h"
 
+/* ---- create ---- */
+
 static enum err
-check(struct call *call)
+run_create(
+    struct session *session, const struct call *call, struct outcome *out)
+{
+	enum err err = room_create(session->world, session->player);
+
+	(void)call;
+	if (err)
+		return err;
+	out->kind = OUTCOME_TEXT;
+	buf_add_text(&out->text, "\"");
+	buf_add_text(&out->text, session->player->room->uuid);
+	buf_add_text(&out->text, "\",\"id\":");
+	buf_add_int(&out->text,
+	    room_peer_id(session->player->room, session->player->id));
+	return ERR_NONE;
+}
+
+const struct command command_create_room = {
+	.code = "###!CR",
+	.path = "/create-room",
+	.ok = "###!CRK",
+	.failed = "###!CRB",
+	.check = command_check_nothing,
+	.run = run_create,
+};
+
+/* ---- join ---- */
+
+static enum err
+check_join(struct call *call)
 {
 	struct buf uuid;
 	enum err err = ERR_BAD_DATA;
@@ -26,7 +60,7 @@ check(struct call *call)
 
 /* curl -d $UUID */
 static bool
-check_bare(struct call *call, struct span body, bool is_text_plain)
+check_bare_join(struct call *call, struct span body, bool is_text_plain)
 {
 	(void)is_text_plain;
 	return text_is_uuid(text_trim(body), call->args.uuid);
@@ -45,7 +79,7 @@ on_member(void *cls, uint32_t player, const char *name)
 }
 
 static enum err
-measure(struct session *session, const struct call *call, size_t *out)
+measure_join(struct session *session, const struct call *call, size_t *out)
 {
 	struct world *world = session->world;
 	struct room *room;
@@ -66,14 +100,15 @@ measure(struct session *session, const struct call *call, size_t *out)
 }
 
 static enum err
-run(struct session *session, const struct call *call, struct outcome *out)
+run_join(struct session *session, const struct call *call, struct outcome *out)
 {
 	(void)out;
 	return room_join(session->world, session->player, call->args.uuid);
 }
 
 static enum err
-answer(struct session *session, const struct call *call, struct outcome *out)
+answer_join(
+    struct session *session, const struct call *call, struct outcome *out)
 {
 	const struct player *player = session->player;
 	enum err err;
@@ -98,9 +133,47 @@ const struct command command_join_room = {
 	.path = "/join-room",
 	.ok = "###!JRK",
 	.failed = "###!JRB",
-	.check = check,
-	.check_bare = check_bare,
-	.measure = measure,
-	.run = run,
-	.answer = answer,
+	.check = check_join,
+	.check_bare = check_bare_join,
+	.measure = measure_join,
+	.run = run_join,
+	.answer = answer_join,
+};
+
+/* ---- seal ---- */
+
+static enum err
+run_seal(struct session *session, const struct call *call, struct outcome *out)
+{
+	(void)call;
+	command_answer_null(out);
+	return room_seal(session->world, session->player);
+}
+
+const struct command command_seal_room = {
+	.code = "###!SR",
+	.path = "/seal-room",
+	.ok = "###!SRK",
+	.failed = "###!SRB",
+	.check = command_check_nothing,
+	.run = run_seal,
+};
+
+/* ---- leave ---- */
+
+static enum err
+run_leave(struct session *session, const struct call *call, struct outcome *out)
+{
+	(void)call;
+	command_answer_null(out);
+	return room_leave(session->world, session->player);
+}
+
+const struct command command_leave_room = {
+	.code = "###!LR",
+	.path = "/leave-room",
+	.ok = "###!LRK",
+	.failed = "###!LRB",
+	.check = command_check_nothing,
+	.run = run_leave,
 };

@@ -1,4 +1,5 @@
-/* register.c - ###!RP: a new player, and the token that is its session.
+/* session.c - ###!RP: a new player, and the token that is its session; ###!UP
+ * (ours): its end.
  *
  * The token of a register with an Idempotency-Key is derived from the key, so
  * that it can be told again to whoever has the key, without being stored
@@ -62,7 +63,7 @@ take_name(struct call *call, struct span name)
 }
 
 static enum err
-check(struct call *call)
+check_register(struct call *call)
 {
 	struct buf name;
 	enum err err;
@@ -79,7 +80,7 @@ check(struct call *call)
 }
 
 static bool
-check_bare(struct call *call, struct span body, bool is_text_plain)
+check_bare_register(struct call *call, struct span body, bool is_text_plain)
 {
 	if (!is_text_plain || (body.len && body.at[0] == '"'))
 		return false;
@@ -88,7 +89,8 @@ check_bare(struct call *call, struct span body, bool is_text_plain)
 }
 
 static enum err
-run(struct session *session, const struct call *call, struct outcome *out)
+run_register(
+    struct session *session, const struct call *call, struct outcome *out)
 {
 	struct world *world = session->world;
 	const struct request *request = session->request;
@@ -125,7 +127,32 @@ const struct command command_register = {
 	.ok = "###!RPK",
 	.failed = "###!RPB",
 	.is_register = true,
-	.check = check,
-	.check_bare = check_bare,
-	.run = run,
+	.check = check_register,
+	.check_bare = check_bare_register,
+	.run = run_register,
+};
+
+static enum err
+run_unregister(
+    struct session *session, const struct call *call, struct outcome *out)
+{
+	enum err err;
+
+	(void)call;
+	command_answer_null(out);
+	err = player_end(session->world, session->player, END_UNREGISTERED);
+	if (err)
+		return err;
+	session->player = NULL;
+	session->is_over = true;
+	return ERR_NONE;
+}
+
+const struct command command_unregister = {
+	.code = "###!UP",
+	.path = "/unregister",
+	.ok = "###!UPK",
+	.failed = "###!ICB",
+	.check = command_check_nothing,
+	.run = run_unregister,
 };

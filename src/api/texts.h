@@ -1,13 +1,26 @@
-/* room_text.h - a room's members as JSON.
+/* texts.h - events, failures and rooms as JSON text.
  *
- * Floor: api.  Engine thread only.
+ * Floor: api.  Events and failures: any thread, pure.  Rooms: engine thread only.
  */
-#ifndef PEERPOST_API_ROOM_TEXT_H
-#define PEERPOST_API_ROOM_TEXT_H
+#ifndef PEERPOST_API_TEXTS_H
+#define PEERPOST_API_TEXTS_H
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "core/event.h"
 #include "core/world.h"
+
+/* Append {"id":id,"command":CODE,"data":body}.  body is JSON, verbatim. */
+void event_text_add(
+    struct buf *out, uint64_t id, enum event_kind kind, struct span body);
+
+/* Append {"command":code,"data":SENTENCE,"error":WORD}.  why: the sentence (see
+ * fault.h); NULL: that of err. */
+void event_text_add_failure(
+    struct buf *out, const char *code, enum err err, const char *why);
+
+/* The same for a session that has ended: PTO and why. */
+void event_text_add_ended(struct buf *out, enum end_reason reason);
 
 /* Append ["NAME",...], in join order.  ERR_STORAGE. */
 MUST_CHECK enum err room_text_add_names(
