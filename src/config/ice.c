@@ -6,7 +6,6 @@
 #include "api/ice.h"
 #include "api/request.h"
 #include "base/file.h"
-#include "config/texts.h"
 
 #define MAX_SECRET 255 /* more than coturn takes is a mistake */
 #define MAX_SECRET_FILE ((size_t)64 << 10)

@@ -5,7 +5,7 @@
  * Each piece has a file: table.c (which options there are),
  * parser.c (the command line), file.c (the file), value.c
  * (values of any origin), ice.c (those about STUN and TURN),
- * tls.c (those about https), texts.c (what is owned),
+ * tls.c (those about https), options.c (the texts that are owned),
  * print.c (--help, --check-config).
  */
 #ifndef PEERPOST_CONFIG_OPTIONS_H
@@ -109,6 +109,15 @@ void options_complain(options_complain_fn complain, const char *format, ...)
 
 /* Log what is allowed, but not wise. */
 void options_log_warnings(const struct options *options);
+
+/* A copy of text, which may be written to and lives until options_free(). */
+char *options_keep_text(struct options *options, const char *text)
+    __attribute__((returns_nonnull));
+
+/* Say in options->why what is wrong with a value, and what would be right, in a
+ * sentence without a full stop.  Returns false, for the caller to return. */
+bool options_refuse(struct options *options, const char *format, ...)
+    PRINTF_LIKE(2, 3);
 
 /* Free what options own, and empty them. */
 void options_free(struct options *options);

@@ -8,7 +8,6 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "config/ice.h"
-#include "config/texts.h"
 #include "config/tls.h"
 #include "net/origin.h"
 

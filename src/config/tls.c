@@ -1,8 +1,6 @@
 /* tls.c - see tls.h. */
 #include "config/tls.h"
 
-#include "config/texts.h"
-
 bool
 options_take_listen(struct options *options, const char *text)
 {

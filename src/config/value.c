@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/ice.h"
-#include "config/texts.h"
 #include "config/tls.h"
 
 static bool

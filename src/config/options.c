@@ -1,5 +1,5 @@
-/* texts.c - see texts.h. */
-#include "config/texts.h"
+/* options.c - see options.h: the texts that options own. */
+#include "config/options.h"
 
 #include <stdarg.h>
 #include <stdio.h>
