@@ -3,9 +3,9 @@
  * Floor: config.  Main thread.
  *
  * Each piece has a file: table.c (which options there are),
- * parser.c (the command line), file.c (the file), value.c
- * (values of any origin), ice.c (those about STUN and TURN),
- * tls.c (those about https), options.c (the texts that are owned),
+ * parser.c (the command line), file.c (the file), value.c (values of any
+ * origin), take.c (texts), ice.c (those about STUN and TURN), tls.c (those about
+ * https), identity.c (users and groups), options.c (the texts that are owned),
  * print.c (--help, --check-config).
  */
 #ifndef PEERPOST_CONFIG_OPTIONS_H

@@ -75,7 +75,7 @@ if [ -z "$read" ] || [ "$read" != "$told" ]; then
 	status=1
 fi
 # peerpost.conf(5) says which options take effect at the start only.
-fixed=$(awk -F '"' '/^\t\{ "/ { name = $2 } /OPTION_FIXED/ { print name }' \
+fixed=$(awk -F '"' '/^\t\{ \.name = "/ { name = $2 } /OPTION_FIXED/ { print name }' \
 	"$srcdir/src/config/table.c" | sort)
 told=$(sed -n '/^\.Ss Reloading/,/^\.El/s/^\.Cm \([a-z-]*\)$/\1/p' \
 	"$srcdir/man/peerpost.conf.5" | sort)
