@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "api/value.h"
+#include "base/digest.h"
 #include "base/text.h"
 
 #define MAX_HOST 253 /* of a name in the DNS */
@@ -132,9 +133,17 @@ ice_url_find_fault(struct span url, enum ice_url_kind *out)
 
 /* ---- what clients are told ---- */
 
-void
-ice_credential_make(const char *secret, int64_t expiry_s, uint32_t player,
-    struct ice_credential *out)
+struct credential {
+	/* "EXPIRY:PLAYER": Unix seconds, and the player's id */
+	char username[2 * TEXT_INT_SIZE];
+	/* base64(HMAC-SHA-1(secret, username)) */
+	char credential[DIGEST_SHA1_TEXT_SIZE];
+};
+
+/* That of the player under secret, good until expiry_s. */
+static void
+make_credential(const char *secret, int64_t expiry_s, uint32_t player,
+    struct credential *out)
 {
 	uint8_t mac[DIGEST_SHA1_SIZE];
 	size_t len = text_from_int(out->username, expiry_s);
@@ -231,13 +240,13 @@ ice_text_add(const struct ice_settings *ice, uint32_t player, int64_t now_s,
 {
 	struct writer writer = { body, links, NULL };
 	struct ice_server turn[ICE_MAX_TURN_URIS];
-	struct ice_credential credential;
+	struct credential credential;
 
 	buf_add_text(body, "{\"iceServers\":[");
 	for (size_t i = 0; i < ice->n_servers; i++)
 		add_server(&writer, &ice->servers[i]);
 	if (ice->n_turn_uris)
-		ice_credential_make(ice->turn_secret,
+		make_credential(ice->turn_secret,
 		    now_s + (int64_t)ice->turn_ttl_s, player, &credential);
 	for (size_t i = 0; i < ice->n_turn_uris; i++) {
 		turn[i] = (struct ice_server){ ice->turn_uris[i],

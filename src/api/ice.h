@@ -15,9 +15,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/digest.h"
 #include "base/span.h"
-#include "base/text.h"
 #include "core/settings.h"
 
 #define ICE_URL_MAX 255
@@ -31,17 +29,6 @@ enum ice_url_kind { ICE_URL_STUN, ICE_URL_TURN };
  * than udp and tcp, and any for STUN.  Schemes in upper case are, because not
  * all libraries know them. */
 const char *ice_url_find_fault(struct span url, enum ice_url_kind *out);
-
-struct ice_credential {
-	/* "EXPIRY:PLAYER": Unix seconds, and the player's id */
-	char username[2 * TEXT_INT_SIZE];
-	/* base64(HMAC-SHA-1(secret, username)) */
-	char credential[DIGEST_SHA1_TEXT_SIZE];
-};
-
-/* Make the player's credential under secret, good until expiry_s. */
-void ice_credential_make(const char *secret, int64_t expiry_s, uint32_t player,
-    struct ice_credential *out);
 
 /* Append {"iceServers":[...]} to body, with "ttl" (seconds) behind it when
  * there are credentials that expire; now_s is Unix time.  Neighbours with the

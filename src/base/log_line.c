@@ -279,8 +279,8 @@ log_line_add_ms(struct log_line *line, const char *key, uint64_t us)
 	add_number(line, key, digits);
 }
 
-void
-log_line_close(struct log_line *line)
+static void
+close_line(struct log_line *line)
 {
 	if (line->format == LOG_FORMAT_JSON)
 		line->text[line->len++] = '}';
@@ -290,7 +290,7 @@ log_line_close(struct log_line *line)
 void
 log_line_end(struct log_line *line)
 {
-	log_line_close(line);
+	close_line(line);
 	/* There is nobody to tell when stderr is gone. */
 	if (write(STDERR_FILENO, line->text, line->len) < 0)
 		return;

@@ -71,9 +71,7 @@ void log_line_add_text(
 void log_line_add_uint(struct log_line *line, const char *key, uint64_t value);
 /* Microseconds, written as milliseconds: "0.153". */
 void log_line_add_ms(struct log_line *line, const char *key, uint64_t us);
-/* Add the newline. */
-void log_line_close(struct log_line *line);
-/* Close it and write it to stderr. */
+/* Add the newline, and write it to stderr. */
 void log_line_end(struct log_line *line);
 
 #endif

@@ -91,8 +91,9 @@ find_cached(struct world *world, int64_t id)
 	return room;
 }
 
-enum err
-room_find(struct world *world, int64_t id, struct room **out)
+/* The room with this id, loaded if need be.  ERR_ABSENT. */
+static MUST_CHECK enum err
+find_by_id(struct world *world, int64_t id, struct room **out)
 {
 	struct room *room = find_cached(world, id);
 	struct room_row row;
@@ -115,7 +116,7 @@ room_find_by_uuid(struct world *world, const char *uuid, struct room **out)
 	err = world->store->room_by_uuid(world->store, uuid, &row);
 	if (err == ERR_ABSENT)
 		return ERR_ROOM_NOT_FOUND;
-	return err ? err : room_find(world, row.id, out);
+	return err ? err : find_by_id(world, row.id, out);
 }
 
 /* ---- players ---- */
@@ -164,7 +165,7 @@ static MUST_CHECK enum err
 find_room(struct world *world, int64_t id, struct room **out)
 {
 	if (id)
-		return room_find(world, id, out);
+		return find_by_id(world, id, out);
 	*out = NULL;
 	return ERR_NONE;
 }

@@ -29,14 +29,10 @@ MUST_CHECK enum err player_refresh(struct world *world, struct player *player);
 struct player *player_new(
     struct world *world, uint32_t id, const uint8_t token_hash[DIGEST_SIZE]);
 
-/* Take the object out of all tables and free it.  */
+/* Take the object out of all tables and free it. */
 void player_free(struct world *world, struct player *player);
 
 /* ---- rooms ---- */
-
-/* The room with this id, loaded if need be.  ERR_ABSENT. */
-MUST_CHECK enum err room_find(
-    struct world *world, int64_t id, struct room **out);
 
 /* The room with this UUID (lower case).  ERR_ROOM_NOT_FOUND. */
 MUST_CHECK enum err room_find_by_uuid(
