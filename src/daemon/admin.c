@@ -6,7 +6,6 @@
  */
 #include "api/reply.h"
 #include "base/log.h"
-#include "daemon/reload.h"
 #include "daemon/server.h"
 
 /* Of the descriptors that capacity.c sets aside. */

@@ -5,7 +5,7 @@
  * travels to it as a task, and comes back when it holds: until then the engine
  * may look at texts of the options before, which are freed after that.
  */
-#include "daemon/reload.h"
+#include "daemon/server.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,7 +11,6 @@
 
 #include "base/list.h"
 #include "base/log_flood.h"
-#include "daemon/reload.h"
 #include "daemon/server.h"
 
 /* As we were started to; a blocked signal comes all the same. */

@@ -147,6 +147,18 @@ void server_say_ready(struct server *server, const char *state);
  * few seconds.  Once a second. */
 void server_say_status(struct server *server);
 
+/* reload.c */
+
+/* Read the command line and the configuration file again, with the files that
+ * they name, and go by them from now on.  Of an option that takes effect at the
+ * start only, there is a warning if it has changed, and its value stays.
+ * false: something is wrong (logged, one line), or the server is stopping;
+ * everything is as it was. */
+bool server_reload(struct server *server);
+
+/* What was wrong, when server_reload() has just failed. */
+const char *server_reload_problem(void);
+
 /* End what server_start() has opened, as stop.c's opening says. */
 void server_stop(struct server *server);
 void server_close_descriptors(struct server *server);

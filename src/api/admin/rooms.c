@@ -1,5 +1,5 @@
-/* rooms.c - see rooms.h. */
-#include "api/admin/rooms.h"
+/* rooms.c - rooms and players, as an operator sees and ends them. */
+#include "api/admin/route.h"
 
 #include <assert.h>
 

@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "api/admin/backup.h"
-#include "api/admin/rooms.h"
-#include "api/admin/status.h"
 
 #define GET "GET"
 #define GET_HEAD "GET, HEAD"

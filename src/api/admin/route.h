@@ -29,4 +29,26 @@ const struct route *admin_route_find(
  * thread only.  ERR_STORAGE. */
 MUST_CHECK enum err admin_route_run(struct turn *turn, struct request *request);
 
+/* What the rows name, in files of their own.  Engine thread only. */
+
+/* rooms.c */
+
+/* GET /rooms?after=N&max=M: a page of them. */
+MUST_CHECK enum err get_rooms_run(struct turn *turn, struct request *request);
+/* GET /rooms/UUID: one, and its members. */
+MUST_CHECK enum err get_one_room_run(
+    struct turn *turn, struct request *request);
+/* POST /rooms/UUID/close */
+MUST_CHECK enum err close_room_run(struct turn *turn, struct request *request);
+/* POST /players/ID/kick */
+MUST_CHECK enum err kick_player_run(struct turn *turn, struct request *request);
+
+/* status.c */
+
+/* GET /status */
+MUST_CHECK enum err get_status_run(struct turn *turn, struct request *request);
+/* POST /log-level: {"level":NAME}, a JSON string, or the bare name. */
+MUST_CHECK enum err set_log_level_run(
+    struct turn *turn, struct request *request);
+
 #endif

@@ -1,7 +1,7 @@
-/* status.c - see status.h. */
+/* status.c - how the daemon is doing, and how much it says about it. */
 #include "config.h"
 
-#include "api/admin/status.h"
+#include "api/admin/route.h"
 
 #include <stdlib.h>
 #include <unistd.h>
