@@ -15,7 +15,7 @@
 /* What listen_url_parse() takes. */
 bool options_take_listen(struct options *options, const char *text);
 
-/* Files, which are read when the daemon starts: see net/tls.h. */
+/* Files, which are read when the daemon starts: see net/certificate.h. */
 bool options_take_tls_cert(struct options *options, const char *path);
 bool options_take_tls_key(struct options *options, const char *path);
 

@@ -1,4 +1,4 @@
-/* reload.c - see reload.h.
+/* reload.c - see server.h.
  *
  * First everything that may fail, on the side; then everything is replaced.
  * The loops' part is replaced at once, while their threads wait.  The engine's
