@@ -11,8 +11,8 @@
 #define PEERPOST_CORE_ROOM_H
 
 #include "base/span.h"
-#include "core/event.h"
 #include "core/cache.h"
+#include "core/event.h"
 
 /* The peer id of a member: 1 for the host, the player's id for others. */
 uint32_t room_peer_id(const struct room *room, uint32_t player);
