@@ -21,18 +21,4 @@ bool bench_wants(const struct bench *bench, const char *scenario);
 bool bench_has(
     const struct bench *bench, const struct contender *contender, unsigned can);
 
-/* The scenarios, in files of their own. */
-
-/* (a) relays, (b) candidates in batches, (c) messages to rooms. */
-void scenario_relay(struct bench *bench);
-/* (d) many parked polls, (e) nothing but parked polls. */
-void scenario_parked(struct bench *bench);
-/* (f) rooms that form. */
-void scenario_join(struct bench *bench);
-/* (g) starting with much in the database. */
-void scenario_start(struct bench *bench);
-
-/* Print the results against the targets.  Returns how many were missed. */
-unsigned targets_print(const struct bench *bench, FILE *out);
-
 #endif

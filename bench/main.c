@@ -7,8 +7,6 @@
  * See docs/performance.md.  It talks to nobody but this machine, and ends by
  * itself.
  */
-#include "bench/bench.h"
-
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -21,40 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/bench.h"
+#include "bench/scenarios.h"
+
 /* Descriptors that are not for polls: of the senders, of the server. One
  * connection in 16 is not for polls either, and each 8 need one more. */
 #define RESERVED_FDS 300
-
-/* Whether word is in the list, whose words end at commas; a word of the list
- * that ends with a dash stands for all that begin so. */
-static bool
-is_listed(const char *list, const char *word)
-{
-	while (list && *list) {
-		size_t len = strcspn(list, ",");
-
-		if (strncmp(list, word, len) == 0 &&
-		    (word[len] == '\0' || (len && list[len - 1] == '-')))
-			return true;
-		list += len + (list[len] == ',');
-	}
-	return false;
-}
-
-bool
-bench_wants(const struct bench *bench, const char *scenario)
-{
-	return !bench->only || is_listed(bench->only, scenario);
-}
-
-bool
-bench_has(
-    const struct bench *bench, const struct contender *contender, unsigned can)
-{
-	return (contender->can & can) == can &&
-	    (!bench->against || is_listed(bench->against, contender->name)) &&
-	    !contender->missing(contender);
-}
 
 static uint32_t
 raise_descriptor_limit(void)

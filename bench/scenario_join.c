@@ -6,9 +6,9 @@
  * one request.  A room is formed when everybody has got all of that.  Then
  * its connections are closed, and the next room begins in its place.
  */
-#include "bench/bench.h"
 #include "bench/client.h"
 #include "bench/payload.h"
+#include "bench/scenarios.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
  * A fresh server for each number, so that memory is that of these polls, and
  * of the players and rooms that are theirs.
  */
-#include "bench/bench.h"
 #include "bench/crowd.h"
 #include "bench/load.h"
+#include "bench/scenarios.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,9 +4,9 @@
  * from one to the next and round again, so that a slow minute of the machine
  * meets all of them.
  */
-#include "bench/bench.h"
 #include "bench/crowd.h"
 #include "bench/load.h"
+#include "bench/scenarios.h"
 
 #define MAX_CROWDS 8
 

@@ -3,8 +3,8 @@
  * 100,000 players in rooms of 10, who have not polled yet: what each of them
  * has been told about the others makes a million queued events.
  */
-#include "bench/bench.h"
 #include "bench/client.h"
+#include "bench/scenarios.h"
 
 #include <stdio.h>
 #include <stdlib.h>

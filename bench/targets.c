@@ -1,5 +1,5 @@
 /* targets.c - what was aimed at, and what has become of it. */
-#include "bench/bench.h"
+#include "bench/scenarios.h"
 
 #include <fcntl.h>
 #include <math.h>

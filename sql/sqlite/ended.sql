@@ -1,4 +1,4 @@
--- ended.sql - sessions that were ended for a player (sqlite_session.c).
+-- ended.sql - sessions that were ended for a player (sqlite/session.c).
 
 -- name: ended_insert
 INSERT INTO ended (token_hash, reason, at) VALUES (?1, ?2, ?3)

@@ -1,4 +1,4 @@
--- mailbox.sql - messages and the events that share them (sqlite_mailbox.c).
+-- mailbox.sql - messages and the events that share them (sqlite/mailbox.c).
 
 -- name: message_insert
 INSERT INTO message (kind, refs, body) VALUES (?1, ?2, ?3);

@@ -1,5 +1,5 @@
--- open.sql - what is run once, while the database is opened (sqlite_schema.c),
--- or a copy of it made (sqlite_backup.c).
+-- open.sql - what is run once, while the database is opened (sqlite/schema.c),
+-- or a copy of it made (sqlite/backup.c).
 
 -- The order matters: exclusive before the first look, so that nobody else
 -- changes what is seen, and nothing that writes before the look is done.

@@ -1,4 +1,4 @@
--- player.sql - sessions (sqlite_session.c).
+-- player.sql - sessions (sqlite/session.c).
 
 -- Nothing inserted: the id is taken.  A token that is taken is an error.
 -- name: player_insert

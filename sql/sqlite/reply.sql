@@ -1,4 +1,4 @@
--- reply.sql - remembered replies (sqlite_session.c).
+-- reply.sql - remembered replies (sqlite/session.c).
 
 -- REPLACE, so that storing a key again is no error.  (remembered.c looks for the
 -- key first, so it never does.)

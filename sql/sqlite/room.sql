@@ -1,4 +1,4 @@
--- room.sql - rooms and their members (sqlite_room.c).
+-- room.sql - rooms and their members (sqlite/room.c).
 
 -- name: room_insert
 INSERT INTO room (uuid, host) VALUES (?1, ?2);

@@ -1,4 +1,4 @@
--- transaction.sql - where transactions begin and end (sqlite_transaction.c).
+-- transaction.sql - where transactions begin and end (sqlite/transaction.c).
 
 -- Deferred: a batch that only reads never becomes a write transaction.
 -- name: begin

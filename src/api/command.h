@@ -1,4 +1,4 @@
-/* command.h - what a command is: one const struct in one cmd_*.c each.
+/* command.h - what a command is: one const struct in one file each.
  *
  * Floor: api.  check functions: any thread, pure.  run: engine thread.
  */
@@ -58,10 +58,14 @@ struct command {
 	 * command may (COMMAND_SMALL_ANSWER).  NULL: none.  ERR_STORAGE. */
 	enum err (*measure)(
 	    struct session *session, const struct call *call, size_t *out);
-	/* Do it.  Any error but ERR_STORAGE means that nothing has changed
+	/* Do it.  player_evict() comes after it.  Any error but ERR_STORAGE means that nothing has changed
 	 * (but for a join, which may have found the host gone).
 	 * out is empty, of kind OUTCOME_NONE. */
 	enum err (*run)(struct session *session, const struct call *call,
+	    struct outcome *out);
+	/* Make out the answer, after player_evict(), to a caller whose session
+	 * goes on.  NULL: run() has.  Errors are those of run(). */
+	enum err (*answer)(struct session *session, const struct call *call,
 	    struct outcome *out);
 };
 
@@ -75,9 +79,6 @@ extern const struct command command_answer;
 extern const struct command command_candidate;
 extern const struct command command_leave_room;
 extern const struct command command_unregister;
-
-/* The command with this code ("###!RP"), or NULL. */
-const struct command *command_find(struct span code);
 
 /* A check for commands that take nothing: no data, null, or "null". */
 enum err command_check_nothing(struct call *call);

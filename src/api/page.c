@@ -15,6 +15,11 @@
 #include <string.h>
 
 #include "api/asset_files.h"
+#include "api/ice.h"
+#include "api/reply.h"
+#include "api/texts.h"
+#include "base/clock.h"
+#include "core/mailbox.h"
 
 /* What stands there if the request does not tell where it was sent. */
 #define NO_URL "URL"
@@ -145,4 +150,52 @@ page_answer(struct request *request, const char *base_path)
 			add_up_to_name(body, &rest);
 		}
 	}
+}
+
+enum err
+get_room_run(struct turn *turn, struct request *request)
+{
+	enum end_reason reason = END_UNREGISTERED;
+	struct player *player;
+	enum err err;
+
+	err = turn_find_session(turn, request, &player, &reason);
+	if (!err)
+		err = request->err;
+	if (!err)
+		err = player->room ? mailbox_load(turn->world, player) :
+				     ERR_NO_ROOM;
+	if (err == ERR_STORAGE)
+		return err;
+	if (!err && !turn_pay_poll(turn, request, player))
+		return ERR_NONE;
+	if (err) {
+		reply_fail_session(request, err, reason);
+		return ERR_NONE;
+	}
+	return room_text_add_snapshot(
+	    turn->world, player, reply_begin(request, 200));
+}
+
+enum err
+get_ice_servers_run(struct turn *turn, struct request *request)
+{
+	enum end_reason reason = END_UNREGISTERED;
+	struct player *player;
+	enum err err;
+
+	err = turn_find_session(turn, request, &player, &reason);
+	if (err == ERR_STORAGE)
+		return err;
+	if (!err)
+		err = request->err;
+	if (err) {
+		reply_fail_session(request, err, reason);
+		return ERR_NONE;
+	}
+	if (!turn_pay_poll(turn, request, player))
+		return ERR_NONE;
+	ice_text_add(&turn->world->settings->ice, player->id, clock_unix_s(),
+	    reply_begin(request, 200), &request->reply.links);
+	return ERR_NONE;
 }

@@ -2,14 +2,15 @@
  * that a client sees (peerpost-protocol(7), FAILURES). */
 #include "api/parse.h"
 
-#include "api/admin_parse.h"
+#include <stdio.h>
+
 #include "api/asset.h"
 #include "api/command.h"
 #include "api/fault.h"
 #include "api/page.h"
 #include "api/parse_body.h"
+#include "api/reply.h"
 #include "api/route.h"
-#include "api/target.h"
 #include "api/value.h"
 #include "base/text.h"
 
@@ -45,6 +46,21 @@ find_query_name(const char *name)
 		if (strcmp(name, names[i]) == 0)
 			break;
 	return (enum query_name)i;
+}
+
+enum err
+parse_take_number(struct request *request, const struct target_member *member,
+    bool *out_has, uint64_t *out)
+{
+	struct span text = span_of(member->value);
+	char name[sizeof(member->name) + sizeof(" in the query")];
+
+	*out_has = !member->is_cut && text_to_whole(text, VALUE_MAX_UINT, out);
+	if (*out_has)
+		return ERR_NONE;
+	snprintf(name, sizeof(name), "%s in the query", member->name);
+	request_explain(request, fault_in_text(name, text, FAULT_WHOLE_NUMBER));
+	return ERR_BAD_CURSOR;
 }
 
 static MUST_CHECK enum err
@@ -211,8 +227,6 @@ request_parse(struct request *request, const char *base_path)
 {
 	enum err err;
 
-	if (request->door != DOOR_PUBLIC)
-		return admin_parse(request);
 	if (request->method == METHOD_OPTIONS) {
 		answer_preflight(request);
 		return false;

@@ -11,8 +11,9 @@
 #include <stdbool.h>
 
 #include "api/request.h"
+#include "api/target.h"
 
-/* Parse the request, whose body is complete.  Returns true when the engine
+/* Parse a request at DOOR_PUBLIC, whose body is complete.  Returns true when the engine
  * has to answer; false when the reply is there already (wrong path, method,
  * size or key, the answer to OPTIONS, a page).
  * base_path: "" or "/prefix". */
@@ -21,5 +22,10 @@ MUST_CHECK bool request_parse(struct request *request, const char *base_path);
 /* Whether its body is in a coding other than identity (RFC 9110, section 8.4.1),
  * none of which we know. */
 bool parse_is_encoded(const struct request *request);
+
+/* Read a number of a poll's from its member of the query.
+ * ERR_BAD_CURSOR: it is none, and request_explain() has been called. */
+MUST_CHECK enum err parse_take_number(struct request *request,
+    const struct target_member *member, bool *out_has, uint64_t *out);
 
 #endif

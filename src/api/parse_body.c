@@ -1,8 +1,6 @@
 /* parse_body.c - see parse_body.h. */
 #include "api/parse_body.h"
 
-#include <stdio.h>
-
 #include "api/command.h"
 #include "api/fault.h"
 #include "api/route.h"
@@ -34,21 +32,6 @@ parse_take_key(struct request *request, struct span key)
 	digest_sha256(key, request->key_hash);
 	request->has_key = true;
 	return ERR_NONE;
-}
-
-enum err
-parse_take_number(struct request *request, const struct target_member *member,
-    bool *out_has, uint64_t *out)
-{
-	struct span text = span_of(member->value);
-	char name[sizeof(member->name) + sizeof(" in the query")];
-
-	*out_has = !member->is_cut && text_to_whole(text, VALUE_MAX_UINT, out);
-	if (*out_has)
-		return ERR_NONE;
-	snprintf(name, sizeof(name), "%s in the query", member->name);
-	request_explain(request, fault_in_text(name, text, FAULT_WHOLE_NUMBER));
-	return ERR_BAD_CURSOR;
 }
 
 /* Check that the text is JSON.  ERR_BAD_JSON: *out_why may say more, and is the

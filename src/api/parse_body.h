@@ -9,7 +9,6 @@
 #define PEERPOST_API_PARSE_BODY_H
 
 #include "api/request.h"
-#include "api/target.h"
 
 /* The body without a byte order mark in front of it; borrowed. */
 struct span parse_body(const struct request *request);
@@ -20,11 +19,6 @@ void parse_take_token(struct request *request, struct span token);
 /* Keep this Idempotency-Key, which is borrowed, and its hash.
  * ERR_BAD_KEY: not 1 to 64 printable ASCII characters. */
 MUST_CHECK enum err parse_take_key(struct request *request, struct span key);
-
-/* Read a number of a poll's from its member of the query.
- * ERR_BAD_CURSOR: it is none, and request_explain() has been called. */
-MUST_CHECK enum err parse_take_number(struct request *request,
-    const struct target_member *member, bool *out_has, uint64_t *out);
 
 /* POST /register and its like: the body is the data of one command. */
 void parse_command(struct request *request);

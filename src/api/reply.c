@@ -8,9 +8,11 @@
 
 #include <assert.h>
 
-#include "api/event_text.h"
+#include "api/asset.h"
 #include "api/fault.h"
 #include "api/route.h"
+#include "api/texts.h"
+#include "api/value.h"
 
 #define HEAD_SIZE 5
 
@@ -19,6 +21,32 @@ static_assert(HEAD_SIZE +
 	    FAULT_MAX_JSON <=
 	COMMAND_SMALL_ANSWER,
     "a failure that is explained is a small answer");
+
+struct buf *
+reply_begin(struct request *request, unsigned status)
+{
+	request_reset_reply(request);
+	request->reply.status = status;
+	request->reply.type = REPLY_JSON;
+	return &request->reply.body;
+}
+
+struct span
+reply_body(const struct reply *reply)
+{
+	return reply->type == REPLY_ASSET ? reply->asset->bytes :
+					    buf_span(&reply->body);
+}
+
+size_t
+reply_n_sent(const struct request *request)
+{
+	if (request->method == METHOD_HEAD || request->reply.status == 304)
+		return 0;
+	if (request->reply.type == REPLY_FILE)
+		return (size_t)request->reply.fd_size;
+	return reply_body(&request->reply).len;
+}
 
 void
 reply_record(struct buf *record, const struct outcome *outcome)
@@ -124,9 +152,7 @@ reply_render(struct request *request, struct span record, const char *token)
 {
 	struct reply *reply = &request->reply;
 
-	request_reset_reply(request);
-	reply->status = 200;
-	reply->type = REPLY_JSON;
+	(void)reply_begin(request, 200);
 	if (request->is_wrapped)
 		buf_add_text(&reply->body, "{\"replies\":");
 	if (request->is_wrapped || request->is_array) {
@@ -138,15 +164,59 @@ reply_render(struct request *request, struct span record, const char *token)
 }
 
 void
-reply_fail_ended(struct request *request, enum end_reason reason)
+admin_fail(struct request *request, unsigned status, const char *word,
+    const char *message)
+{
+	struct buf *out = reply_begin(request, status);
+
+	buf_add_text(out, "{\"error\":\"");
+	buf_add_text(out, word);
+	buf_add_text(out, "\",\"message\":");
+	value_add_string(out, span_of(message));
+	buf_add_text(out, "}");
+}
+
+/* What is known of err besides what it always says; or NULL. */
+static const char *
+find_why(const struct request *request, enum err err)
+{
+	const struct call *call = request->calls;
+
+	if (request->why && request->err == err)
+		return request->why;
+	if (call && !request->is_array && call->err == err)
+		return call->why;
+	return NULL;
+}
+
+void
+request_fail(struct request *request, const char *code, enum err err)
 {
 	struct reply *reply = &request->reply;
+	const char *why = find_why(request, err);
 
-	request_reset_reply(request);
-	reply->status = err_status(ERR_TIMED_OUT);
-	reply->err = ERR_TIMED_OUT;
-	reply->type = REPLY_JSON;
-	event_text_add_ended(&reply->body, reason);
+	if (request->door != DOOR_PUBLIC) {
+		admin_fail(request, err_status(err), err_word(err),
+		    why ? why : err_sentence(err));
+		reply->err = err;
+		reply->retry_after_s = err_retry_after(err);
+		return;
+	}
+	if (!code)
+		code = route_failure_code(request->route);
+	event_text_add_failure(
+	    reply_begin(request, err_status(err)), code, err, why);
+	request->poll_end = POLL_NONE;
+	reply->err = err;
+	reply->retry_after_s = err_retry_after(err);
+}
+
+void
+reply_fail_ended(struct request *request, enum end_reason reason)
+{
+	event_text_add_ended(
+	    reply_begin(request, err_status(ERR_TIMED_OUT)), reason);
+	request->reply.err = ERR_TIMED_OUT;
 }
 
 void

@@ -1,6 +1,6 @@
-/* reply.h - what commands have answered, as bytes to keep and as JSON.
+/* reply.h - writing replies; what commands have answered, as bytes to keep.
  *
- * Floor: api.  Engine thread only.
+ * Floor: api.  Any thread; pure.
  *
  * The outcomes of a request's commands are written one after the other into a
  * record.  The record is what is stored with an Idempotency-Key (it holds
@@ -12,6 +12,15 @@
 
 #include "api/command.h"
 #include "api/request.h"
+
+/* Begin a reply that is JSON.  Returns its body, to be written. */
+struct buf *reply_begin(struct request *request, unsigned status);
+
+/* The bytes of the reply to GET: a file's, or those that were written.  They
+ * are not sent with status 304, nor to HEAD. */
+struct span reply_body(const struct reply *reply);
+/* How many bytes of body are sent. */
+size_t reply_n_sent(const struct request *request);
 
 /* Append one outcome to the record. */
 void reply_record(struct buf *record, const struct outcome *outcome);
@@ -39,5 +48,17 @@ void reply_fail_session(
 /* Fail the whole request; the code is that of its command, if it has just
  * one, else of its route. */
 void reply_fail(struct request *request, enum err err);
+
+/* Write a failure reply: {"command":code,"data":sentence,"error":word}, with
+ * its status and Retry-After.  The sentence is that of the request, or of its
+ * only call, if it is kept for this err.  code NULL: the code of the request's
+ * route.  At the other doors than DOOR_PUBLIC there are no codes, and it is that of
+ * admin_fail(). */
+void request_fail(struct request *request, const char *code, enum err err);
+
+/* Write a failure reply for an operator.  Both texts are borrowed for the call;
+ * word is a literal that needs no escaping. */
+void admin_fail(struct request *request, unsigned status, const char *word,
+    const char *message);
 
 #endif

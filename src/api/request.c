@@ -4,10 +4,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "api/admin_reply.h"
-#include "api/asset.h"
-#include "api/event_text.h"
-#include "api/route.h"
 #include "base/mem.h"
 
 /* A reply holds at most a poll's worth of events, one event more, and the
@@ -62,23 +58,6 @@ request_reset_reply(struct request *request)
 	request->reply = (struct reply){ .body = body, .links = links };
 }
 
-struct span
-reply_body(const struct reply *reply)
-{
-	return reply->type == REPLY_ASSET ? reply->asset->bytes :
-					    buf_span(&reply->body);
-}
-
-size_t
-reply_n_sent(const struct request *request)
-{
-	if (request->method == METHOD_HEAD || request->reply.status == 304)
-		return 0;
-	if (request->reply.type == REPLY_FILE)
-		return (size_t)request->reply.fd_size;
-	return reply_body(&request->reply).len;
-}
-
 void
 request_explain(struct request *request, char *why)
 {
@@ -93,43 +72,6 @@ request_hides_token(const struct request *request)
 {
 	return !request->has_token &&
 	    (request->err == ERR_BAD_JSON || request->has_odd_token);
-}
-
-/* What is known of err besides what it always says; or NULL. */
-static const char *
-find_why(const struct request *request, enum err err)
-{
-	const struct call *call = request->calls;
-
-	if (request->why && request->err == err)
-		return request->why;
-	if (call && !request->is_array && call->err == err)
-		return call->why;
-	return NULL;
-}
-
-void
-request_fail(struct request *request, const char *code, enum err err)
-{
-	struct reply *reply = &request->reply;
-	const char *why = find_why(request, err);
-
-	if (request->door != DOOR_PUBLIC) {
-		admin_fail(request, err_status(err), err_word(err),
-		    why ? why : err_sentence(err));
-		reply->err = err;
-		reply->retry_after_s = err_retry_after(err);
-		return;
-	}
-	request_reset_reply(request);
-	request->poll_end = POLL_NONE;
-	if (!code)
-		code = route_failure_code(request->route);
-	reply->status = err_status(err);
-	reply->err = err;
-	reply->retry_after_s = err_retry_after(err);
-	reply->type = REPLY_JSON;
-	event_text_add_failure(&reply->body, code, err, why);
 }
 
 const char *

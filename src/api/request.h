@@ -185,7 +185,7 @@ struct request {
 	bool is_array;   /* calls came as an array */
 	bool is_wrapped; /* the answer is {"replies":[...]} */
 	struct poll_args poll;
-	char argument[REQUEST_ARGUMENT_SIZE]; /* admin_route.h */
+	char argument[REQUEST_ARGUMENT_SIZE]; /* api/admin/route.h */
 	bool has_key;
 	uint8_t key_hash[DIGEST_SIZE];
 	uint8_t request_hash[DIGEST_SIZE];
@@ -217,24 +217,11 @@ const char *front_kind_word(enum front_kind kind);
  * in the request: not if there is one already. */
 void request_explain(struct request *request, char *why);
 
-/* Write a failure reply: {"command":code,"data":sentence,"error":word}, with
- * its status and Retry-After.  The sentence is that of the request, or of its
- * only call, if it is kept for this err.  code NULL: the code of the request's
- * route.  At the other doors than DOOR_PUBLIC there are no codes, and it is that of
- * admin_fail(). */
-void request_fail(struct request *request, const char *code, enum err err);
-
 /* Whether the request has no token because what it has of one cannot be read: it
  * is refused for that, rather than for having no session. */
 bool request_hides_token(const struct request *request);
 
 /* Start the reply anew. */
 void request_reset_reply(struct request *request);
-
-/* The bytes of the reply to GET: a file's, or those that were written.  They
- * are not sent with status 304, nor to HEAD. */
-struct span reply_body(const struct reply *reply);
-/* How many bytes of body are sent. */
-size_t reply_n_sent(const struct request *request);
 
 #endif

@@ -70,6 +70,18 @@ route_find(const char *path)
 	return found;
 }
 
+const struct command *
+command_find(struct span code)
+{
+	for (size_t i = 0; i < N_ROUTES; i++) {
+		const struct command *command = routes[i].command;
+
+		if (command && span_equals(code, command->code))
+			return command;
+	}
+	return NULL;
+}
+
 bool
 route_allows(const struct route *route, enum method method)
 {

@@ -18,7 +18,7 @@ enum route_kind {
 	ROUTE_ICE_SERVERS,
 	ROUTE_HEALTH,
 	ROUTE_READY, /* at DOOR_ADMIN, as the next */
-	ROUTE_ADMIN, /* see admin_route.h */
+	ROUTE_ADMIN, /* see api/admin/route.h */
 	/* These are answered without the engine: */
 	ROUTE_RELOAD,  /* at DOOR_ADMIN, by the front door's on_reload */
 	ROUTE_METRICS, /* at DOOR_ADMIN */
@@ -43,6 +43,9 @@ bool route_fits(const char *route_path, const char *path);
 /* The route of this path (decoded, without the base path), or NULL.  A slash more
  * at its end is passed over, unless it leads to another route; a file has none. */
 const struct route *route_find(const char *path);
+
+/* The command with this code ("###!RP"), or NULL. */
+const struct command *command_find(struct span code);
 
 /* Whether the route serves the method. */
 bool route_allows(const struct route *route, enum method method);

@@ -1,5 +1,4 @@
-/* turn.h - what the engine thread has at hand while it runs requests, and the
- * transactions that it runs them in.
+/* turn.h - what the engine thread has at hand while it runs requests.
  *
  * Floor: api.  Engine thread only.
  */
@@ -18,7 +17,7 @@ struct turn {
 	int64_t probed_ms;  /* when it was last tried whether it still does */
 	int64_t written_ms; /* last commit of something; 0: tidied since */
 	int64_t started_ms; /* clock_now_ms() */
-	struct request *backup; /* held, see admin_backup.h; NULL: none */
+	struct request *backup; /* held, see api/admin/backup.h; NULL: none */
 	bool has_begun_backup;  /* the store knows of it */
 };
 
@@ -39,23 +38,5 @@ bool turn_pay_poll(
 /* Give the request back: its reply is ready, and what it tells is committed.
  */
 void turn_finish(struct turn *turn, struct request *request);
-
-/* Run a parked poll again and give it back, with mail or without: it is not
- * parked again. */
-void turn_answer_parked(struct turn *turn, struct parked *parked);
-
-/* Begin a transaction.  ERR_STORAGE: turn_end() is due all the same. */
-MUST_CHECK enum err turn_begin(struct turn *turn);
-
-/* End the transaction: commit if err is ERR_NONE, roll back otherwise.  After a
- * commit, polls of ended sessions and of players who got mail are answered.
- * Returns err, or what has become of the commit.  A failed fsync ends the
- * process: nobody knows what is on the disk then, and a retry would lie.  So do
- * files that have been removed or replaced. */
-MUST_CHECK enum err turn_end(struct turn *turn, enum err err);
-
-/* End the process if the files of the database have been removed or replaced,
- * which turn_end() sees only when it has written. */
-void turn_watch(struct turn *turn);
 
 #endif

@@ -12,8 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log_line.h"
-
 #define MAX_MESSAGE 1024
 
 static _Atomic(int) max_level = LOG_LEVEL_INFO;
@@ -52,9 +50,6 @@ log_init(enum log_format format)
 				  LOG_BEGIN_BARE);
 }
 
-static const char *const names[] = { "error", "warning", "info", "debug",
-	"notice" };
-
 void
 log_set_level(enum log_level level)
 {
@@ -66,24 +61,6 @@ log_get_level(void)
 {
 	return (enum log_level)atomic_load_explicit(
 	    &max_level, memory_order_relaxed);
-}
-
-bool
-log_level_parse(struct span name, enum log_level *out)
-{
-	for (int i = 0; i < LOG_LEVEL_NOTICE; i++) {
-		if (span_equals(name, names[i])) {
-			*out = (enum log_level)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-const char *
-log_level_name(enum log_level level)
-{
-	return names[level];
 }
 
 bool

@@ -15,21 +15,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/log_line.h"
 #include "base/span.h"
-
-enum log_level {
-	LOG_LEVEL_ERROR,
-	LOG_LEVEL_WARNING,
-	LOG_LEVEL_INFO,
-	LOG_LEVEL_DEBUG,
-	LOG_LEVEL_NOTICE, /* written at any level; not to be set */
-};
-
-enum log_format {
-	LOG_FORMAT_TEXT,   /* "[TIME ]peerpostd: LEVEL: sentence key=value" */
-	LOG_FORMAT_LOGFMT, /* time=... level=... msg=... key=value */
-	LOG_FORMAT_JSON,   /* the same as an object (RFC 8259) */
-};
 
 /* Set the form of the lines, and find out what stderr is.  If it is the journal,
  * each begins with its priority, "<4>" (sd-daemon(3)); text on a terminal or in a
@@ -40,15 +27,8 @@ void log_init(enum log_format format);
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 
-/* "error", "warning", "info" or "debug".  false: none of them. */
-bool log_level_parse(struct span name, enum log_level *out);
-const char *log_level_name(enum log_level level);
 /* Whether a line of this level would be written. */
 bool log_is_on(enum log_level level);
-
-/* What this thread logs from now on is about the request of this id (see
- * struct request), or about none: 0.  The lines then have a field for it. */
-void log_set_request(uint32_t id);
 
 void log_error(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_warning(const char *format, ...) PRINTF_LIKE(1, 2);

@@ -11,7 +11,6 @@
  */
 #include "base/log_line.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -34,6 +33,27 @@ static const int priorities[] = {
 	[LOG_LEVEL_DEBUG] = 7,
 	[LOG_LEVEL_NOTICE] = 5,
 };
+
+static const char *const names[] = { "error", "warning", "info", "debug",
+	"notice" };
+
+bool
+log_level_parse(struct span name, enum log_level *out)
+{
+	for (int i = 0; i < LOG_LEVEL_NOTICE; i++) {
+		if (span_equals(name, names[i])) {
+			*out = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+log_level_name(enum log_level level)
+{
+	return names[level];
+}
 
 void
 log_line_set_form(enum log_format format, enum log_begin begin)
@@ -259,8 +279,8 @@ log_line_add_ms(struct log_line *line, const char *key, uint64_t us)
 	add_number(line, key, digits);
 }
 
-void
-log_line_close(struct log_line *line)
+static void
+close_line(struct log_line *line)
 {
 	if (line->format == LOG_FORMAT_JSON)
 		line->text[line->len++] = '}';
@@ -270,7 +290,7 @@ log_line_close(struct log_line *line)
 void
 log_line_end(struct log_line *line)
 {
-	log_line_close(line);
+	close_line(line);
 	/* There is nobody to tell when stderr is gone. */
 	if (write(STDERR_FILENO, line->text, line->len) < 0)
 		return;

@@ -15,12 +15,31 @@
 #ifndef PEERPOST_BASE_LOG_LINE_H
 #define PEERPOST_BASE_LOG_LINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/log.h"
+#include "base/span.h"
 
 #define LOG_LINE_SIZE 2048
+
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG,
+	LOG_LEVEL_NOTICE, /* written at any level; not to be set */
+};
+
+enum log_format {
+	LOG_FORMAT_TEXT,   /* "[TIME ]peerpostd: LEVEL: sentence key=value" */
+	LOG_FORMAT_LOGFMT, /* time=... level=... msg=... key=value */
+	LOG_FORMAT_JSON,   /* the same as an object (RFC 8259) */
+};
+
+/* "error", "warning", "info" or "debug".  false: none of them. */
+bool log_level_parse(struct span name, enum log_level *out);
+const char *log_level_name(enum log_level level);
 
 struct log_line {
 	enum log_format format;
@@ -38,6 +57,10 @@ enum log_begin {
 /* The form in which lines are begun. */
 void log_line_set_form(enum log_format format, enum log_begin begin);
 
+/* What this thread logs from now on is about the request of this id (see
+ * struct request), or about none: 0.  The lines then have a field for it. */
+void log_set_request(uint32_t id);
+
 /* Begin a line.  Any bytes may be in message; it is best UTF-8. */
 void log_line_begin(
     struct log_line *line, enum log_level level, const char *message);
@@ -48,9 +71,7 @@ void log_line_add_text(
 void log_line_add_uint(struct log_line *line, const char *key, uint64_t value);
 /* Microseconds, written as milliseconds: "0.153". */
 void log_line_add_ms(struct log_line *line, const char *key, uint64_t us);
-/* Add the newline. */
-void log_line_close(struct log_line *line);
-/* Close it and write it to stderr. */
+/* Add the newline, and write it to stderr. */
 void log_line_end(struct log_line *line);
 
 #endif

@@ -297,3 +297,19 @@ text_equals_nocase(struct span a, const char *b)
 {
 	return a.len == strlen(b) && strncasecmp(a.at, b, a.len) == 0;
 }
+
+bool
+text_is_token(struct span text)
+{
+	static const char others[] = "!#$%&'*+-.^_`|~";
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.at[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+			(c >= 'a' && c <= 'z') ||
+			(c != '\0' && strchr(others, c))))
+			return false;
+	}
+	return text.len > 0;
+}

@@ -60,4 +60,7 @@ struct span text_trim(struct span text);
 /* Whether two texts are alike but for the case of ASCII letters. */
 bool text_equals_nocase(struct span a, const char *b);
 
+/* Whether it is a token of HTTP (RFC 9110, section 5.6.2). */
+bool text_is_token(struct span text);
+
 #endif

@@ -3,7 +3,7 @@
  * Floor: core.
  *
  * The numbers are stored in the database: never change one, only add.  What a
- * kind is called on the wire is the business of api/event_text.h.
+ * kind is called on the wire is the business of api/texts.h.
  */
 #ifndef PEERPOST_CORE_EVENT_H
 #define PEERPOST_CORE_EVENT_H

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #include "base/metric.h"
-#include "core/player.h"
+#include "core/cache.h"
 #include "core/presence.h"
 
 #define FETCHED_MS 10000 /* between two polls, at most */

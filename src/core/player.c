@@ -2,11 +2,10 @@
 #include "core/player.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
-#include "core/parking.h"
+#include "core/commit.h"
 #include "core/presence.h"
 #include "core/room.h"
 
@@ -14,138 +13,6 @@
 #define MAX_ID 0x7fffffffu /* a Godot peer id is a positive int32 */
 #define ENDED_KEPT_S 3600
 #define PURGE_EVERY_S 60
-
-static struct player *
-new_player(
-    struct world *world, uint32_t id, const uint8_t token_hash[DIGEST_SIZE])
-{
-	struct player *player = mem_new(sizeof(*player));
-
-	player->id = id;
-	memcpy(player->token_hash, token_hash, DIGEST_SIZE);
-	player->generation = world->generation;
-	list_init(&player->seen);
-	list_init(&player->lobby);
-	list_init(&player->unused);
-	list_init(&player->woken);
-	list_init(&player->evicted);
-	list_init(&player->added);
-	list_init(&player->removed);
-	list_init(&player->trim);
-	HASH_ADD(hh_id, world->players_by_id, id, sizeof(player->id), player);
-	HASH_ADD(
-	    hh_token, world->players_by_token, token_hash, DIGEST_SIZE, player);
-	return player;
-}
-
-void
-player_free(struct world *world, struct player *player)
-{
-	assert(!player->parked);
-	HASH_DELETE(hh_id, world->players_by_id, player);
-	HASH_DELETE(hh_token, world->players_by_token, player);
-	list_remove(&player->seen);
-	list_remove(&player->lobby);
-	list_remove(&player->unused);
-	list_remove(&player->woken);
-	list_remove(&player->evicted);
-	list_remove(&player->added);
-	list_remove(&player->removed);
-	list_remove(&player->trim);
-	free(player);
-}
-
-static MUST_CHECK enum err
-find_room(struct world *world, int64_t id, struct room **out)
-{
-	if (id)
-		return room_find(world, id, out);
-	*out = NULL;
-	return ERR_NONE;
-}
-
-static MUST_CHECK enum err
-load(struct world *world, const struct player_row *row, struct player **out)
-{
-	struct room *room;
-	struct player *player;
-	enum err err = find_room(world, row->room, &room);
-
-	if (err)
-		return err;
-	player = new_player(world, row->id, row->token_hash);
-	player->room = room;
-	player->acked = player->given = row->floor;
-	player->is_used = true;
-	presence_player_loaded(world, player);
-	*out = player;
-	return ERR_NONE;
-}
-
-enum err
-player_refresh(struct world *world, struct player *player)
-{
-	struct player_row row;
-	struct room *room;
-	enum err err;
-
-	if (player->is_removed)
-		return ERR_ABSENT;
-	if (player->generation == world->generation)
-		return ERR_NONE;
-	err = world->store->player_by_id(world->store, player->id, &row);
-	if (!err)
-		err = find_room(world, row.room, &room);
-	if (err)
-		return err;
-	player->room = room;
-	if (room)
-		presence_leave_lobby(player);
-	else if (list_is_empty(&player->lobby))
-		presence_enter_lobby(world, player);
-	player->has_mailbox = false;
-	player->generation = world->generation;
-	return ERR_NONE;
-}
-
-enum err
-player_find(struct world *world, uint32_t id, struct player **out)
-{
-	struct player *player;
-	struct player_row row;
-	enum err err;
-
-	HASH_FIND(hh_id, world->players_by_id, &id, sizeof(id), player);
-	if (!player) {
-		err = world->store->player_by_id(world->store, id, &row);
-		return err ? err : load(world, &row, out);
-	}
-	err = player_refresh(world, player);
-	if (!err)
-		*out = player;
-	return err;
-}
-
-enum err
-player_find_by_token(struct world *world, const uint8_t token_hash[DIGEST_SIZE],
-    struct player **out)
-{
-	struct player *player;
-	struct player_row row;
-	enum err err;
-
-	HASH_FIND(
-	    hh_token, world->players_by_token, token_hash, DIGEST_SIZE, player);
-	if (!player) {
-		err = world->store->player_by_token(
-		    world->store, token_hash, &row);
-		return err ? err : load(world, &row, out);
-	}
-	err = player_refresh(world, player);
-	if (!err)
-		*out = player;
-	return err;
-}
 
 enum err
 player_find_ended(struct world *world, const uint8_t token_hash[DIGEST_SIZE],
@@ -229,7 +96,7 @@ player_register(struct world *world, uint32_t id,
 	if (err)
 		return err;
 	world->n_players++;
-	player = new_player(world, id, token_hash);
+	player = player_new(world, id, token_hash);
 	player->has_mailbox = true; /* empty */
 	list_append(&world->added, &player->added);
 	presence_registered(world, player);

@@ -31,12 +31,6 @@ int64_t presence_now_ms(const struct world *world);
  * more than a few seconds, the excess is taken off every clock. */
 void presence_tick(struct world *world);
 
-/* End up to max sessions and rooms whose time is over (and whoever that
- * evicts), in the running transaction.  ERR_STORAGE. */
-MUST_CHECK enum err presence_expire(struct world *world, size_t max);
-/* Whether presence_expire() has something to do. */
-bool presence_is_due(const struct world *world);
-
 /* The player has been heard of, just now; with a poll parked its clock
  * stands until the poll ends. */
 void presence_seen(struct world *world, struct player *player);

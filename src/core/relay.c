@@ -2,6 +2,7 @@
 #include "core/relay.h"
 
 #include "base/clock.h"
+#include "core/commit.h"
 #include "core/mailbox.h"
 #include "core/presence.h"
 

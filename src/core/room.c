@@ -1,12 +1,11 @@
 /* room.c - see room.h. */
 #include "core/room.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
+#include "core/commit.h"
 #include "core/mailbox.h"
-#include "core/player.h"
 #include "core/presence.h"
 
 #define HOST_PEER_ID 1
@@ -25,115 +24,6 @@ peer_text(uint32_t peer, char digits[TEXT_INT_SIZE])
 	return (struct span){ digits, text_from_int(digits, peer) };
 }
 
-static void
-add_member(struct room *room, uint32_t player)
-{
-	if (room->n_members == room->cap_members) {
-		room->cap_members = room->cap_members ? 2 * room->cap_members :
-							4;
-		room->members = mem_resize(
-		    room->members, room->cap_members, sizeof(room->members[0]));
-	}
-	room->members[room->n_members++] = player;
-}
-
-static void
-remove_member(struct room *room, uint32_t player)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < room->n_members; i++)
-		if (room->members[i] != player)
-			room->members[n++] = room->members[i];
-	room->n_members = n;
-}
-
-static bool
-on_member(void *cls, uint32_t player, const char *name)
-{
-	(void)name;
-	add_member(cls, player);
-	return true;
-}
-
-static struct room *
-new_room(const struct room_row *row)
-{
-	struct room *room = mem_new(sizeof(*room));
-
-	room->id = row->id;
-	memcpy(room->uuid, row->uuid, sizeof(room->uuid));
-	room->host = row->host;
-	room->is_sealed = row->sealed;
-	list_init(&room->active);
-	list_init(&room->sealed);
-	return room;
-}
-
-void
-room_free(struct world *world, struct room *room)
-{
-	HASH_DELETE(hh, world->rooms, room);
-	list_remove(&room->active);
-	list_remove(&room->sealed);
-	free(room->members);
-	free(room);
-}
-
-static MUST_CHECK enum err
-load(struct world *world, const struct room_row *row, struct room **out)
-{
-	struct room *room = new_room(row);
-	enum err err;
-
-	HASH_ADD(hh, world->rooms, id, sizeof(room->id), room);
-	err = world->store->room_members(
-	    world->store, room->id, on_member, room);
-	if (err) {
-		room_free(world, room);
-		return err;
-	}
-	presence_room_loaded(world, room);
-	*out = room;
-	return ERR_NONE;
-}
-
-static struct room *
-find_cached(struct world *world, int64_t id)
-{
-	struct room *room;
-
-	HASH_FIND(hh, world->rooms, &id, sizeof(id), room);
-	return room;
-}
-
-enum err
-room_find(struct world *world, int64_t id, struct room **out)
-{
-	struct room *room = find_cached(world, id);
-	struct room_row row;
-	enum err err;
-
-	if (room) {
-		*out = room;
-		return ERR_NONE;
-	}
-	err = world->store->room_by_id(world->store, id, &row);
-	return err ? err : load(world, &row, out);
-}
-
-enum err
-room_find_by_uuid(struct world *world, const char *uuid, struct room **out)
-{
-	struct room_row row;
-	enum err err;
-
-	err = world->store->room_by_uuid(world->store, uuid, &row);
-	if (err == ERR_ABSENT)
-		return ERR_ROOM_NOT_FOUND;
-	return err ? err : room_find(world, row.id, out);
-}
-
 static MUST_CHECK enum err
 enter(struct world *world, struct player *player, struct room *room)
 {
@@ -142,7 +32,7 @@ enter(struct world *world, struct player *player, struct room *room)
 
 	if (err)
 		return err;
-	add_member(room, player->id);
+	room_add_member(room, player->id);
 	player->room = room;
 	presence_leave_lobby(player);
 	presence_room_active(world, room);
@@ -222,8 +112,7 @@ room_create(struct world *world, struct player *player)
 	if (err)
 		return err;
 	world->n_rooms++;
-	room = new_room(&row);
-	HASH_ADD(hh, world->rooms, id, sizeof(room->id), room);
+	room = room_new(world, &row);
 	err = enter(world, player, room);
 	if (err)
 		return err;
@@ -231,7 +120,8 @@ room_create(struct world *world, struct player *player)
 }
 
 /* When the host does not come for its mail, and the news of somebody's joining
- * does not fit into its mailbox, its session is ended, and with it the room. */
+ * does not fit into its mailbox, it is listed for eviction: the room ends with its
+ * session. */
 static MUST_CHECK enum err
 check_host(struct world *world, struct room *room, size_t size_bytes)
 {
@@ -246,8 +136,8 @@ check_host(struct world *world, struct room *room, size_t size_bytes)
 	if (mailbox_has_room(world, host, 1, size_bytes) ||
 	    mailbox_is_fetched(world, host))
 		return ERR_NONE;
-	err = player_end(world, host, END_MAILBOX_OVERFLOW);
-	return err ? err : ERR_ROOM_NOT_FOUND;
+	list_append(&world->evicted, &host->evicted);
+	return ERR_ROOM_NOT_FOUND;
 }
 
 /* Whether all that a join writes into mailboxes can be written. */
@@ -293,16 +183,9 @@ room_join(struct world *world, struct player *player, const char *uuid)
 	for (size_t i = 0; !err && i + 1 < room->n_members; i++)
 		err = tell_peer(world, player, EVENT_PEER_CONNECTED,
 		    room_peer_id(room, room->members[i]));
-	if (!err)
-		err = tell_others(
-		    world, room, player->id, EVENT_PEER_CONNECTED, player->id);
-	if (!err)
-		err = player_evict(world);
-	if (err)
-		return err;
-	/* One eviction may lead to another, and the host be among them. */
-	return player->room || player->is_removed ? ERR_NONE :
-						    ERR_ROOM_NOT_FOUND;
+	return err ? err :
+		     tell_others(world, room, player->id, EVENT_PEER_CONNECTED,
+			 player->id);
 }
 
 enum err
@@ -398,7 +281,7 @@ room_leave(struct world *world, struct player *player)
 	err = back_to_lobby(world, player);
 	if (err)
 		return err;
-	remove_member(room, player->id);
+	room_remove_member(room, player->id);
 	err = tell_others(world, room, 0, EVENT_PEER_DISCONNECTED,
 	    was_host ? HOST_PEER_ID : player->id);
 	if (err)

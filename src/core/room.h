@@ -11,19 +11,11 @@
 #define PEERPOST_CORE_ROOM_H
 
 #include "base/span.h"
+#include "core/cache.h"
 #include "core/event.h"
-#include "core/world.h"
 
 /* The peer id of a member: 1 for the host, the player's id for others. */
 uint32_t room_peer_id(const struct room *room, uint32_t player);
-
-/* The room with this id, loaded if need be.  ERR_ABSENT. */
-MUST_CHECK enum err room_find(
-    struct world *world, int64_t id, struct room **out);
-
-/* The room with this UUID (lower case).  ERR_ROOM_NOT_FOUND. */
-MUST_CHECK enum err room_find_by_uuid(
-    struct world *world, const char *uuid, struct room **out);
 
 /* Make a room with player as its host.
  * ERR_ALREADY_IN_ROOM, ERR_TOO_MANY_ROOMS, ERR_OWN_MAILBOX_FULL. */
@@ -32,8 +24,10 @@ MUST_CHECK enum err room_create(struct world *world, struct player *player);
 /* Make player a member of the room with this UUID (lower case).
  * ERR_ALREADY_IN_ROOM, ERR_ROOM_NOT_FOUND, ERR_ROOM_SEALED, ERR_ROOM_FULL,
  * ERR_OWN_MAILBOX_FULL, ERR_MAILBOX_FULL: see mailbox_check().
- * When the host's mailbox has no room for the news, the host is evicted and
- * the room closed: ERR_ROOM_NOT_FOUND, and nothing happens to player. */
+ * When the host's mailbox has no room for the news, the host is listed for
+ * eviction, which closes the room: ERR_ROOM_NOT_FOUND, and nothing happens to
+ * player.  Whoever has joined may be out of the room again after player_evict():
+ * one eviction may lead to another, and the host be among them. */
 MUST_CHECK enum err room_join(
     struct world *world, struct player *player, const char *uuid);
 
@@ -53,8 +47,5 @@ MUST_CHECK enum err room_leave(struct world *world, struct player *player);
  * delete the room. */
 MUST_CHECK enum err room_close(
     struct world *world, struct room *room, struct span reason);
-
-/* Forget the cached room.  For world.c. */
-void room_free(struct world *world, struct room *room);
 
 #endif

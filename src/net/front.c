@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "api/admin/parse.h"
 #include "api/parse.h"
+#include "api/reply.h"
 #include "api/route.h"
 #include "base/clock.h"
 #include "base/metric.h"
@@ -260,11 +262,20 @@ count(struct front *front, struct front_client *client)
 	return client->is_counted;
 }
 
+/* See request_parse(). */
+static MUST_CHECK bool
+parse(const struct front *front, struct request *request)
+{
+	return request->door == DOOR_PUBLIC ?
+	    request_parse(request, front->settings.base_path) :
+	    admin_parse(request);
+}
+
 bool
 front_submit(
     struct front *front, struct request *request, struct front_client *client)
 {
-	if (!request_parse(request, front->settings.base_path))
+	if (!parse(front, request))
 		return false;
 	if (!front->port) {
 		request_fail(request, NULL, ERR_SHUTTING_DOWN);
@@ -297,7 +308,7 @@ front_refuse_body(const struct front *front, struct request *request)
 {
 	request->is_too_large = true;
 	/* A wrong path or method comes first, as it does with a small body. */
-	if (request_parse(request, front->settings.base_path))
+	if (parse(front, request))
 		request_fail(request, NULL, ERR_TOO_LARGE);
 }
 

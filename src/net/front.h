@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "api/engine.h"
+#include "engine/engine.h"
 #include "net/address.h"
 #include "net/loop.h"
 #include "net/trusted.h"

@@ -7,7 +7,8 @@
  */
 #include "net/front.h"
 
-#include "api/metrics.h"
+#include "api/admin/metrics.h"
+#include "api/reply.h"
 #include "api/route.h"
 #include "base/clock.h"
 #include "base/log_flood.h"

@@ -8,7 +8,6 @@
 #include "api/asset.h"
 #include "api/asset_files.h"
 #include "base/text.h"
-#include "net/http_head.h"
 #include "net/origin.h"
 
 #define ALLOWED_METHODS "GET, POST, HEAD, OPTIONS"
@@ -92,7 +91,7 @@ are_names(struct span list)
 		return false;
 	do {
 		has_more = take_name(&list, &name);
-		if (!http_is_token(name))
+		if (!text_is_token(name))
 			return false;
 	} while (has_more);
 	return true;

@@ -89,9 +89,9 @@ test('what has a Retry-After in err.h has it in the document',
 });
 
 test('the document has the codes of the commands', { skip: whyNot }, () => {
-	const commands = fs.readdirSync(path.join(top, 'src/api'))
-	    .filter((file) => /^cmd_.*\.c$/.test(file))
-	    .flatMap((file) => source(`src/api/${file}`)
+	const commands = fs.readdirSync(path.join(top, 'src/api/command'))
+	    .filter((file) => /\.c$/.test(file))
+	    .flatMap((file) => source(`src/api/command/${file}`)
 		.split(/^const struct command /m).slice(1))
 	    .map((text) => Object.fromEntries([...text.matchAll(
 		/^\t\.(code|path|ok|failed) = "(.*)",/gm)].map(

@@ -193,6 +193,26 @@ test('commands are no polls: who sends and does not read is evicted', async () =
 	assertOverflow(await bob.room());
 });
 
+test('a join is refused whose news throw out a member and by that the host',
+    async () => {
+	const { d, uuid, players: [ann, bob, cat] } = await startSmall();
+
+	await fill(cat, bob, 5);
+	await fill(cat, ann, 4);
+	d.advance(11);
+
+	const dan = await Player.register(d, 'dan');
+
+	assertFailure(await dan.join(uuid), 404, 'JRB', 'room-not-found');
+	assert.deepEqual(await codes(dan),
+	    ['CTR', 'RPC', 'RPC', 'RPC', 'RPD', 'RPD', 'RCL']);
+	ok(await dan.events({ after: dan.cursor, wait: 0 }));
+	assertOverflow(await ann.room());
+	assertOverflow(await bob.room());
+	ok(await dan.create());
+	ok(await cat.create());
+});
+
 test('joins, seals and leaves get through to a full mailbox whose owner polls',
     async () => {
 	const { d, uuid, players: [ann, bob, cat] } = await startSmall();

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/fcgi_wire.h"
+#include "net/fastcgi/wire.h"
 #include "tests/fuzz/cut.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "net/http_chunks.h"
+#include "net/http/chunks.h"
 #include "tests/fuzz/cut.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -10,7 +10,8 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "net/http_head.h"
+#include "base/text.h"
+#include "net/http/head.h"
 #include "tests/fuzz/cut.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -107,7 +108,7 @@ check_spans(const struct http_head *head, struct span block)
 	for (; http_head_next_field(&rest, &name, &value); n++) {
 		check_inside(name, block);
 		check_inside(value, block);
-		assert(http_is_token(name));
+		assert(text_is_token(name));
 		assert(value.at == name.at + name.len + 1 ||
 		    value.at > name.at + name.len);
 		check_no_controls(value);
@@ -172,7 +173,7 @@ check_again(const struct http_head *head, size_t n_fields)
 static void
 check_accepted(const struct http_head *head)
 {
-	assert(http_is_token(head->method));
+	assert(text_is_token(head->method));
 	assert(head->target.len > 0);
 	assert(!memchr(head->target.at, ' ', head->target.len));
 	check_no_controls(head->target);

@@ -7,5 +7,5 @@ if [ -z "${CLANG_FORMAT-}" ]; then
 fi
 cd "$srcdir"
 find src tests bench -name node_modules -prune -o \
-	-name '*.[ch]' ! -name 'sqlite_sql.*' -exec \
+	-name '*.[ch]' ! -path '*/sqlite/sql.[ch]' -exec \
 	"$CLANG_FORMAT" --dry-run --Werror {} +

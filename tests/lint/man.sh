@@ -65,7 +65,7 @@ for option in $(sed -n 's/^\.It Fl Fl \([a-z-]*\).*/\1/p' \
 	fi
 done
 # peerpostd(8) says which parameters of FastCGI are read.
-read=$(sed -n 's/[^"]*"\([A-Z_]*[A-Z]\)"[^"]*/\1\n/gp' "$srcdir/src/net/cgi.c" |
+read=$(sed -n 's/[^"]*"\([A-Z_]*[A-Z]\)"[^"]*/\1\n/gp' "$srcdir/src/net/fastcgi/cgi.c" |
 	grep . | sort -u)
 told=$(sed -n '/^Of the parameters it reads/,/^\.Ev .* \.$/s/^\.Ev \([A-Z_]*\).*/\1/p' \
 	"$srcdir/man/peerpostd.8" | sort)
@@ -75,8 +75,8 @@ if [ -z "$read" ] || [ "$read" != "$told" ]; then
 	status=1
 fi
 # peerpost.conf(5) says which options take effect at the start only.
-fixed=$(awk -F '"' '/^\t\{ "/ { name = $2 } /OPTION_FIXED/ { print name }' \
-	"$srcdir/src/options_table.c" | sort)
+fixed=$(awk -F '"' '/^\t\{ \.name = "/ { name = $2 } /OPTION_FIXED/ { print name }' \
+	"$srcdir/src/config/table.c" | sort)
 told=$(sed -n '/^\.Ss Reloading/,/^\.El/s/^\.Cm \([a-z-]*\)$/\1/p' \
 	"$srcdir/man/peerpost.conf.5" | sort)
 if [ -z "$fixed" ] || [ "$fixed" != "$told" ]; then

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/sqlite_sql.h"
+#include "store/sqlite/sql.h"
 
 static void
 require(int code, sqlite3 *db, const char *what)

@@ -12,9 +12,10 @@
 #include <semaphore.h>
 #include <time.h>
 
-#include "api/engine.h"
+#include "api/admin/parse.h"
 #include "api/parse.h"
 #include "base/log.h"
+#include "engine/engine.h"
 #include "tests/unit/faulty_store.h"
 #include "tests/unit/question.h"
 
@@ -183,7 +184,9 @@ prepare(struct fixture *f, struct question q)
 	e->request = question_request(q);
 	e->request->owner = e;
 	f->exchanges[f->n_exchanges++] = e;
-	assert_true(request_parse(e->request, ""));
+	assert_true(e->request->door == DOOR_PUBLIC ?
+		request_parse(e->request, "") :
+		admin_parse(e->request));
 	return e;
 }
 

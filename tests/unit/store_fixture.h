@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/sqlite_internal.h"
+#include "store/sqlite/internal.h"
 
 struct fixture {
 	char dir[64];

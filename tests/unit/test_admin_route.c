@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "api/admin_route.h"
+#include "api/admin/route.h"
 
 static const struct {
 	const char *path;

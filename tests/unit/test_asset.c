@@ -2,6 +2,7 @@
 #include "tests/unit/parse_fixture.h"
 
 #include "api/asset_files.h"
+#include "api/reply.h"
 
 static const struct {
 	const char *path;

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "net/cgi.h"
-#include "net/fcgi_wire.h"
+#include "net/fastcgi/cgi.h"
+#include "net/fastcgi/wire.h"
 
 /* Parameters from texts: name, value, name, value, ..., NULL. */
 static void

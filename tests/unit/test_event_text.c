@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "api/event_text.h"
 #include "api/json.h"
+#include "api/texts.h"
 
 static struct buf out;
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "net/fcgi_wire.h"
+#include "net/fastcgi/wire.h"
 
 #define MAX_BYTES 1000000
 /* A string literal, which may have NULs inside, as a span. */

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "net/http_chunks.h"
+#include "net/http/chunks.h"
 
 #define MAX_NOTES 1000000
 /* A string literal, which may have NULs inside, as a span. */

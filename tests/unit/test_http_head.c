@@ -12,7 +12,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "net/http_head.h"
+#include "base/text.h"
+#include "net/http/head.h"
 
 /* A string literal, which may have NULs inside, as a span. */
 #define BYTES(literal) ((struct span){ literal, sizeof(literal) - 1 })
@@ -630,12 +631,12 @@ test_tokens_are_those_of_rfc_9110(void **state)
 		    (c && strchr(others, c));
 
 		assert_int_equal(
-		    http_is_token((struct span){ &byte, 1 }), is_expected);
+		    text_is_token((struct span){ &byte, 1 }), is_expected);
 	}
-	assert_false(http_is_token(BYTES("")));
-	assert_true(http_is_token(BYTES("X-Y")));
-	assert_false(http_is_token(BYTES("X Y")));
-	assert_false(http_is_token(BYTES("X\0")));
+	assert_false(text_is_token(BYTES("")));
+	assert_true(text_is_token(BYTES("X-Y")));
+	assert_false(text_is_token(BYTES("X Y")));
+	assert_false(text_is_token(BYTES("X\0")));
 }
 
 int

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "api/ice_url.h"
+#include "api/ice.h"
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,7 +1,8 @@
 /* test_metrics.c - counting, and the room that there is for it. */
 #include "tests/unit/parse_fixture.h"
 
-#include "api/metrics.h"
+#include "api/admin/metrics.h"
+#include "api/reply.h"
 #include "base/metric.h"
 
 static const struct metric *

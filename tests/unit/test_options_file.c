@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "options_file.h"
-#include "options_table.h"
-#include "options_value.h"
+#include "config/file.h"
+#include "config/table.h"
+#include "config/value.h"
 
 static struct options options;
 static char fault[OPTIONS_MAX_LINE * 2];

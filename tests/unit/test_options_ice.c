@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "options_ice.h"
+#include "config/ice.h"
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 

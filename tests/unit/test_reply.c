@@ -235,7 +235,7 @@ test_a_failed_reply_leaves_nothing_of_the_one_before(void **state)
 #undef TEST
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-/* What commands.c counts on, with the longest sentence and word. */
+/* What api/command/run.c counts on, with the longest sentence and word. */
 static void
 test_every_failure_is_a_small_answer(void **state)
 {

@@ -54,7 +54,7 @@ headers_of(const struct reply *reply, const char *asked)
 	return sum;
 }
 
-/* See http_response.c: there are 850 bytes beside the values of Links, and 1 KiB
+/* See net/http/http.c: there are 850 bytes beside the values of Links, and 1 KiB
  * more where there are none. */
 static void
 test_the_longest_headers_fit_into_their_memory(void **state)

@@ -13,10 +13,16 @@ use_room(struct fixture *f, uint32_t first, uint32_t last)
 	return room;
 }
 
+/* As the command does it: then come the evictions, which may close the room. */
 static enum err
 join(struct fixture *f, uint32_t id)
 {
-	return room_join(&f->world, get_player(f, id), uuid);
+	struct player *player = get_player(f, id);
+	enum err err = room_join(&f->world, player, uuid);
+
+	OK(player_evict(&f->world));
+	return err || player->room || player->is_removed ? err :
+							   ERR_ROOM_NOT_FOUND;
 }
 
 static enum err

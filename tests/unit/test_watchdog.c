@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/notify.h"
-#include "watchdog.h"
+#include "daemon/watchdog.h"
 
 static int manager;
 

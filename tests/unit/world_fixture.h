@@ -10,6 +10,8 @@
 
 #include "tests/unit/scratch.h"
 
+#include "core/commit.h"
+#include "core/expiry.h"
 #include "core/mailbox.h"
 #include "core/parking.h"
 #include "core/player.h"

@@ -3,7 +3,7 @@
 -- A migration runs inside the transaction that opens the database, and sets
 -- user_version to its own number.  Released ones are never edited.
 
--- "PrPo": whose file this is (see sqlite_open.c, which looks for it).
+-- "PrPo": whose file this is (see sqlite/open.c, which looks for it).
 PRAGMA application_id = 0x5072506f;
 PRAGMA user_version = 1;
 

@@ -1,0 +1,95 @@
+/* parse.c - see parse.h. */
+#include "api/admin/parse.h"
+
+#include "api/admin/metrics.h"
+#include "api/admin/route.h"
+#include "api/parse.h"
+#include "api/parse_body.h"
+#include "api/reply.h"
+#include "api/target.h"
+
+/* Of what can be paged: where to go on, and how much to show. */
+static MUST_CHECK enum err
+take_query(struct request *request, struct span query)
+{
+	struct poll_args *args = &request->poll;
+	struct target_member member;
+	bool has_more;
+	enum err err;
+
+	while ((err = target_next_member(&query, &member, &has_more)) ==
+		ERR_NONE &&
+	    has_more) {
+		if (strcmp(member.name, "after") == 0)
+			err = parse_take_number(
+			    request, &member, &args->has_after, &args->after);
+		else if (strcmp(member.name, "max") == 0)
+			err = parse_take_number(
+			    request, &member, &args->has_max, &args->max);
+		if (err)
+			return err;
+	}
+	return err;
+}
+
+/* The route at this path, by the request's door, or NULL.  At DOOR_METRICS there
+ * is nothing that could change anything, or tells of players or rooms. */
+static const struct route *
+find_route(struct request *request, const char *path)
+{
+	const struct route *route = admin_route_find(path, request->argument);
+
+	if (!route || request->door == DOOR_ADMIN)
+		return route;
+	return route->kind == ROUTE_HEALTH || route->kind == ROUTE_READY ||
+		route->kind == ROUTE_METRICS ?
+	    route :
+	    NULL;
+}
+
+static MUST_CHECK enum err
+check(struct request *request)
+{
+	struct target target;
+	enum err err = target_parse(request->target, "", &target);
+
+	if (err)
+		return err;
+	request->route = find_route(request, target.path);
+	if (!request->route)
+		return ERR_NOT_FOUND;
+	if (request->method == METHOD_OPTIONS ||
+	    !route_allows(request->route, request->method))
+		return ERR_METHOD_NOT_ALLOWED;
+	if (request->is_too_large)
+		return ERR_TOO_LARGE;
+	if (parse_is_encoded(request))
+		return ERR_UNSUPPORTED_ENCODING;
+	return take_query(request, target.query);
+}
+
+bool
+admin_parse(struct request *request)
+{
+	enum err err;
+
+	if (request->is_foreign) {
+		admin_fail(request, 403, "cross-site",
+		    "Web pages have no access here; and by TCP, Host must be "
+		    "an address or localhost.");
+		return false;
+	}
+	err = check(request);
+	if (!err && request->route->kind == ROUTE_METRICS) {
+		/* Here, so that they can be had while the disk hangs. */
+		metrics_answer(request);
+		return false;
+	}
+	if (!err)
+		return true;
+	request->err = err;
+	request_fail(request, NULL, err);
+	if (err == ERR_METHOD_NOT_ALLOWED)
+		request->reply.allow = request->route->allow;
+	return false;
+}

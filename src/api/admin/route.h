@@ -1,0 +1,54 @@
+/* route.h - which paths there are on the admin listener.
+ *
+ * Floor: api.
+ *
+ * What is served there is answered on the engine thread, in the transaction
+ * of the batch like any request.  A route more is a row in route.c.
+ */
+#ifndef PEERPOST_API_ADMIN_ROUTE_H
+#define PEERPOST_API_ADMIN_ROUTE_H
+
+#include "api/route.h"
+#include "api/turn.h"
+
+/* Writes the reply.  ERR_STORAGE: the transaction is lost, as everywhere. */
+typedef enum err (*admin_run_fn)(struct turn *turn, struct request *request);
+
+struct admin_route {
+	struct route route; /* its path may have one segment "*" */
+	admin_run_fn run;   /* of ROUTE_ADMIN */
+};
+
+/* The route of this path (decoded), or NULL.  What stands for its "*" is
+ * written to out_argument; longer than fits is no path of ours.  Any thread;
+ * pure. */
+const struct route *admin_route_find(
+    const char *path, char out_argument[REQUEST_ARGUMENT_SIZE]);
+
+/* Run a request whose route is one of these, of the kind ROUTE_ADMIN.  Engine
+ * thread only.  ERR_STORAGE. */
+MUST_CHECK enum err admin_route_run(struct turn *turn, struct request *request);
+
+/* What the rows name, in files of their own.  Engine thread only. */
+
+/* rooms.c */
+
+/* GET /rooms?after=N&max=M: a page of them. */
+MUST_CHECK enum err get_rooms_run(struct turn *turn, struct request *request);
+/* GET /rooms/UUID: one, and its members. */
+MUST_CHECK enum err get_one_room_run(
+    struct turn *turn, struct request *request);
+/* POST /rooms/UUID/close */
+MUST_CHECK enum err close_room_run(struct turn *turn, struct request *request);
+/* POST /players/ID/kick */
+MUST_CHECK enum err kick_player_run(struct turn *turn, struct request *request);
+
+/* status.c */
+
+/* GET /status */
+MUST_CHECK enum err get_status_run(struct turn *turn, struct request *request);
+/* POST /log-level: {"level":NAME}, a JSON string, or the bare name. */
+MUST_CHECK enum err set_log_level_run(
+    struct turn *turn, struct request *request);
+
+#endif

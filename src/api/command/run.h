@@ -1,0 +1,15 @@
+/* run.h - running the commands of one POST.
+ *
+ * Floor: api.  Engine thread only.
+ */
+#ifndef PEERPOST_API_COMMAND_RUN_H
+#define PEERPOST_API_COMMAND_RUN_H
+
+#include "api/turn.h"
+
+/* Check session, Idempotency-Key and rate, run the commands (or find what
+ * they answered before), remember the answer, and write the reply.
+ * ERR_STORAGE: the transaction is lost; the request can be run again. */
+MUST_CHECK enum err commands_run(struct turn *turn, struct request *request);
+
+#endif

@@ -1,0 +1,26 @@
+/* file.h - the configuration file.
+ *
+ * Floor: config.  Main thread.
+ *
+ * Lines of "option = value", with the names and values of the command line,
+ * and comments: lines that begin with # or ;.  No sections, no quotes, no
+ * comments after a value.
+ */
+#ifndef PEERPOST_CONFIG_FILE_H
+#define PEERPOST_CONFIG_FILE_H
+
+#include "config/options.h"
+
+#define OPTIONS_MAX_LINE 8000 /* bytes, without its end */
+
+/* Take the values of the file.  Those of options that have a value already,
+ * from the command line, are checked and not kept.  Each fault is complained
+ * about as "FILE:LINE: what"; the first one ends it, but for --check-config.
+ * false: there was one. */
+bool options_read_file(
+    struct options *options, const char *path, options_complain_fn complain);
+
+/* Whether text can be the value of a line. */
+bool options_file_can_hold(const char *text);
+
+#endif

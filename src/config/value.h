@@ -1,0 +1,26 @@
+/* value.h - values of options, wherever they come from.
+ *
+ * Floor: config.  Main thread.
+ */
+#ifndef PEERPOST_CONFIG_VALUE_H
+#define PEERPOST_CONFIG_VALUE_H
+
+#include "config/options.h"
+#include "config/table.h"
+
+/* Take a value, which is copied; line: see struct option_value.  Of an option
+ * that is not repeatable, it takes the place of one taken before.  false: it is
+ * none (options->why). */
+bool options_take(struct options *options, const struct option_spec *spec,
+    const char *text, unsigned line);
+
+/* The value that was taken last, or NULL. */
+const struct option_value *options_find_value(
+    const struct options *options, const struct option_spec *spec);
+
+/* All has been taken: set the defaults of what has no value, and look at what
+ * can only be seen then.  false: something does not go together
+ * (options->why, options->why_line). */
+bool options_finish(struct options *options);
+
+#endif

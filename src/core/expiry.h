@@ -1,0 +1,16 @@
+/* expiry.h - the end of sessions and rooms whose time is over (presence.h).
+ *
+ * Floor: core.  Engine thread only.
+ */
+#ifndef PEERPOST_CORE_EXPIRY_H
+#define PEERPOST_CORE_EXPIRY_H
+
+#include "core/world.h"
+
+/* End up to max sessions and rooms whose time is over (and whoever that
+ * evicts), in the running transaction.  ERR_STORAGE. */
+MUST_CHECK enum err presence_expire(struct world *world, size_t max);
+/* Whether presence_expire() has something to do. */
+bool presence_is_due(const struct world *world);
+
+#endif

@@ -1,0 +1,106 @@
+/* capacity.c - what happens when there is no room for more connections.
+ *
+ * They wait in the kernel, and every worker closes one where it can
+ * (http_make_room()).  A flood makes a server full and not full many times a
+ * second.  So for the operator it is full until there has been room for some
+ * time: the log says once that it is, and once that it is not any more.
+ */
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/log_flood.h"
+#include "base/metric.h"
+#include "daemon/server.h"
+
+/* Descriptors that are no client's: database, log, epolls, eventfds, backups,
+ * what is read again at a reload, and some to spare.  Each 8 connections need one
+ * more, of their cell; over TLS two. */
+#define RESERVED_FDS 40
+#define WORKER_FDS 6 /* for each loop thread more: its own, and spare cells */
+#define FULL_MS 10000
+
+size_t
+server_find_room(const struct server *server)
+{
+	const struct options *options = &server->options;
+	size_t reserved = RESERVED_FDS + SERVER_SIDE_CONNECTIONS +
+	    WORKER_FDS * (options->io_threads - 1);
+	size_t n_per_cell = options->tls_cert ? 2 : 1;
+	struct rlimit limit;
+	size_t n, room;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 256;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		getrlimit(RLIMIT_NOFILE, &limit);
+	n = limit.rlim_cur > (rlim_t)1 << 24 ? (size_t)1 << 24 :
+					       (size_t)limit.rlim_cur;
+	/* Of few, one half. */
+	if (reserved > n / 2)
+		reserved = n / 2;
+	room = (n - reserved) / (8 + n_per_cell) * 8;
+	return room > 0 ? room : 1;
+}
+
+static void
+pause_listeners(struct server *server, bool is_paused)
+{
+	for (size_t i = 0; i < server->n_public; i++)
+		listener_pause(server->listeners[i], is_paused);
+}
+
+static void
+set_full(struct server *server, bool is_full)
+{
+	static struct log_flood begins, ends;
+	static const char why[] = "all connections are taken";
+	static const char over[] = "there is room for connections again";
+
+	server->players.is_full = is_full;
+	metric_set(METRIC_CONNECTIONS_FULL, is_full);
+	if (!is_full && log_flood_passes(&ends, LOG_LEVEL_WARNING, over))
+		log_warning("%s", over);
+	/* Of descriptors it is listener.c that says more. */
+	if (is_full && !server->players.is_starved &&
+	    log_flood_passes(&begins, LOG_LEVEL_WARNING, why))
+		log_warning("all %zu connections are taken: others wait until "
+			    "slow or idle ones have made room; see "
+			    "--max-connections",
+		    server->workers[0].front.settings.max_connections);
+}
+
+void
+server_note_full(struct server *server)
+{
+	pause_listeners(server, true);
+	server->full_ms = clock_now_ms();
+	if (!server->players.is_full)
+		set_full(server, true);
+}
+
+void
+server_admit(struct server *server)
+{
+	struct worker *first = &server->workers[0];
+	bool has_room = front_has_room(&first->front);
+
+	if (server->is_stopping)
+		return;
+	if (!has_room && !server->players.is_waited_for) {
+		server->players.is_waited_for = true;
+		for (size_t i = 1; i < server->n_workers; i++)
+			worker_wake(&server->workers[i]);
+	}
+	if (!has_room)
+		server_note_full(server);
+	/* It may have come before anybody knew that we wait. */
+	if (!front_has_room(&first->front))
+		return;
+	server->players.is_waited_for = false;
+	pause_listeners(server, false);
+	if (server->players.is_full &&
+	    clock_now_ms() - server->full_ms >= FULL_MS)
+		set_full(server, false);
+}

@@ -1,0 +1,120 @@
+/* inherit.c - listening sockets that the service manager has opened.
+ *
+ * A name that is not known ends the start: whoever has set it up that way
+ * would wait for ever for somebody to answer there.
+ *
+ * An address in the configuration that is inherited as well, or a part of one
+ * that is, is served already.  The kernel would refuse one that includes an
+ * inherited address (0.0.0.0:8080 in the file, 127.0.0.1:8080 in the unit).  The
+ * daemon then warns, and serves the inherited socket: players are better off
+ * with it than with a service that does not start.
+ *
+ * If the inherited socket is for another protocol, that would be wrong: whoever
+ * asks for https there must not get plain HTTP.  The daemon does not start.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "daemon/server.h"
+
+/* What is served on sockets without a name. */
+#define FALLBACK "http"
+
+static bool
+is_known(const char *name)
+{
+	static const char *const names[] = { "http", "https", "fastcgi",
+		"admin", "metrics" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+bool
+server_inherit(struct server *server)
+{
+	struct inherited *inherited = &server->inherited;
+	char why[256];
+
+	if (!inherited_take(inherited, FALLBACK, why, sizeof(why))) {
+		log_error("cannot start: %s", why);
+		return false;
+	}
+	for (size_t i = 0; i < inherited->n_sockets; i++) {
+		if (is_known(inherited->sockets[i].name))
+			continue;
+		log_error("cannot start: the inherited descriptor %d is named "
+			  "'%s', not http, https, fastcgi, admin or metrics "
+			  "(FileDescriptorName=)",
+		    inherited->sockets[i].fd, inherited->sockets[i].name);
+		return false;
+	}
+	return true;
+}
+
+bool
+server_has_inherited_door(const struct server *server)
+{
+	return inherited_has(&server->inherited, "http") ||
+	    inherited_has(&server->inherited, "https") ||
+	    inherited_has(&server->inherited, "fastcgi");
+}
+
+void
+server_adopt(
+    struct server *server, const char *name, listener_accept_fn on_connection)
+{
+	const struct inherited *inherited = &server->inherited;
+
+	for (size_t i = 0; i < inherited->n_sockets; i++)
+		if (strcmp(inherited->sockets[i].name, name) == 0)
+			server
+			    ->listeners[server->n_listeners++] = listener_adopt(
+			    server->workers[0].front.loop,
+			    inherited->sockets[i].fd, name, on_connection,
+			    server);
+}
+
+enum server_door
+server_look_at_door(struct server *server, const char *text,
+    const struct listen_address *address, const char *scheme)
+{
+	const struct inherited *inherited = &server->inherited;
+	enum inherited_match match;
+	const char *name;
+	char unit[64];
+	size_t i = 0;
+
+	match = inherited_look_up(inherited, address, &i);
+	if (match == INHERITED_NONE)
+		return DOOR_FREE;
+	name = inherited->sockets[i].name;
+	/* As Peerpost's own units are called. */
+	snprintf(unit, sizeof(unit), "peerpost%s%s.socket",
+	    strcmp(name, FALLBACK) == 0 ? "" : "-",
+	    strcmp(name, FALLBACK) == 0 ? "" : name);
+	if (strcmp(name, scheme) != 0) {
+		log_error("cannot start: %s is to serve %s, and the service "
+			  "manager has opened it for %s (%s): change the "
+			  "address here or there (systemctl edit %s), see "
+			  "RUNNING IT AS A SERVICE in peerpostd(8)",
+		    text, scheme, name, unit, unit);
+		return DOOR_REFUSED;
+	}
+	if (match == INHERITED_HAS) {
+		log_info(
+		    "%s is open already: the service manager has handed it "
+		    "over (%s)",
+		    text, unit);
+		return DOOR_LEFT;
+	}
+	log_warning("not listening on %s: the %s socket of the service manager "
+		    "is in its way; set the address there instead (systemctl "
+		    "edit %s), see RUNNING IT AS A SERVICE in peerpostd(8)",
+	    text, name, unit);
+	server->has_left_out = true;
+	return DOOR_LEFT;
+}

@@ -1,0 +1,66 @@
+/* watchdog.c - see watchdog.h. */
+#include "daemon/watchdog.h"
+
+#include "base/clock.h"
+#include "base/notify.h"
+
+#define BUSY_MS 10 /* a loop that is busy gets until then, and again */
+
+static void
+on_echo(struct request *request, enum task_kind kind)
+{
+	struct watchdog *watchdog = request->owner;
+
+	(void)kind;
+	watchdog->is_back = true;
+}
+
+void
+watchdog_init(struct watchdog *watchdog)
+{
+	int64_t limit_ms = notify_watchdog_ms();
+
+	*watchdog = (struct watchdog){ .every_ms = (limit_ms + 1) / 2 };
+	if (limit_ms == 0)
+		return;
+	watchdog->echo = request_new(0);
+	watchdog->echo->owner = watchdog;
+	watchdog->echo->give_back = on_echo;
+	watchdog->asked_ms = clock_running_ms();
+}
+
+void
+watchdog_fini(struct watchdog *watchdog)
+{
+	request_free(watchdog->echo);
+	watchdog->echo = NULL;
+}
+
+bool
+watchdog_run(
+    struct watchdog *watchdog, struct engine_port *port, int64_t ran_ms)
+{
+	int64_t now_ms = clock_running_ms();
+
+	if (watchdog->is_back && ran_ms >= watchdog->asked_ms) {
+		watchdog->is_out = watchdog->is_back = false;
+		notify_watchdog();
+	}
+	if (watchdog->every_ms == 0 || watchdog->is_out ||
+	    now_ms - watchdog->asked_ms < watchdog->every_ms)
+		return false;
+	watchdog->is_out = true;
+	watchdog->asked_ms = now_ms;
+	engine_cancel(port, watchdog->echo);
+	return true;
+}
+
+int64_t
+watchdog_max_wait_ms(const struct watchdog *watchdog, int64_t max_ms)
+{
+	if (watchdog->is_back && max_ms > BUSY_MS)
+		return BUSY_MS;
+	return watchdog->every_ms && watchdog->every_ms < max_ms ?
+	    watchdog->every_ms :
+	    max_ms;
+}

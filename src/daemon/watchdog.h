@@ -1,0 +1,40 @@
+/* watchdog.h - showing the service manager that nothing hangs.
+ *
+ * Floor: daemon.  Main thread.
+ *
+ * That a loop turns proves little: a database that does not return leaves
+ * every command without an answer.  So what is told to the manager is that an
+ * echo has come back from the engine, and that meanwhile every loop has turned.
+ * A daemon that hangs is killed by the manager, and started again.
+ */
+#ifndef PEERPOST_DAEMON_WATCHDOG_H
+#define PEERPOST_DAEMON_WATCHDOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+
+/* Zeroed: there is nobody to show it to. */
+struct watchdog {
+	struct request *echo;
+	bool is_out;  /* it is under way, or it is back but a loop has hung */
+	bool is_back; /* from the engine */
+	int64_t every_ms;
+	int64_t asked_ms; /* clock_running_ms() when the last one went out */
+};
+
+/* After notify_init(). */
+void watchdog_init(struct watchdog *watchdog);
+/* The engine must have given back what it had. */
+void watchdog_fini(struct watchdog *watchdog);
+
+/* Once a round: tell the manager, or send an echo if it is time.  ran_ms: when
+ * the loop that is furthest behind began its last round, clock_running_ms().
+ * Returns whether an echo was sent: every loop should run a round now. */
+bool watchdog_run(
+    struct watchdog *watchdog, struct engine_port *port, int64_t ran_ms);
+/* How long a round may wait: max_ms, or less. */
+int64_t watchdog_max_wait_ms(const struct watchdog *watchdog, int64_t max_ms);
+
+#endif

@@ -1,0 +1,14 @@
+/* batch.h - many requests, one transaction.
+ *
+ * Floor: engine.  Engine thread only.
+ */
+#ifndef PEERPOST_ENGINE_BATCH_H
+#define PEERPOST_ENGINE_BATCH_H
+
+#include "api/turn.h"
+
+/* Run n requests in their order, in one transaction.  Afterwards each of them
+ * is in turn->done or parked. */
+void batch_run(struct turn *turn, struct request **batch, size_t n);
+
+#endif

@@ -1,0 +1,327 @@
+/* engine.c - see engine.h.
+ *
+ * One round of the thread: look at the clocks, end what is over, run what has
+ * come in (batch.c), answer the polls that are due, give back all that is
+ * ready.
+ */
+#include "engine/engine.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "api/admin/backup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "base/process.h"
+#include "core/commit.h"
+#include "core/presence.h"
+#include "engine/batch.h"
+#include "engine/poll.h"
+#include "engine/transaction.h"
+#include "engine/upkeep.h"
+
+#define MAX_BATCH 256 /* requests in one transaction */
+
+struct engine {
+	/* Shared. */
+	struct queue submitted;
+
+	/* Main thread. */
+	pthread_t thread;
+	struct task drain, stop;
+
+	/* Engine thread. */
+	struct store *store;
+	struct settings settings;
+	struct world world;
+	struct turn turn;
+	struct queue_chain inbox; /* taken, not yet run */
+	struct upkeep upkeep;
+	bool is_stopping;
+};
+
+static void
+run_cancel(struct engine *engine, struct task *task)
+{
+	struct parked *parked = &task->request->parked;
+
+	/* A client that has only closed its half may still read. */
+	if (parked->player) {
+		turn_answer_parked(&engine->turn, parked);
+		task->request->poll_end = POLL_HUNG_UP;
+	} else if (task->request->is_held) {
+		backup_cancel(&engine->turn);
+	}
+	queue_chain_append(&engine->turn.done, &task->item);
+}
+
+static void
+change_settings(struct engine *engine, struct task *task)
+{
+	engine->settings = CONTAINER_OF(task, struct settings_change, task)
+			       ->settings;
+	metric_set(METRIC_DATABASE_MAX_BYTES, engine->settings.max_database);
+	queue_chain_append(&engine->turn.done, &task->item);
+}
+
+static void
+run_drain(struct engine *engine)
+{
+	struct heap_node *node;
+
+	engine->turn.is_draining = true;
+	while ((node = heap_first(&engine->world.parked)) != NULL)
+		poll_answer_drained(&engine->turn,
+		    turn_request_of(CONTAINER_OF(node, struct parked, due)));
+}
+
+/* Nothing comes after this: what is held goes back. */
+static void
+stop(struct engine *engine)
+{
+	run_drain(engine);
+	backup_cancel(&engine->turn);
+	engine->is_stopping = true;
+}
+
+static struct task *
+take_task(struct engine *engine)
+{
+	struct queue_item *item = queue_chain_take(&engine->inbox);
+
+	return item ? CONTAINER_OF(item, struct task, item) : NULL;
+}
+
+/* Run what stands in the inbox, up to one batch of requests. */
+static void
+run_inbox(struct engine *engine)
+{
+	struct request *batch[MAX_BATCH];
+	struct task *task;
+	size_t n = 0;
+
+	while (n < MAX_BATCH && (task = take_task(engine)) != NULL) {
+		if (task->kind == TASK_RUN) {
+			batch[n++] = task->request;
+			continue;
+		}
+		/* Order matters: what came before it comes first. */
+		if (n)
+			batch_run(&engine->turn, batch, n);
+		n = 0;
+		if (task->kind == TASK_CANCEL)
+			run_cancel(engine, task);
+		else if (task->kind == TASK_SETTINGS)
+			change_settings(engine, task);
+		else if (task->kind == TASK_DRAIN)
+			run_drain(engine);
+		else
+			stop(engine);
+	}
+	if (n)
+		batch_run(&engine->turn, batch, n);
+}
+
+static void
+run_due_polls(struct engine *engine)
+{
+	int64_t now_ms = clock_now_ms();
+	struct parked *parked;
+
+	while ((parked = parking_due(&engine->world, now_ms)) != NULL)
+		turn_answer_parked(&engine->turn, parked);
+}
+
+/* Each through the port that it came by. */
+static void
+give_back(struct engine *engine)
+{
+	struct engine_port *ports = NULL, *port;
+	struct queue_item *item;
+
+	metric_set(METRIC_STORAGE_FAILING, engine->turn.is_failing);
+	while ((item = queue_chain_take(&engine->turn.done)) != NULL) {
+		port = CONTAINER_OF(item, struct task, item)->port;
+		if (!port->done.first) {
+			port->next_done = ports;
+			ports = port;
+		}
+		queue_chain_append(&port->done, item);
+	}
+	for (port = ports; port; port = port->next_done) {
+		if (!queue_push(&port->completed, &port->done))
+			continue;
+		metric_add(METRIC_LOOP_WAKEUPS, 1);
+		port->on_completed(port->cls);
+	}
+}
+
+/* How long the thread may sleep. */
+static int
+sleep_ms(struct engine *engine)
+{
+	int64_t now_ms = clock_now_ms();
+	int64_t due_ms = parking_next_due_ms(&engine->world);
+	int64_t ms = PRESENCE_TICK_MS;
+
+	if (engine->inbox.first || engine->turn.backup)
+		return 0;
+	if (upkeep_is_due(&engine->upkeep, &engine->turn))
+		return 0;
+	if (due_ms >= 0 && due_ms - now_ms < ms)
+		ms = due_ms > now_ms ? due_ms - now_ms : 0;
+	return clock_max_sleep_ms((int)ms);
+}
+
+static void
+fetch(struct engine *engine)
+{
+	struct queue_chain chain = queue_take(
+	    &engine->submitted, sleep_ms(engine));
+
+	if (!chain.first)
+		return;
+	if (engine->inbox.first)
+		engine->inbox.last->next = chain.first;
+	else
+		engine->inbox.first = chain.first;
+	engine->inbox.last = chain.last;
+}
+
+static void *
+run_thread(void *cls)
+{
+	struct engine *engine = cls;
+
+	metric_use_sheet(PROCESS_ENGINE);
+	metric_set(METRIC_DATABASE_MAX_BYTES, engine->settings.max_database);
+	world_committed(&engine->world); /* so much is there from before */
+	while (!engine->is_stopping || engine->inbox.first) {
+		fetch(engine);
+		upkeep_run(&engine->upkeep, &engine->turn);
+		run_inbox(engine);
+		run_due_polls(engine);
+		backup_work(&engine->turn);
+		give_back(engine);
+	}
+	upkeep_finish(&engine->turn);
+	engine->store->close(engine->store);
+	return NULL;
+}
+
+struct engine *
+engine_start(struct store *store, const struct settings *settings)
+{
+	struct engine *engine = mem_new(sizeof(*engine));
+
+	engine->store = store;
+	engine->settings = *settings;
+	engine->drain.kind = TASK_DRAIN;
+	engine->stop.kind = TASK_STOP;
+	queue_init(&engine->submitted);
+	engine->turn.world = &engine->world;
+	engine->turn.started_ms = clock_now_ms();
+	if (world_init(&engine->world, store, &engine->settings)) {
+		log_error("the database cannot be read");
+		goto undo;
+	}
+	if (pthread_create(&engine->thread, NULL, run_thread, engine)) {
+		log_error("cannot start a thread");
+		goto undo;
+	}
+	process_note_thread(PROCESS_ENGINE, engine->thread);
+	return engine;
+undo:
+	store->close(store);
+	engine_free(engine);
+	return NULL;
+}
+
+void
+engine_port_open(struct engine_port *port, struct engine *engine,
+    void (*on_completed)(void *cls), void *cls)
+{
+	*port = (struct engine_port){
+		.engine = engine, .on_completed = on_completed, .cls = cls
+	};
+	queue_init(&port->completed);
+}
+
+void
+engine_port_close(struct engine_port *port)
+{
+	if (port->engine)
+		queue_fini(&port->completed);
+	port->engine = NULL;
+}
+
+static void
+hand_over(struct engine_port *port, struct task *task)
+{
+	task->port = port;
+	queue_chain_append(&port->outbox, &task->item);
+}
+
+void
+engine_submit(struct engine_port *port, struct request *request)
+{
+	hand_over(port, &request->run);
+}
+
+void
+engine_cancel(struct engine_port *port, struct request *request)
+{
+	hand_over(port, &request->cancel);
+}
+
+void
+engine_change_settings(struct engine_port *port, struct settings_change *change)
+{
+	change->task.kind = TASK_SETTINGS;
+	hand_over(port, &change->task);
+}
+
+void
+engine_flush(struct engine_port *port)
+{
+	queue_push(&port->engine->submitted, &port->outbox);
+}
+
+struct queue_chain
+engine_take_completed(struct engine_port *port)
+{
+	return queue_take(&port->completed, 0);
+}
+
+/* A task of the engine's own, at once. */
+static void
+enqueue(struct engine *engine, struct task *task)
+{
+	struct queue_chain chain = { NULL, NULL };
+
+	queue_chain_append(&chain, &task->item);
+	queue_push(&engine->submitted, &chain);
+}
+
+void
+engine_drain(struct engine *engine)
+{
+	enqueue(engine, &engine->drain);
+}
+
+void
+engine_stop(struct engine *engine)
+{
+	enqueue(engine, &engine->stop);
+	pthread_join(engine->thread, NULL);
+}
+
+void
+engine_free(struct engine *engine)
+{
+	world_fini(&engine->world);
+	queue_fini(&engine->submitted);
+	free(engine);
+}

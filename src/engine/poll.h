@@ -1,0 +1,22 @@
+/* poll.h - GET /events: look, and hold if there is nothing.
+ *
+ * Floor: engine.  Engine thread only.
+ */
+#ifndef PEERPOST_ENGINE_POLL_H
+#define PEERPOST_ENGINE_POLL_H
+
+#include "api/turn.h"
+
+/* Run a poll from the top.  Afterwards it is parked
+ * (request->parked.player) or has its reply; a poll that it has superseded is
+ * in turn->done.  ERR_STORAGE. */
+MUST_CHECK enum err poll_run(struct turn *turn, struct request *request);
+
+/* Run a parked poll again and give it back, with mail or without: it is not
+ * parked again. */
+void turn_answer_parked(struct turn *turn, struct parked *parked);
+
+/* Answer a parked poll because the daemon is about to stop. */
+void poll_answer_drained(struct turn *turn, struct request *request);
+
+#endif

@@ -1,0 +1,44 @@
+/* fastcgi.h - FastCGI 1.0, for web servers in front of us.
+ *
+ * Floor: net.  The loop thread that the front belongs to.
+ *
+ * https://fastcgi-archives.github.io/FastCGI_Specification.html.  The pieces:
+ * wire.h (records), cgi.h (parameters), connection.c
+ * (connections), record.c (which record means what),
+ * exchange.c (one request and its reply).
+ */
+#ifndef PEERPOST_NET_FASTCGI_FASTCGI_H
+#define PEERPOST_NET_FASTCGI_FASTCGI_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "net/front.h"
+
+struct fastcgi;
+
+/* Borrows front until fastcgi_free(). */
+struct fastcgi *fastcgi_create(struct front *front);
+
+/* Take a connection that has a place. */
+void fastcgi_accept(
+    struct fastcgi *fastcgi, int fd, const struct sockaddr *addr);
+
+/* Read and write whatever can be.  Once a round.  Returns whether something
+ * is left for the next, which should not wait. */
+bool fastcgi_run(struct fastcgi *fastcgi);
+/* End what is overdue.  Once a second, but not right after a pause of the
+ * whole process. */
+void fastcgi_expire(struct fastcgi *fastcgi);
+/* When there is no room: close the connection that has been without a request
+ * for longest, if that is at least FRONT_SPARED_MS.  Returns whether there
+ * was one. */
+bool fastcgi_make_room(struct fastcgi *fastcgi);
+
+/* Whether some request is under way, or some reply. */
+bool fastcgi_is_busy(const struct fastcgi *fastcgi);
+
+/* Close everything.  No request may be with the engine. */
+void fastcgi_free(struct fastcgi *fastcgi);
+
+#endif

@@ -1,0 +1,135 @@
+/* internal.h - what the files of net/fastcgi share.
+ *
+ * Floor: net.  One loop thread.
+ *
+ * Who owns what: struct fastcgi owns its connections, a connection the
+ * exchanges that are live on it.  An exchange is live from its BEGIN_REQUEST
+ * until its END_REQUEST has been encoded, or its connection is closed; after
+ * that it is freed when everything that was given to the engine is back.
+ */
+#ifndef PEERPOST_NET_FASTCGI_INTERNAL_H
+#define PEERPOST_NET_FASTCGI_INTERNAL_H
+
+#include "api/request.h"
+#include "base/hash.h"
+#include "base/list.h"
+#include "net/fastcgi/wire.h"
+#include "net/front.h"
+#include "net/reply_headers.h"
+
+struct fcgi_connection {
+	struct fastcgi *fastcgi;
+	uint64_t serial; /* of this connection; never used again */
+	int fd;
+	struct loop_source source;
+	struct peer_address peer;
+	struct address address;
+	struct list all;       /* in fastcgi->connections */
+	struct list touched;   /* in fastcgi->touched when it has to be run */
+	struct list resting;   /* in fastcgi->idle, sending or lingering */
+	struct list *rests_in; /* which of them; NULL: none */
+	int64_t since_ms;      /* when it came there; sending: or got on */
+	bool can_read, can_write; /* as far as epoll has told */
+	bool is_half_closed;      /* the web server will send no more */
+	bool is_read;             /* and all that it sent has been read */
+	bool is_last;             /* to be closed after what is live on it */
+	bool is_lingering;        /* said all; what comes is dropped */
+	struct fcgi_decoder decoder;
+	struct buf control;    /* content of BEGIN_REQUEST and GET_VALUES */
+	size_t n_live;         /* exchanges */
+	size_t n_fresh;        /* submitted since the last echo came back */
+	struct request *echo;  /* one that is under way, or NULL */
+	struct list exchanges; /* all that are live */
+	struct list replies;   /* those of them that have a reply */
+	struct buf out;        /* encoded records */
+	size_t n_sent;         /* so much of it */
+};
+
+enum fcgi_state {
+	FCGI_STATE_PARAMS,  /* parameters are coming */
+	FCGI_STATE_STDIN,   /* the body is coming */
+	FCGI_STATE_WAITING, /* the engine has the request */
+	FCGI_STATE_REPLIED, /* the reply is there */
+};
+
+struct fcgi_exchange {
+	struct fcgi_connection *connection; /* NULL: it is live no more */
+	struct fastcgi *fastcgi;
+	uint64_t key; /* of connection and request id */
+	UT_hash_handle hh;
+	uint16_t id;
+	bool keep_conn;
+	bool is_aborted;   /* nobody wants the reply */
+	bool is_cancelled; /* the engine has been told */
+	enum fcgi_state state;
+	struct list live;     /* in connection->exchanges */
+	struct list reply;    /* in connection->replies */
+	struct list deadline; /* in fastcgi->receiving */
+	int64_t since_ms;     /* when it began */
+	struct buf params;    /* then borrowed from by the request */
+	struct buf target;    /* if the parameters do not have it as it is */
+	struct cors_fields cors;
+	bool has_length;
+	uint64_t length;         /* CONTENT_LENGTH */
+	uint64_t n_body;         /* bytes that came */
+	size_t n_swallowed;      /* of a body that is too large */
+	struct request *request; /* never NULL */
+	struct front_client client;
+	size_t n_out; /* tasks that the engine has */
+};
+
+#define FCGI_READ_SIZE ((size_t)16 << 10)
+
+struct fastcgi {
+	struct front *front;
+	uint64_t last_serial;
+	struct fcgi_exchange *live; /* by key */
+	size_t n_live;
+	struct list connections;
+	struct list touched;
+	struct list idle;      /* connections without an exchange */
+	struct list sending;   /* with bytes that they do not take */
+	struct list lingering; /* that are waiting for the other side's end */
+	struct list receiving; /* exchanges that are not whole */
+	char *in;              /* what is read, before it is decoded */
+};
+
+/* connection.c */
+
+/* To be run in this round. */
+void fcgi_connection_touch(struct fcgi_connection *connection);
+/* Read, carry out, write. It may be closed and freed then. */
+void fcgi_connection_run(struct fcgi_connection *connection);
+/* Close it and free it; what is live on it is dropped. */
+void fcgi_connection_close(struct fcgi_connection *connection);
+
+/* record.c */
+
+/* Carry out what the records in bytes say.  false: they make no sense; the
+ * connection is to be closed. */
+bool fcgi_record_take(struct fcgi_connection *connection, struct span bytes);
+
+/* exchange.c */
+
+/* BEGIN_REQUEST.  NULL: there are too many. */
+struct fcgi_exchange *fcgi_exchange_begin(
+    struct fcgi_connection *connection, uint16_t id, bool keep_conn);
+/* The live one of this id, or NULL. */
+struct fcgi_exchange *fcgi_exchange_find(
+    const struct fcgi_connection *connection, uint16_t id);
+/* The parameters are complete. */
+void fcgi_exchange_end_params(struct fcgi_exchange *exchange);
+/* A piece of the body; the body is complete. */
+void fcgi_exchange_take_body(struct fcgi_exchange *exchange, struct span piece);
+void fcgi_exchange_end_body(struct fcgi_exchange *exchange);
+/* Reply with a failure that is the request's own; it has not been given to
+ * the engine. */
+void fcgi_exchange_fail(struct fcgi_exchange *exchange, enum err err);
+/* Nobody wants the reply: if the engine has the request, ask for it back. */
+void fcgi_exchange_cancel(struct fcgi_exchange *exchange);
+/* Encode the reply into the connection's output; it is live no more. */
+void fcgi_exchange_write(struct fcgi_exchange *exchange);
+/* It is live no more. */
+void fcgi_exchange_drop(struct fcgi_exchange *exchange);
+
+#endif

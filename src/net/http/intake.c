@@ -1,0 +1,393 @@
+/* intake.c - requests, from the bytes of a connection to libmicrohttpd.
+ *
+ * libmicrohttpd 0.9.75 reads requests in ways that RFC 9112 forbids, spins
+ * over lines that do not end, and runs out of memory over headers that mean
+ * nothing to us.  So it does not get to see what clients send.  When it reads
+ * from a connection, it gets here; what has come is put together into a whole
+ * request, strictly (head.h, chunks.h); and only then it is given
+ * the head of a request without a body, in our own words, such as
+ *
+ *	GET / HTTP/1.1\r\n\r\n
+ *
+ * and calls the handler of exchange.c, which knows the request already.
+ * A request that is refused is given in the same way, and so every refusal is
+ * a reply like any other.  What libmicrohttpd is for is everything else:
+ * sockets, TLS, writing replies, when to close.
+ *
+ * It calls recv(2) for plain connections and gnutls_record_recv() for those
+ * over TLS.  A dynamic linker takes the functions of these names that the
+ * program itself has, which are at the end of this file.  There is no other
+ * way in.  Should it ever not be taken, the first request fails an assertion
+ * (exchange_on_request()).
+ *
+ * libmicrohttpd's epoll is edge-triggered: it takes a read that returns less
+ * than was asked for as "nothing left", and reads again after the next event
+ * only.  So when more than a request has come, the head that it is given is
+ * filled up to just what it asked for; it then reads again after the reply.
+ * And EINTR means "try again, soon" to it.
+ */
+#include "net/http/internal.h"
+
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <linux/sockios.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "base/mem.h"
+
+/* So often is read in a row from a client that sends without pause.  The
+ * others get their turn then. */
+#define MAX_READS 8
+
+/* What has come of this connection, so far as it is known. */
+enum intake_state {
+	INTAKE_MORE,  /* a request is not whole yet */
+	INTAKE_WHOLE, /* it is: libmicrohttpd is to hear of it */
+};
+
+static _Thread_local const struct cell *running;
+
+void
+intake_enter(const struct cell *cell)
+{
+	running = cell;
+}
+
+void
+intake_leave(void)
+{
+	running = NULL;
+}
+
+static struct connection *
+find_running(int fd)
+{
+	const struct list *node;
+
+	if (!running)
+		return NULL;
+	for (node = running->connections.next; node != &running->connections;
+	     node = node->next) {
+		struct connection *connection = CONTAINER_OF(
+		    node, struct connection, in_cell);
+
+		if (connection->fd == fd)
+			return connection;
+	}
+	return NULL;
+}
+
+/* As recv(2), or as gnutls_record_recv().  (gnutls_record_recv_seq() is that
+ * under a name which is not taken below.) */
+static ssize_t
+read_some(struct connection *connection)
+{
+	unsigned char sequence[8];
+	char *scratch = connection->http->scratch;
+
+	if (connection->tls.certificate)
+		return gnutls_record_recv_seq(
+		    connection->tls.session, scratch, HTTP_SCRATCH, sequence);
+	return recvfrom(connection->fd, scratch, HTTP_SCRATCH, 0, NULL, NULL);
+}
+
+/* What these say when there is nothing to read; is_soon: but there may be, so
+ * libmicrohttpd is not to wait for an event. */
+static ssize_t
+nothing(const struct connection *connection, bool is_soon)
+{
+	if (connection->tls.certificate)
+		return is_soon ? GNUTLS_E_INTERRUPTED : GNUTLS_E_AGAIN;
+	errno = is_soon ? EINTR : EAGAIN;
+	return -1;
+}
+
+static void
+send_continue(struct connection *connection)
+{
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+	const size_t len = sizeof(text) - 1;
+	ssize_t n;
+	int n_unsent;
+
+	/* Behind a reply that the client does not read it might go out in part.
+	 * Without it the client goes on, a little later (RFC 9110, section
+	 * 10.1.1). */
+	if (ioctl(connection->fd, SIOCOUTQNSD, &n_unsent) == 0 && n_unsent > 0)
+		return;
+	if (connection->tls.certificate)
+		n = gnutls_record_send(connection->tls.session, text, len);
+	else
+		n = send(
+		    connection->fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n != (ssize_t)len)
+		connection_end(connection);
+}
+
+/* The request is refused: what comes after this is not looked at. */
+static enum intake_state
+refuse(struct connection *connection, enum err err)
+{
+	/* It may have no whole head; but perhaps an Origin, or a method. */
+	if (!connection->exchange)
+		exchange_begin(connection, &connection->intake.head);
+	exchange_refuse(connection->exchange, err);
+	connection->intake.is_ended = true;
+	return INTAKE_WHOLE;
+}
+
+/* Its head is whole. */
+static enum intake_state
+begin(struct connection *connection, bool has_bytes)
+{
+	struct intake *intake = &connection->intake;
+	const struct exchange *exchange;
+	const struct http_head *head;
+
+	exchange_begin(connection, &intake->head);
+	exchange = connection->exchange;
+	head = &exchange->head;
+	intake->scan = (struct http_head_scan){ 0 };
+	intake->n_blank = 0;
+	if (exchange->head_err)
+		return refuse(connection, exchange->head_err);
+	if (exchange->is_answered) {
+		intake->is_ended = true;
+		return INTAKE_WHOLE;
+	}
+	intake->body_left = head->has_length ? head->length : 0;
+	intake->is_chunked = head->is_chunked;
+	intake->chunks = (struct http_chunks){ 0 };
+	intake->in_body = intake->is_chunked || intake->body_left > 0;
+	if (!intake->in_body)
+		return INTAKE_WHOLE;
+	if (head->expects_continue && !has_bytes)
+		send_continue(connection);
+	return INTAKE_MORE;
+}
+
+/* The ceiling of these is never met: without memory the process ends, or what is
+ * left of the stream would be read as something else. */
+static void
+add(struct buf *buf, struct span bytes)
+{
+	buf_add_span(buf, bytes);
+	if (buf->overflowed)
+		mem_exhausted();
+}
+
+static bool
+is_nothing_yet(const struct http_head_scan *scan)
+{
+	return scan->n_lines == 0 && scan->line_len == 0 && !scan->has_cr;
+}
+
+static enum intake_state
+feed_head(struct connection *connection, struct span *rest)
+{
+	struct intake *intake = &connection->intake;
+	size_t room = intake->head.max - intake->head.len - intake->n_blank;
+	size_t used;
+	bool is_whole;
+	enum err err = http_head_scan(&intake->scan, *rest, &used, &is_whole);
+
+	if (used > room) {
+		err = ERR_HEADERS_TOO_LARGE;
+		used = room;
+	}
+	add(&intake->head, (struct span){ rest->at, used });
+	/* An Origin may be in what is good of it. */
+	if (err)
+		return refuse(connection, err);
+	*rest = (struct span){ rest->at + used, rest->len - used };
+	if (is_nothing_yet(&intake->scan)) {
+		/* Empty lines, as some clients send them behind a body (RFC
+		 * 9112, section 2.2). */
+		intake->n_blank += intake->head.len;
+		buf_fini(&intake->head);
+		connection_set_state(connection, CONNECTION_IDLE);
+		return INTAKE_MORE;
+	}
+	return is_whole ? begin(connection, rest->len > 0) : INTAKE_MORE;
+}
+
+static enum intake_state
+feed_body(struct connection *connection, struct span *rest)
+{
+	struct intake *intake = &connection->intake;
+	struct span piece = *rest;
+	enum err err = ERR_NONE;
+
+	if (intake->is_chunked) {
+		err = http_chunks_next(&intake->chunks, rest, &piece);
+		if (err == ERR_HEADERS_TOO_LARGE || err == ERR_BAD_REQUEST)
+			return refuse(connection, err);
+		if (intake->chunks.left > FRONT_MAX_SWALLOW)
+			err = ERR_TOO_LARGE;
+		intake->in_body = intake->chunks.state != CHUNKS_WHOLE;
+	} else {
+		if (piece.len > intake->body_left)
+			piece.len = (size_t)intake->body_left;
+		*rest = (struct span){ rest->at + piece.len,
+			rest->len - piece.len };
+		intake->body_left -= piece.len;
+		intake->in_body = intake->body_left > 0;
+	}
+	if (err || !exchange_take_body(connection->exchange, piece)) {
+		exchange_refuse_body(connection->exchange);
+		intake->is_ended = true;
+		return INTAKE_WHOLE;
+	}
+	return intake->in_body ? INTAKE_MORE : INTAKE_WHOLE;
+}
+
+/* Take bytes off *rest until a request is whole, or there are none left. */
+static enum intake_state
+feed(struct connection *connection, struct span *rest)
+{
+	enum intake_state state = INTAKE_MORE;
+
+	while (state == INTAKE_MORE && rest->len > 0)
+		state = connection->intake.in_body ?
+		    feed_body(connection, rest) :
+		    feed_head(connection, rest);
+	return state;
+}
+
+/* The same with what was read before and is not used up. */
+static enum intake_state
+feed_ahead(struct connection *connection)
+{
+	struct intake *intake = &connection->intake;
+	struct span rest = buf_span(&intake->ahead);
+	enum intake_state state;
+
+	if (rest.len == 0)
+		return INTAKE_MORE;
+	rest.at += intake->ahead_at;
+	rest.len -= intake->ahead_at;
+	state = feed(connection, &rest);
+	intake->ahead_at = intake->ahead.len - rest.len;
+	if (rest.len == 0) {
+		buf_fini(&intake->ahead);
+		intake->ahead_at = 0;
+	}
+	return state;
+}
+
+/* Write the head that libmicrohttpd is to see into size bytes, and return its
+ * length; is_more: which is to be all of them, if the connection goes on. */
+static ssize_t
+give(struct connection *connection, char *out, size_t size, bool is_more)
+{
+	static const char filler[] = "X:";
+	struct exchange *exchange = connection->exchange;
+	bool is_last = connection->intake.is_ended;
+	size_t len = exchange_write_head(exchange, is_last, out, size);
+
+	is_more &= !is_last;
+	exchange->is_given = true;
+	connection->has_more_bytes |= is_more;
+	if (is_more && len + sizeof(filler) + 4 < size) {
+		/* In front of the empty line. */
+		memset(out + len - 2, 'x', size - len + 2);
+		memcpy(out + len - 2, filler, sizeof(filler) - 1);
+		memcpy(out + size - 4, "\r\n\r\n", 4);
+		exchange->is_filled_up = true;
+		len = size;
+	}
+	return (ssize_t)len;
+}
+
+/* n bytes have come, and are in the scratch buffer.  Returns how many
+ * libmicrohttpd gets for them; 0: the request is not whole yet. */
+static ssize_t
+take(struct connection *connection, size_t n, char *out, size_t size)
+{
+	struct intake *intake = &connection->intake;
+	struct span rest = { connection->http->scratch, n };
+
+	connection->has_spoken = true;
+	if (connection->state == CONNECTION_IDLE)
+		connection_set_state(connection, CONNECTION_RECEIVING);
+	if (feed(connection, &rest) == INTAKE_MORE)
+		return 0;
+	if (!intake->is_ended)
+		add(&intake->ahead, rest);
+	return give(connection, out, size, rest.len > 0 || n == HTTP_SCRATCH);
+}
+
+/* libmicrohttpd wants up to size bytes.  Returns how many it gets, or what
+ * read_some() says when it gets none. */
+static ssize_t
+intake_read(struct connection *connection, char *out, size_t size)
+{
+	ssize_t n;
+
+	/* It has one already, or will have no more. */
+	if (connection->intake.is_ended ||
+	    (connection->exchange && connection->exchange->is_given))
+		return nothing(connection, false);
+	if (feed_ahead(connection) == INTAKE_WHOLE)
+		return give(connection, out, size, true);
+	for (int i = 0; i < MAX_READS; i++) {
+		n = read_some(connection);
+		if (n <= 0)
+			return n;
+		n = take(connection, (size_t)n, out, size);
+		if (n > 0)
+			return n;
+	}
+	return nothing(connection, true);
+}
+
+/* What has come already is read: closing a socket with something in it breaks
+ * the connection, and the last reply may be lost with it. */
+void
+intake_end(struct connection *connection)
+{
+	connection->intake.is_ended = true;
+	for (int i = 0; i < MAX_READS; i++)
+		if (read_some(connection) <= 0)
+			return;
+}
+
+void
+intake_init(struct intake *intake)
+{
+	buf_init(&intake->head, FRONT_MAX_HEADER);
+	/* All that is ever read ahead was in the scratch buffer. */
+	buf_init(&intake->ahead, HTTP_SCRATCH);
+}
+
+void
+intake_fini(struct intake *intake)
+{
+	buf_fini(&intake->head);
+	buf_fini(&intake->ahead);
+}
+
+/* ---- what libmicrohttpd calls ---- */
+
+ssize_t
+recv(int fd, void *data, size_t size, int flags)
+{
+	struct connection *connection = find_running(fd);
+
+	if (!connection) /* somebody else's */
+		return recvfrom(fd, data, size, flags, NULL, NULL);
+	return intake_read(connection, data, size);
+}
+
+ssize_t
+gnutls_record_recv(gnutls_session_t session, void *data, size_t size)
+{
+	gnutls_transport_ptr_t cls, fd;
+
+	gnutls_transport_get_ptr2(session, &cls, &fd);
+	return intake_read(cls, data, size);
+}
