@@ -53,7 +53,7 @@ const PAUSES = [
 	[{ body: { events: [], next: 1 } }, 900],
 	[{ body: { events: [], next: 0 } }, 200],
 	[{ body: { events: [event(2)], next: 1 } }, 400],
-	[{ body: { events: [event(2)], next: '2' } }, 900],
+	[{ body: { events: [event(2)], next: '2' } }, 700],
 	[{ body: { events: [], next: 1, reset: true, room: null } }, 0],
 	[{ body: { events: [event(2)], next: 2, more: true } }, 0],
 	[{ body: { events: [event(3)], next: 3 } }, 0],
