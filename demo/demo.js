@@ -149,8 +149,9 @@ function showEntrance()
 	$('entrance-title').textContent = isInvited ? 'You are invited' :
 	    'Play with others';
 	$('entrance-text').textContent = isInvited ?
-	    'Somebody has sent you the link to a room. Choose a name, and join.' : 'Create a room, and send its link to others; or open ' +
-	    'it in a second tab.';
+	    'This link leads to a room. Choose a name and join.' :
+	    'Create a room and send its link to others, or open it in a ' +
+	    'second tab.';
 	$('join').hidden = !isInvited;
 	$('create').className = isInvited ? 'quiet' : '';
 	$('create').textContent = isInvited ? 'Create my own' :
@@ -190,8 +191,8 @@ async function enter(work)
 		await work();
 	} catch (error) {
 		$('entrance-error').textContent = ['room-not-found', 'bad-data']
-		    .includes(error.error) ? 'There is no such room any more: ' +
-		    'its host has left, or a part of the link is missing.' :
+		    .includes(error.error) ? 'There is no such room: its host ' +
+		    'has left, or a part of the link is missing.' :
 		    error.message;
 	} finally {
 		buttons.forEach((button) => {
@@ -204,7 +205,7 @@ async function enter(work)
 
 function goOut(reason)
 {
-	say('In no room');
+	say('Not in a room');
 	$('entrance-note').textContent = reason;
 	$('chat-log').replaceChildren();
 	// Who was not inside is still invited.
@@ -233,7 +234,7 @@ $('copy').addEventListener('click', async () => {
 		$('room-link').className = 'whole';
 		$('room-link').replaceChildren($('room-link').href);
 		getSelection().selectAllChildren($('room-link'));
-		$('invitation').textContent = 'Copy the link that is marked:';
+		$('invitation').textContent = 'Copy the selected link:';
 	}
 });
 $('share').hidden = !navigator.share;
@@ -256,11 +257,11 @@ client.addEventListener('session-gone', ({ error }) => {
 	warn('');
 	goOut(error.error === 'session-in-use' ?
 	    'You play in another tab now.' :
-	    'The server does not know you any more. Come in again.');
+	    'Your session has ended. Please join again.');
 });
 client.addEventListener('offline', () =>
 	warn('The server is away. ' + (client.room === null ? '' :
-	    'The game goes on without it. ') + 'Trying again …'));
+	    'The game continues without it. ') + 'Trying again …'));
 client.addEventListener('online', () =>
 	warn('The server is back, and nothing is lost.', true));
 
