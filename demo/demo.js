@@ -257,7 +257,7 @@ client.addEventListener('session-gone', ({ error }) => {
 	warn('');
 	goOut(error.error === 'session-in-use' ?
 	    'You play in another tab now.' :
-	    'Your session has ended. Please join again.');
+	    'The server does not know you any more. Please join again.');
 });
 client.addEventListener('offline', () =>
 	warn('The server is away. ' + (client.room === null ? '' :
