@@ -22,7 +22,8 @@ if [ $# = 0 ]; then
 	[ "${PEERPOST_TEST_PATIENCE:-1}" != 1 ] ||
 		set -- "$@" "$srcdir"/tests/proxy/*.test.mjs \
 			"$srcdir"/tests/clients/*.test.mjs \
-			"$srcdir"/tests/browser/*.test.mjs
+			"$srcdir"/tests/browser/*.test.mjs \
+			"$srcdir"/tests/godot_web/*.test.mjs
 fi
 # Several loop threads must make no difference that a client sees.
 if [ "${PEERPOST_TEST_PATIENCE:-1}" != 1 ]; then

@@ -37,19 +37,21 @@ function loadPuppeteer()
 const puppeteer = loadPuppeteer();
 
 // Run the tests of a file, given as a function, where they can do no harm; and
-// no browser outlives it.  url is its import.meta.url.
-export function inBrowser(url, tests, { program = 'chromium' } = {})
+// no browser outlives it.  url is its import.meta.url; setUp: shell commands that
+// prepare the place; lacks: what else is missing, or false.
+export function inBrowser(url, tests, { program = 'chromium', setUp,
+	lacks = false } = {})
 {
 	const skip = !findProgram(program) ?
 	    `needs a browser (Debian: ${program})` :
 	    !puppeteer ? 'puppeteer-core is not installed: cp ' +
 	    'tests/browser/package*.json to modules/browser of the build folder, ' +
-	    'and npm ci there' : false;
+	    'and npm ci there' : lacks;
 	// Not as root in there, but for root: web servers would want to become
 	// somebody else.
 	const who = process.getuid() === 0 ? [] : ['-c', '--keep-caps'];
 
-	return inNamespaceOfItsOwn(url, 'in a browser', tests, { skip,
+	return inNamespaceOfItsOwn(url, 'in a browser', tests, { skip, setUp,
 		timeout: FILE_MS,
 		unshare: [...who, '-npf', '--mount-proc', '--kill-child'] });
 }

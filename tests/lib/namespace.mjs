@@ -21,7 +21,8 @@ function inNamespace(command, { setUp = 'true', unshare, timeout })
 }
 
 // Run the tests of a file, given as a function, in there; outside, they are one
-// test of this name.  url: the file's import.meta.url; setUp: shell commands;
+// test of this name, which passes on their diagnostics that begin with
+// "measured: ".  url: the file's import.meta.url; setUp: shell commands;
 // unshare: flags for unshare(1); skip: why it cannot be, or false.
 export async function inNamespaceOfItsOwn(url, name, tests, { skip = false,
     timeout = 120_000, ...options } = {})
@@ -32,12 +33,14 @@ export async function inNamespaceOfItsOwn(url, name, tests, { skip = false,
 	}
 	skip ||= inNamespace(['true'], { timeout, ...options }).status !== 0 &&
 	    'no namespace can be made here';
-	test(name, { skip }, () => {
+	test(name, { skip }, (t) => {
 		const { status, stdout, stderr } = inNamespace([process.execPath,
 			'--test-reporter=tap', fileURLToPath(url)],
 		{ timeout, ...options });
 
 		assert.equal(status, 0, stdout + stderr);
 		assert.match(stdout, /# pass [1-9]/);
+		for (const [, text] of stdout.matchAll(/^ *# (measured: .*)$/gm))
+			t.diagnostic(text);
 	});
 }

@@ -20,7 +20,8 @@ func _ready() -> void:
 	peerpost.url = $Server.text
 	if OS.has_feature("web"):
 		# After a reload of the page, go on where it was.
-		peerpost.resume()
+		$Enter.disabled = true
+		$Enter.disabled = await peerpost.resume()
 	else:
 		# Several of these may run on one machine, and would share the file.
 		peerpost.session_file = ""

@@ -39,6 +39,12 @@ var code: String = ""
 ## Why the last call failed, as a result of [PeerpostClient]; {} if it did not.
 var error: Dictionary = {}
 
+# host() or join() is under way.
+var _is_entering = false
+# The connections were closed without the room being left.
+var _is_stopped = false
+
+
 func _init() -> void:
 	client = PeerpostClient.new()
 	client.name = "Client"
@@ -46,10 +52,11 @@ func _init() -> void:
 	room.name = "Multiplayer"
 	room.client = client
 	client.room_entered.connect(_on_room_entered)
-	room.started.connect(_on_started)
 	client.room_left.connect(_on_left.bind(""))
 	client.room_closed.connect(_on_left)
 	client.session_ended.connect(_on_left)
+	room.started.connect(_on_started)
+	room.stopped.connect(_on_stopped)
 	add_child(client)
 	add_child(room)
 
@@ -57,18 +64,14 @@ func _init() -> void:
 ## Create a room and be its host. Returns the code that others need to join, "" if
 ## that failed.
 func host() -> String:
-	if await _prepare():
-		await _enter(client.create_room)
-	return code if error.is_empty() else ""
+	return code if await _enter(client.create_room) else ""
 
 
 ## Join the room with this code; returns whether that worked.
 func join(room_code: String) -> bool:
 	if code != "" and room_code.strip_edges().to_lower() == code:
-		error = {}
-	elif await _prepare():
-		await _enter(client.join_room.bind(room_code))
-	return error.is_empty()
+		return true
+	return await _enter(client.join_room.bind(room_code))
 
 
 ## Leave the room. If the host leaves, it is closed for everybody.
@@ -80,45 +83,71 @@ func leave() -> void:
 ## Go on after a restart of the game or a reload of the page, if there was a
 ## session; returns whether there is a room. For [method Node._ready].
 func resume() -> bool:
-	_configure()
-	await client.resume()
-	await _until_started()
+	if client.room == "":
+		await _configure()
+		await client.resume()
+		await _until_started()
 	return code != ""
 
 
+# Once this is done RPCs can be called.
+func _enter(command: Callable) -> bool:
+	if _is_entering:
+		return _note({"ok": false, "kind": "refused", "error": "busy",
+				"message": "Another room is being entered."})
+	_is_entering = true
+	var result = await _prepare()
+	if result.ok:
+		result = await command.call()
+	if result.ok:
+		await _until_started()
+	_is_entering = false
+	return _note(result)
+
+
+# A session, and no room.
+func _prepare() -> Dictionary:
+	if client.room != "":
+		var left_room = await client.leave_room()
+		# It may be over already, and so may the session.
+		if not left_room.ok and left_room.kind != "gone" \
+				and left_room.error != "not-in-room":
+			return left_room
+	await _configure()
+	if client.is_registered():
+		return {"ok": true}
+	return await client.register_player(player_name)
+
+
 func _configure() -> void:
-	error = {}
+	if client.is_registered() and client.url != url.strip_edges().rstrip("/"):
+		await _unregister()
 	client.url = url
 	client.session_file = session_file
 	room.mode = mode
 	room.default_ice_servers = default_ice_servers
 
 
-# A session, and no room.
-func _prepare() -> bool:
-	_configure()
-	if client.room != "":
-		_note(await client.leave_room())
-	if error.is_empty() and not client.is_registered():
-		_note(await client.register_player(player_name))
-	return error.is_empty()
-
-
-# Once this is done RPCs can be called.
-func _enter(command: Callable) -> void:
-	_note(await command.call())
-	await _until_started()
-
-
-func _until_started() -> void:
-	while client.room != "" and room.peer == null and is_inside_tree():
+# The server that is left may not be there any more; it notices, too.
+func _unregister() -> void:
+	client.unregister()
+	var until_ms = Time.get_ticks_msec() + 3000
+	while client.is_registered() and Time.get_ticks_msec() < until_ms:
 		await get_tree().process_frame
 
 
-func _note(result: Dictionary) -> void:
+func _until_started() -> void:
+	_is_stopped = false
+	while client.room != "" and room.peer == null and not _is_stopped:
+		await get_tree().process_frame
+
+
+# Returns whether a result is a good one.
+func _note(result: Dictionary) -> bool:
 	error = {} if result.ok else result
 	if not result.ok:
 		failed.emit(result.message)
+	return result.ok
 
 
 func _on_room_entered(uuid: String, _id: int, _peers: Array) -> void:
@@ -127,6 +156,10 @@ func _on_room_entered(uuid: String, _id: int, _peers: Array) -> void:
 
 func _on_started(id: int) -> void:
 	entered.emit(code, id)
+
+
+func _on_stopped(_reason: String) -> void:
+	_is_stopped = true
 
 
 func _on_left(reason: String) -> void:

@@ -121,11 +121,15 @@ const MEMBERSHIP = ["###!CTR", "###!RPC", "###!RPD", "###!SRK", "###!RCL"]
 const RELAYED = ["###!OOO", "###!AAA", "###!CCC"]
 
 ## The server's address, with its base path if it has one, such as
-## [code]https://play.example[/code].
+## [code]https://play.example[/code]. To change it ends the session.
 @export var url: String = "http://127.0.0.1:8080":
 	set(value):
 		# Also without the line break that comes with a copied address.
-		url = value.strip_edges().rstrip("/")
+		value = value.strip_edges().rstrip("/")
+		if value != url:
+			# Its token is for that server only.
+			_end("The server's address was changed.")
+		url = value
 ## Where the session is kept, so that [method resume] can go on with it after a
 ## restart of the game; empty for nowhere. Several players on one machine need
 ## several files. A web export keeps it in the tab's own storage under this name,
@@ -145,7 +149,7 @@ var peer_id: int = 0
 ## The room's members, oneself included: names by peer id. The names of those who
 ## joined later are "" until [method fetch_room] has been called.
 var peers: Dictionary = {}
-## True if the room was entered by [method resume].
+## True while [method resume] tells of the room and who is in it.
 var is_resumed: bool = false
 
 
@@ -160,10 +164,12 @@ class Job:
 	var at_ms: int
 	# It has spoiled a request that it shared with others.
 	var is_alone = false
+	# How often it failed for the moment, among others.
+	var tries = 0
 
 
 var _token = ""
-# The name that was registered, "" after resume().
+# The name that was registered.
 var _name = ""
 var _queue: Array[Job] = []
 # Those of the request that is under way, or waits for its next try.
@@ -207,7 +213,9 @@ var _n_entered = 0
 var _n_joined = 0
 # Up to this event a snapshot of the room says who is there.
 var _snapshot_next = 0
-# resume() has not heard of the session yet.
+# resume() asks the browser's other pages whether they have the session; it has not
+# heard of the session yet.
+var _is_claiming = false
 var _is_resuming = false
 # Counts sessions, so that what belongs to an old one is recognised.
 var _era = 0
@@ -234,7 +242,8 @@ func _process(_delta: float) -> void:
 	if _send_at >= 0 and now >= _send_at:
 		_send_at = -1
 		_send()
-	if _batch.is_empty() and not _queue.is_empty() and now >= _queue[0].at_ms:
+	if _batch.is_empty() and not _queue.is_empty() and now >= _queue[0].at_ms \
+			and not _is_claiming:
 		_send_next()
 	if _poll_at >= 0 and now >= _poll_at:
 		_poll_at = -1
@@ -320,7 +329,7 @@ func fetch_room() -> Dictionary:
 ## has none.
 func fetch_ice_servers() -> Dictionary:
 	var result = await _ask("/ice-servers", null)
-	if result.error == "not-found":
+	if result.status == 404:
 		result = _result({"kind": "ok", "reply": {"iceServers": []}})
 	return _tell_result("fetch_ice_servers", result)
 
@@ -330,12 +339,21 @@ func fetch_ice_servers() -> Dictionary:
 ## another tab of the browser goes on with it. When in a room, signals tell of it
 ## and its members as if it were entered just now.
 func resume() -> bool:
+	if not is_inside_tree():
+		await tree_entered
+	while _is_claiming or _is_resuming:
+		await get_tree().process_frame
+	if id != 0:
+		return true
 	var saved = _shelf.load_session(session_file)
 	if saved == null or saved.url != url:
 		return false
-	if not await _shelf.claim(self, saved.id):
+	_is_claiming = true
+	var is_ours = await _shelf.claim(get_tree(), saved.id)
+	_is_claiming = false
+	if not is_ours or saved.url != url:
 		return false
-	_begin(saved.id, saved.token, saved.cursor)
+	_begin(saved.id, saved.token, saved.cursor, saved.name)
 	_is_resuming = true
 	var era = _era
 	var result = await _ask("/events", {"after": CURSOR_AHEAD, "wait": 0})
@@ -447,8 +465,17 @@ func _send() -> void:
 		members.append(_batch[0].text.trim_prefix("{").trim_suffix("}"))
 	_tries += 1
 	_commands.silence = silence_seconds
-	_commands.ask(url + "/command", _type(), "{%s}" % ",".join(members),
-			silence_seconds + 10)
+	var patience = silence_seconds + 10
+	var type = _type()
+	if _is_strange():
+		var left_ms = FIRST_MS - (Time.get_ticks_msec() - _first_try_ms)
+		patience = clampf(left_ms / 1000.0, 0.5, patience)
+	_commands.ask(url + "/command", type, "{%s}" % ",".join(members), patience)
+
+
+# Whether nothing says that there is a Peerpost server at this address.
+func _is_strange() -> bool:
+	return not _is_known and _token == ""
 
 
 func _is_array() -> bool:
@@ -463,8 +490,8 @@ func _on_commands_answered(outcome: Dictionary) -> void:
 	_learn(outcome)
 	if outcome.kind in ["ok", "refused", "gone"]:
 		_recovered()
-	if outcome.kind == "gone" and _batch[0].code == UNREGISTER and _tries > 1:
-		# It was carried out, and its reply got lost.
+	if outcome.kind == "gone" and _batch[0].code == UNREGISTER:
+		# By an earlier try whose reply got lost, or by the server: it is over.
 		outcome.kind = "ok"
 	if _is_worth_repeating(outcome):
 		_trouble(outcome)
@@ -476,6 +503,9 @@ func _on_commands_answered(outcome: Dictionary) -> void:
 		await _explain(outcome)
 		if _batch.is_empty():
 			return
+	elif outcome.error == "not-found":
+		outcome.message = ("The server at %s has nothing at /command: is the "
+				+ "address's path wrong?") % url
 	_finish_batch(outcome)
 
 
@@ -490,10 +520,9 @@ func _is_worth_repeating(outcome: Dictionary) -> bool:
 	if outcome.code != "":
 		return outcome.status == 429 or _tries < MAX_TRIES
 	# Nor does a firewall change its mind about what is in a command.
-	var is_strange = not _is_known and _token == ""
-	if outcome.kind == "foreign" and (is_strange or outcome.status == 403):
+	if outcome.kind == "foreign" and (_is_strange() or outcome.status == 403):
 		return _tries < FIRST_TRIES
-	return not is_strange or Time.get_ticks_msec() - _first_try_ms < FIRST_MS
+	return not _is_strange() or Time.get_ticks_msec() - _first_try_ms < FIRST_MS
 
 
 func _is_reply(reply: Dictionary) -> bool:
@@ -529,9 +558,8 @@ func _finish_batch(outcome: Dictionary) -> void:
 		return
 	if outcome.get("kind") == "gone" and _token != "" \
 			and batch[0].code != REGISTER:
-		for job in batch:
-			_settle(job, outcome)
-		_end(outcome.message)
+		_batch = batch
+		_end(outcome.message, outcome.error)
 		return
 	if outcome.get("kind") == "ok":
 		if batch[0].code in BATCHED:
@@ -552,7 +580,9 @@ func _finish_array(batch: Array[Job], replies: Array) -> void:
 			PeerpostRequest.judge_failure(outcome, replies[i])
 		elif typeof(replies[i]) == TYPE_DICTIONARY:
 			outcome.reply = replies[i]
-		if outcome.get("error") in PASSING:
+		batch[i].tries += 1
+		if outcome.get("error") in PASSING and (outcome.error == "rate-limited"
+				or batch[i].tries < MAX_TRIES):
 			again.append(batch[i])
 		else:
 			settled.append([batch[i], outcome])
@@ -568,8 +598,8 @@ func _finish_array(batch: Array[Job], replies: Array) -> void:
 func _done(job: Job, reply: Dictionary) -> void:
 	match job.code:
 		REGISTER:
-			_begin(int(reply.data), reply.token, 0)
-			_name = str(JSON.parse_string(job.text).data)
+			_begin(int(reply.data), reply.token, 0,
+					str(JSON.parse_string(job.text).data))
 			_save_session()
 			_shelf.claim_new(id)
 			_poll_soon()
@@ -587,8 +617,9 @@ func _done(job: Job, reply: Dictionary) -> void:
 
 # ---- asking for something else ----
 
-# What is asked by the third request: a GET if members is null, otherwise a POST of
-# them.  Repeated until answered.
+# What is asked by the third request: a GET of ICE servers if members is null,
+# otherwise a POST of them that is answered with the room.  Repeated until answered;
+# but not everything lets that GET through, and one can do without.
 func _ask(path: String, members) -> Dictionary:
 	var era = _era
 	var tries = 0
@@ -606,20 +637,35 @@ func _ask(path: String, members) -> Dictionary:
 			_extra.ask(url + path + "?access_token=" + _token.uri_encode(), "",
 					null, silence_seconds)
 		else:
-			_extra.ask(url + path, _type(), JSON.stringify(
-					{"token": _token}.merged(members)), silence_seconds)
+			var body = members.duplicate()
+			body["token"] = _token
+			_extra.ask(url + path, _type(), JSON.stringify(body), silence_seconds)
 		var outcome = await _extra.answered
 		tries += 1
 		if era != _era:
 			continue
+		if outcome.kind == "ok" and not _is_asked_reply(outcome.reply, members):
+			_call_foreign(outcome)
+		if members != null:
+			_learn(outcome)
+		elif outcome.kind == "foreign" and (outcome.status == 404
+				or tries >= FIRST_TRIES):
+			return _result(outcome)
 		if outcome.kind in ["ok", "refused", "gone"]:
 			_recovered()
 			if outcome.kind == "gone":
 				_end(outcome.message)
 			return _result(outcome)
-		_trouble(outcome)
+		if members != null:
+			_trouble(outcome)
 		await _pause(_pause_ms(tries, outcome))
 	return {}
+
+
+func _is_asked_reply(reply: Dictionary, members) -> bool:
+	if members == null:
+		return typeof(reply.get("iceServers")) == TYPE_ARRAY
+	return reply.has("reset") and _is_batch(reply)
 
 
 func _pause(ms: int) -> void:
@@ -952,7 +998,6 @@ func _is_stale(event: Dictionary) -> bool:
 
 func _enter_room(uuid: String, own: int, list: Array) -> void:
 	_n_entered += 1
-	is_resumed = false
 	_set_room(uuid, own, list)
 	room_entered.emit(uuid, own, list)
 
@@ -992,6 +1037,7 @@ func _take_snapshot(reply: Dictionary) -> void:
 		return
 	is_resumed = true
 	_tell_room(_as_room(reply.room))
+	is_resumed = false
 
 
 func _tell_room(value: Dictionary) -> void:
@@ -1043,13 +1089,14 @@ func _tell_difference(list: Array) -> void:
 
 # ---- the session ----
 
-func _begin(new_id: int, new_token: String, new_cursor: int) -> void:
+func _begin(new_id: int, new_token: String, new_cursor: int,
+		new_name: String) -> void:
 	_era += 1
 	id = new_id
 	_token = new_token
 	_is_resuming = false
 	cursor = new_cursor
-	_name = ""
+	_name = new_name
 	_snapshot_next = 0
 	_n_entered = 0
 	_n_joined = 0
@@ -1062,7 +1109,7 @@ func _begin(new_id: int, new_token: String, new_cursor: int) -> void:
 	_hidden_page.start()
 
 
-func _end(reason: String) -> void:
+func _end(reason: String, error: String = "no-session") -> void:
 	if id == 0:
 		return
 	_era += 1
@@ -1091,15 +1138,22 @@ func _end(reason: String) -> void:
 		else:
 			failed.append(job)
 	_queue = kept
+	if not failed.is_empty() and failed[0].code == UNREGISTER:
+		# The poll was told first.
+		reason = ""
 	for job in failed:
-		_settle(job, {"kind": "gone", "error": "no-session", "message": reason})
+		if job.code == UNREGISTER:
+			_settle(job, {"kind": "ok"})
+		else:
+			_settle(job, {"kind": "gone", "error": error, "message": reason})
 	if not was_resuming:
 		session_ended.emit(reason)
 
 
 func _save_session() -> void:
 	if not _shelf.save_session(session_file,
-			{"url": url, "id": id, "token": _token, "cursor": cursor}):
+			{"url": url, "id": id, "token": _token, "cursor": cursor,
+			"name": _name}):
 		push_warning("Peerpost: the session cannot be kept in " + session_file)
 
 

@@ -56,6 +56,8 @@ const STABLE_SECONDS = 10
 const FRESH_SECONDS = 5
 # TURN credentials grow old.
 const ICE_SERVERS_SECONDS = 600
+# A server that does not tell its ICE servers in time is no reason not to try.
+const ICE_WAIT_SECONDS = 5
 # Frames so far apart: the game, or the page, stood still.
 const STANDSTILL_MS = 1000
 
@@ -69,8 +71,11 @@ class Link:
 	var since_ms = 0
 	# When the next thing is to be done unless it connects; in ticks.
 	var until_ms = 0
-	# After a pause; no try is under way.
+	# No try is under way, but there will be one; it waits for ICE servers.
 	var is_pausing = false
+	var is_due = false
+	# It counts no offers: an older version of this addon.
+	var is_old = false
 	var is_connected = false
 	var has_remote = false
 	var failures = 0
@@ -98,8 +103,10 @@ var _ice_servers = []
 # When they were fetched, in ticks; -1: never.
 var _ice_ms = -1
 var _is_fetching_ice = false
-# What happens before the ICE servers are known waits here.
+# What happens before the ICE servers are known waits here, but not beyond this
+# time; -1: not at all.
 var _waiting: Array[Callable] = []
+var _wait_until_ms = -1
 var _frame_ms = 0
 
 
@@ -118,7 +125,8 @@ func _ready() -> void:
 				+ "or in its property \"client\".")
 		return
 	client.connected_to_room.connect(_start)
-	client.peer_connected.connect(func(id): _when_ready(_add.bind(id)))
+	client.peer_connected.connect(
+			func(id): _when_ready(_add.bind(id, client.is_resumed)))
 	client.peer_disconnected.connect(func(id): _when_ready(_drop.bind(id)))
 	client.offer_received.connect(
 			func(id, data): _when_ready(_take_offer.bind(id, data)))
@@ -134,6 +142,7 @@ func _ready() -> void:
 ## Close all connections. The room is not left by this.
 func stop(reason: String = "") -> void:
 	_waiting.clear()
+	_wait_until_ms = -1
 	if peer == null:
 		return
 	var old = peer
@@ -185,6 +194,10 @@ func _process(_delta: float) -> void:
 		for link in _links.values():
 			if not link.is_connected:
 				link.until_ms += gap
+		if _wait_until_ms >= 0:
+			_wait_until_ms += gap
+	if _wait_until_ms >= 0 and now >= _wait_until_ms:
+		_go_on()
 	for id in _links.keys():
 		# Whoever was told of a failure may have stopped everything.
 		if peer != null and _links.has(id):
@@ -197,31 +210,39 @@ func _watch(id: int, link: Link, now: int) -> void:
 	if link.connection != null and not peer.has_peer(id):
 		_fail(id, link)
 	elif not link.is_connected and now >= link.until_ms:
-		if link.is_pausing:
-			_when_ready(_try_again.bind(id))
-		else:
+		if not link.is_pausing:
 			_fail(id, link)
+		elif not link.is_due:
+			link.is_due = true
+			_when_ready(_try_again.bind(id))
 
 
 # ---- ICE servers ----
 
-# A server without ICE servers is no reason not to try.
 func _refresh_ice_servers() -> void:
 	if _is_fetching_ice:
 		return
 	_is_fetching_ice = true
+	_wait_until_ms = Time.get_ticks_msec() + ICE_WAIT_SECONDS * 1000
 	var result = await client.fetch_ice_servers()
 	_is_fetching_ice = false
 	if result.kind == "gone":
 		# That session is over; but there may be a room in a new one.
-		if peer != null:
+		if peer != null and client.is_registered():
 			_refresh_ice_servers.call_deferred()
 		return
 	_ice_ms = Time.get_ticks_msec()
-	if result.ok and typeof(result.reply.get("iceServers")) == TYPE_ARRAY:
+	if result.ok:
 		_ice_servers = result.reply.iceServers
-	while not _waiting.is_empty() and not _is_fetching_ice:
-		_waiting.pop_front().call()
+	_go_on()
+
+
+func _go_on() -> void:
+	_wait_until_ms = -1
+	var waiting = _waiting
+	_waiting = []
+	for action in waiting:
+		action.call()
 
 
 # Act now, or when the ICE servers are known.
@@ -230,7 +251,7 @@ func _when_ready(action: Callable) -> void:
 		return
 	if _ice_ms < 0 or Time.get_ticks_msec() - _ice_ms > ICE_SERVERS_SECONDS * 1000:
 		_refresh_ice_servers()
-	if _is_fetching_ice:
+	if _wait_until_ms >= 0:
 		_waiting.append(action)
 	else:
 		action.call()
@@ -238,7 +259,7 @@ func _when_ready(action: Callable) -> void:
 
 # ---- members ----
 
-func _add(id: int) -> void:
+func _add(id: int, is_resumed: bool) -> void:
 	if peer == null or _links.has(id) or id == _id:
 		return
 	if mode == Mode.SERVER and _id != 1 and id != 1:
@@ -250,7 +271,7 @@ func _add(id: int) -> void:
 		link.attempt = randi() % 1000000
 		_offer(id, link)
 	else:
-		_wait(link, RESUME_SECONDS if client.is_resumed else ANSWER_SECONDS)
+		_wait(link, RESUME_SECONDS if is_resumed else ANSWER_SECONDS)
 
 
 func _drop(id: int) -> void:
@@ -263,12 +284,15 @@ func _drop(id: int) -> void:
 
 func _wait(link: Link, seconds: float) -> void:
 	link.is_pausing = false
+	link.is_due = false
 	link.since_ms = Time.get_ticks_msec()
 	link.until_ms = link.since_ms + int(seconds * 1000)
 
 
 # A connection for this try, in place of what there was.
 func _open(id: int, link: Link) -> Error:
+	if link.connection != null:
+		_count(link)
 	_close(id, link)
 	# Whoever was told of that may have stopped everything.
 	if peer == null or _links.get(id) != link:
@@ -294,6 +318,13 @@ func _open(id: int, link: Link) -> Error:
 	return error
 
 
+# The try that is under way is over.
+func _count(link: Link) -> void:
+	var was_good = link.is_connected and Time.get_ticks_msec() - link.since_ms \
+			>= STABLE_SECONDS * 1000
+	link.failures = 0 if was_good else link.failures + 1
+
+
 func _close(id: int, link: Link) -> void:
 	link.connection = null
 	link.unsent.clear()
@@ -317,9 +348,7 @@ func _offer(id: int, link: Link) -> void:
 
 # A try has failed, or the connection has broken.
 func _fail(id: int, link: Link) -> void:
-	var was_good = link.is_connected and Time.get_ticks_msec() - link.since_ms \
-			>= STABLE_SECONDS * 1000
-	link.failures = 0 if was_good else link.failures + 1
+	_count(link)
 	_close(id, link)
 	if peer == null or _links.get(id) != link:
 		return
@@ -340,7 +369,8 @@ func _try_again(id: int) -> void:
 		_offer(id, link)
 		return
 	_wait(link, ANSWER_SECONDS)
-	client.send_offer(id, {"type": "again", "attempt": link.attempt})
+	if not link.is_old:
+		client.send_offer(id, {"type": "again", "attempt": link.attempt})
 
 
 func _on_connected(id: int) -> void:
@@ -367,7 +397,7 @@ func _on_description_created(type: String, sdp: String, id: int, link: Link,
 
 func _on_candidate_created(media: String, index: int, line: String, id: int,
 		link: Link, attempt: int) -> void:
-	if _links.get(id) != link or link.attempt != attempt:
+	if _links.get(id) != link or link.attempt != attempt or link.connection == null:
 		return
 	link.unsent.append([client.send_candidate, {"media": media, "index": index,
 			"name": line, "attempt": attempt}])
@@ -404,9 +434,8 @@ func _take_offer(id: int, data: Dictionary) -> void:
 		if data.get("type") == "again":
 			_take_again(id, link, _attempt_of(data, link.attempt))
 		return
-	# A try that this one replaces has failed.
-	if link.connection != null and not link.is_connected:
-		link.failures += 1
+	var failures = link.failures
+	link.is_old = not data.has("attempt")
 	link.attempt = maxi(_attempt_of(data, link.attempt + 1), 0)
 	var error = _open(id, link)
 	if peer == null or _links.get(id) != link:
@@ -416,7 +445,7 @@ func _take_offer(id: int, data: Dictionary) -> void:
 		error = _set_remote(link, "offer", data)
 	if error != OK:
 		_fail(id, link)
-	elif link.failures >= TRIES:
+	elif link.failures > failures and link.failures >= TRIES:
 		peer_failed.emit(id)
 
 

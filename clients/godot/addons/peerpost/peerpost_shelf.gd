@@ -46,10 +46,11 @@ func load_session(name: String):
 			or not json.data.has_all(["url", "id", "token", "cursor"]):
 		return null
 	return {"url": str(json.data.url), "id": int(json.data.id),
-			"token": str(json.data.token), "cursor": int(json.data.cursor)}
+			"token": str(json.data.token), "cursor": int(json.data.cursor),
+			"name": str(json.data.get("name", ""))}
 
 
-## Keep a session: url, id, token and cursor.  Returns whether it is kept, or need
+## Keep a session: url, id, token, cursor and name.  Returns whether it is kept, or need
 ## not be.
 func save_session(name: String, session: Dictionary) -> bool:
 	if name == "":
@@ -79,12 +80,11 @@ func forget_session(name: String) -> void:
 
 
 ## Claim a session that was kept; false if another page of this browser has it.
-## node: some node in the tree.
-func claim(node: Node, id: int) -> bool:
+func claim(tree: SceneTree, id: int) -> bool:
 	if not _open_channel(id):
 		return true
 	_channel.postMessage("ask %d" % _number)
-	await node.get_tree().create_timer(CLAIM_SECONDS, true, false, true).timeout
+	await tree.create_timer(CLAIM_SECONDS, true, false, true).timeout
 	if _is_refused:
 		_release()
 		return false

@@ -103,7 +103,7 @@ const FIRST_TRIES = 3
 const FIRST_MS = 9000
 # Pauses between tries: at first, at most, and at most after LONG_MS.
 const PAUSE_MS = 250
-const MAX_PAUSE_MS = 2000
+const MAX_PAUSE_MS = 1500
 const LONG_PAUSE_MS = 15000
 const LONG_MS = 600000
 const MAX_RETRY_AFTER_MS = 300000
@@ -235,6 +235,8 @@ func _set_url(value):
 	if scheme > 0:
 		value = value.left(scheme).to_lower() + value.substr(scheme)
 	if value != url:
+		# Its token is for that server only.
+		_end("The server's address was changed.")
 		_is_known = false
 	url = value
 
@@ -358,6 +360,7 @@ func _relay(name, code, peer, data):
 func _do(name, code, data, problem = {}):
 	var job = {
 		"name": name, "code": code, "data": data, "is_alone": false,
+		"tries": 0,
 		"text": '{"command":"%s","data":%s}' % [code, JSON.print(data)],
 		# Not before this time, in ticks.
 		"at_ms": OS.get_ticks_msec(),
@@ -513,8 +516,10 @@ func _is_worth_repeating(outcome):
 		if outcome.error == "storage":
 			_storage_tries += 1
 		return _storage_tries < MAX_TRIES
-	# Nor does a firewall change its mind about what is in a command.
-	if outcome.kind == "foreign" and (_is_strange() or outcome.status == 403):
+	# Nor does a firewall change its mind about what is in a command.  And one can
+	# do without ICE servers, of which some proxies do not let anybody ask.
+	if outcome.kind == "foreign" and (_is_strange() or outcome.status == 403
+			or _batch[0].code == ICE_SERVERS):
 		_foreign_tries += 1
 		if _foreign_tries >= FIRST_TRIES:
 			return false
@@ -583,7 +588,9 @@ func _finish_array(batch, replies):
 			PeerpostRequest.judge_failure(outcome, replies[i])
 		elif typeof(replies[i]) == TYPE_DICTIONARY:
 			outcome.reply = replies[i]
-		if outcome.get("error") in PASSING:
+		batch[i].tries += 1
+		if outcome.get("error") in PASSING and (outcome.error == "rate-limited"
+				or batch[i].tries < MAX_TRIES):
 			batch[i].at_ms = OS.get_ticks_msec() + PASSING_MS
 			again.append(batch[i])
 		else:
