@@ -1,11 +1,11 @@
-// demo.js - the page: who is there, chat over both ways, a small game, and what
-// goes over HTTP meanwhile.
+// demo.js - the page: players, chat over both ways, a small game, and the HTTP
+// traffic.
 //
-// PeerpostClient brings players together, PeerpostMesh connects them.  Messages
-// on the data channels are JSON, by their member `kind`:
+// PeerpostClient finds the players, PeerpostMesh connects them.  Messages on the
+// data channels are JSON, by their member `kind`:
 //
 //	at	{ x, y }: where the sender's dot is
-//	star	{ x, y, scores }: from the host, who says who has caught it
+//	star	{ x, y, scores }: from the host, which decides who has caught it
 //	chat	{ text }
 import { PeerpostClient, PeerpostMesh } from '../peerpost.js';
 
@@ -89,7 +89,7 @@ function everybody()
 	return [client.peerId, ...client.peers.keys()];
 }
 
-// A line about a player: its colour, its name, and what else there is to say.
+// A line about a player: its colour, its name, and further text.
 function playerItem(id, ...more)
 {
 	const item = document.createElement('li');
@@ -141,7 +141,7 @@ function showLink(url)
 	$('copy').textContent = 'Copy';
 }
 
-// Whoever comes by a link is a guest, and everybody else may make a room.
+// A player with a link is a guest; everybody else may create a room.
 function showEntrance()
 {
 	const isInvited = invitedTo() !== '';
@@ -208,7 +208,7 @@ function goOut(reason)
 	say('Not in a room');
 	$('entrance-note').textContent = reason;
 	$('chat-log').replaceChildren();
-	// Who was not inside is still invited.
+	// A player that was not inside is still invited.
 	if ($('entrance').hidden)
 		history.replaceState(null, '', location.pathname);
 	show();
@@ -243,7 +243,7 @@ $('share').addEventListener('click', () => navigator.share(
 addEventListener('hashchange', show);
 
 client.addEventListener('joined', show);
-// An event tells who has come, and not by what name.
+// The event has the peer's id, but not its name.
 client.addEventListener('peer-connected', async () => {
 	show();
 	await client.getRoom().catch(() => {});
