@@ -1,4 +1,10 @@
-/* commit.c - see commit.h. */
+/* commit.c - see commit.h.
+ *
+ * Acknowledged events are deleted late: with a transaction that commits anyway
+ * once there are many, or after a second.  Many at once are cheaper, and an
+ * acknowledgement must never cause a commit of its own, or every poll would
+ * cost one.  A crash may forget the mark; the client's next cursor repeats it.
+ */
 #include "core/commit.h"
 
 #include <stdlib.h>

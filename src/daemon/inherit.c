@@ -1,16 +1,19 @@
 /* inherit.c - listening sockets that the service manager has opened.
  *
- * A name that is not known ends the start: whoever has set it up that way
- * would wait for ever for somebody to answer there.
+ * An unknown name ends the start: a client that connects there would wait for
+ * ever.
  *
- * An address in the configuration that is inherited as well, or a part of one
- * that is, is served already.  The kernel would refuse one that includes an
- * inherited address (0.0.0.0:8080 in the file, 127.0.0.1:8080 in the unit).  The
- * daemon then warns, and serves the inherited socket: players are better off
- * with it than with a service that does not start.
+ * If an address in the configuration is inherited as well, or includes one that
+ * is (0.0.0.0:8080 in the file, 127.0.0.1:8080 in the unit), it is served
+ * already, and the kernel would refuse a second socket.  The daemon then warns
+ * and serves the inherited socket: players are better off with it than with a
+ * service that does not start.  But if that socket is for another protocol, the
+ * daemon does not start, or it would serve plain HTTP where https was asked
+ * for.
  *
- * If the inherited socket is for another protocol, that would be wrong: whoever
- * asks for https there must not get plain HTTP.  The daemon does not start.
+ * The socket units say WantedBy=peerpost.service because systemd opens no
+ * socket while its service runs: with that, a restart opens the ones that have
+ * been enabled.  tests/package/service.sh tries the units in a booted system.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,21 @@
 /* stop.c - see server.h.
  *
- * Stop accepting; answer the polls that are held; go on executing and
- * answering for up to 2 s, every reply closing its connection; close what is
- * between two requests; commit and close the database; 503 to whatever still
- * comes; close the connections.
+ * In this order:
+ *
+ *  1. close the listeners; inherited ones stay open in the service manager;
+ *  2. from now on every reply closes its connection, and the engine answers
+ *     the polls that are held and holds no more;
+ *  3. go on for up to 2 s, or until no connection is left;
+ *  4. close connections that are between two requests.  Done after the next
+ *     step, it would let requests arrive while the database is being closed,
+ *     and they would get a 503: 38 of 500 that were sent within 0.3 s around
+ *     that moment.  A request that crosses the end of its connection remains,
+ *     for which HTTP has no answer: clients repeat it on another one;
+ *  5. stop the engine: it runs what it has, deletes acknowledged events,
+ *     checkpoints and closes the database;
+ *  6. answer 503 to what still comes, for up to half a second while something
+ *     is under way;
+ *  7. stop the cells.
  */
 #include <sys/epoll.h>
 #include <unistd.h>

@@ -1,4 +1,18 @@
-/* worker.c - see worker.h. */
+/* worker.c - see worker.h.
+ *
+ * The main thread accepts, and hands each connection to the worker that has the
+ * fewest.  (If each accepted for itself, a hand-over would be saved, but
+ * nothing would even out connections that last for hours.)  A connection stays
+ * with its worker for its whole life, and its requests come back to where they
+ * came from.  So little is shared: counts in struct front_shared, the queue of
+ * arrivals, and for a reload or a stop a pause between two rounds, in which the
+ * main thread may touch everything.  It never waits for a lock that a worker
+ * holds while it works.
+ *
+ * When there is no room, the first worker that can close a connection does so,
+ * and wakes the main thread.  Another may have an older connection; finding it
+ * would take a lock for all.
+ */
 #include "daemon/worker.h"
 
 #include <errno.h>

@@ -1,12 +1,25 @@
 /* connection.c - connections: coming, going, reading and writing.
  *
- * A web server that closes its connection has no other way to say that nobody
- * waits any more (nginx never sends ABORT_REQUEST), so what is parked on it is
- * taken back at once.  One that does not read its replies is not read from
- * either; replies wait as they came from the engine, and only so much is
- * encoded as may soon be taken.  Nor is one read from that has sent many
- * requests of which the engine has not said yet whether they are held: a small
- * request can ask for a large reply.
+ * A web server can only close its connection to say that nobody waits any more
+ * (nginx never sends ABORT_REQUEST), so all that is parked on it is taken back
+ * at once.  What arrives with the end of the stream is carried out, but not
+ * held.
+ *
+ * A web server that does not read its replies is not read from either, so it
+ * cannot cause more of them; replies wait as they came from the engine, and
+ * only so much is encoded as may soon be taken.  Nor is one read from that has
+ * sent many requests of which the engine has not said yet whether they are
+ * held: a small request can ask for a large reply.
+ *
+ * One buffer to read into serves all connections; a request keeps only its
+ * parameters and its body.  So a parked poll is two small structs and its share
+ * of a connection, which may carry many requests.
+ *
+ * Idle connections have no deadline: a web server keeps them for its next
+ * request, and would report an error to a client if it found one closed.  They
+ * go when there is no room.  After the last reply (no FCGI_KEEP_CONN, or
+ * shutting down) only our side is closed, and the web server has two seconds to
+ * close its own: closing with bytes unread would take the reply back.
  */
 #include "net/fastcgi/fastcgi.h"
 #include "net/fastcgi/internal.h"

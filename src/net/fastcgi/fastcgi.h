@@ -2,10 +2,10 @@
  *
  * Floor: net.  The loop thread that the front belongs to.
  *
- * https://fastcgi-archives.github.io/FastCGI_Specification.html.  The pieces:
- * wire.h (records), cgi.h (parameters), connection.c
- * (connections), record.c (which record means what),
- * exchange.c (one request and its reply).
+ * https://fastcgi-archives.github.io/FastCGI_Specification.html.  The existing
+ * libraries answer one request a thread, so this is our own.  The pieces:
+ * wire.h (records), cgi.h (parameters), connection.c (connections), record.c
+ * (which record means what), exchange.c (one request and its reply).
  */
 #ifndef PEERPOST_NET_FASTCGI_FASTCGI_H
 #define PEERPOST_NET_FASTCGI_FASTCGI_H

@@ -1,9 +1,11 @@
 /* record.c - which record means what.
  *
- * Functions that return bool say whether the connection still makes sense.
- * One that does not is closed: nobody knows what the other side believes to
- * have said (the specification leaves it open).  Records for a request that is
- * not live are passed over (section 3.3).
+ * Functions that return bool say whether the connection still makes sense.  One
+ * that does not is closed (another version, a stream out of order, an id that
+ * is live already): what the other side believes it has said cannot be known,
+ * and the specification leaves it open.  A request that makes no sense gets a
+ * 400.  Records for a request that is not live are skipped (section 3.3), since
+ * it may have been answered before its body came.
  */
 #include "net/fastcgi/internal.h"
 

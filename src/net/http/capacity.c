@@ -1,10 +1,27 @@
 /* capacity.c - connections that take too long, and that make room.
  *
  * Deadlines are absolute: libmicrohttpd's own time-out is an inactivity timer,
- * which one byte every few seconds keeps quiet for ever.  struct http has a list
- * for each state that has a deadline, so the first that is not overdue ends a
- * search, and whoever has been at the same thing for longest is found at once
- * when somebody has to go.
+ * which one byte every few seconds resets for ever.  What is overdue gets a
+ * shutdown(2); libmicrohttpd then sees the end of the stream and closes in its
+ * own way.  A connection whose request is with the engine has no deadline: the
+ * poll has one.  struct http has a list for each state that has a deadline, so
+ * the first that is not overdue ends a search, and the connection that has been
+ * in its state for longest is found at once when one has to go.
+ *
+ * When all connections are taken, one is closed to make room: first those that
+ * have never had a successful reply, after 0.25 s in one state (over TLS 0.75
+ * s), then the others after 0.75 s.  The loops look every 100 ms while there is
+ * no room, so a request that waits is answered within a second.  A flood of
+ * half requests or unread replies opens such connections as fast as they are
+ * closed; if they did not go as fast as they come, newcomers would wait behind
+ * them in the kernel's queue.  Meanwhile, the first reply on a connection
+ * closes it, and so does a poll that ends without an event (exchange.c): the
+ * last place goes from one client to the next.  That costs the client a new
+ * handshake; waiting for a free place would cost others up to 0.75 s.
+ *
+ * A client that reads nothing keeps its reply in memory, up to 256 KiB of it.
+ * These bytes are counted for all loop threads; above --max-unsent the
+ * connections that have waited for longest are closed.
  */
 #include "net/http/http.h"
 #include "net/http/internal.h"

@@ -1,14 +1,19 @@
 /* cell.c - libmicrohttpd daemons of at most 8 connections each.
  *
- * A request that the engine has is not suspended, which would cost two system
- * calls and, to resume it, a walk over all that are suspended.  Its connection
- * is just left without a response: libmicrohttpd then asks for one whenever
- * its daemon is run, which is why a daemon is not run for such a connection,
- * and holds few: waking one poll costs the same whatever the number of others
- * (tests/restart/scale.mjs measures).
+ * libmicrohttpd is made for servers that answer at once.  Whenever a daemon
+ * runs, it asks for the answers of all its connections that have none; and if
+ * these are suspended, resuming one makes it walk over all of them.  So there
+ * are many small daemons, without threads and listening sockets, and a request
+ * that the engine has is not suspended (two system calls and a second run for
+ * each) but just left without a response.  Waking one poll then costs the same
+ * however many others there are (tests/restart/scale.mjs measures it).
  *
- * It also says all the time that such a daemon wants to be run at once.  So
- * whether that is so is found out here, from the sockets.
+ * A cell runs when one of its sockets, all of which are in our own epoll, is
+ * ready, or when it has been touched, until there is nothing more to do.  (The
+ * epoll descriptors of the cells are not in ours: each packet would go through
+ * both.)  libmicrohttpd says that a daemon must run again at once as long as a
+ * connection in it waits for an answer, so in such a cell poll(2) tells about
+ * those that receive or send.
  */
 #include "net/http/http.h"
 #include "net/http/internal.h"

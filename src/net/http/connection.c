@@ -1,8 +1,15 @@
 /* connection.c - connections: coming and going.
  *
- * libmicrohttpd is not run for connections that wait for the engine.  So each
- * socket is in our epoll for the whole of its life, edge-triggered, which tells
- * first bytes and hang-ups.
+ * libmicrohttpd does not read from connections that wait for an answer, and is
+ * not run for them, so it does not see that a client has gone.  So each socket
+ * is in our epoll as well, for its whole life, edge-triggered: this shows first
+ * bytes and hang-ups.  A connection is receiving from its first byte, whichever
+ * sees that first: this epoll, or intake.c when it reads.
+ *
+ * A client that has shut down its sending side may still read.  All commands of
+ * a burst are answered.  A parked poll comes back and is answered with what
+ * there is; a new one is not held.  The connection ends when it has no request
+ * any more.
  */
 #include "net/http/http.h"
 #include "net/http/internal.h"

@@ -6,7 +6,8 @@
  * their hang-ups), capacity.c (deadlines, and which connection makes room),
  * intake.c (putting requests together, with head.c and chunks.c),
  * exchange.c (one request and its reply), http.c (headers),
- * tls.c (connections over TLS).  docs/architecture.md says why.
+ * tls.c (connections over TLS).  Each begins with the traps of libmicrohttpd
+ * that it works around.
  */
 #ifndef PEERPOST_NET_HTTP_HTTP_H
 #define PEERPOST_NET_HTTP_HTTP_H

@@ -1,30 +1,42 @@
 /* intake.c - requests, from the bytes of a connection to libmicrohttpd.
  *
- * libmicrohttpd 0.9.75 reads requests in ways that RFC 9112 forbids, spins
- * over lines that do not end, and runs out of memory over headers that mean
- * nothing to us.  So it does not get to see what clients send.  When it reads
- * from a connection, it gets here; what has come is put together into a whole
- * request, strictly (head.h, chunks.h); and only then it is given
- * the head of a request without a body, in our own words, such as
+ * libmicrohttpd 0.9.75 reads requests in ways that RFC 9112 forbids: two
+ * lengths, a folded name, NUL in a value, a bare line feed after a chunk's
+ * size.  Behind a proxy that reads such a request in another way this is
+ * request smuggling.  It scans a line that does not end again and again (33 KB
+ * of a chunk's size kept a loop thread busy for 15 s), answers some requests
+ * with pages in HTML, decodes targets in place, and runs out of memory over
+ * cookies and queries.  Checks in its callbacks come too late for most of this.
+ *
+ * So it does not see what clients send.  When it reads from a connection, it
+ * arrives here.  The bytes are put together into a whole request, strictly
+ * (head.h, chunks.h), with a bound for all that can grow; only then it gets the
+ * head of a request without a body, in our own words, such as
  *
  *	GET / HTTP/1.1\r\n\r\n
  *
- * and calls the handler of exchange.c, which knows the request already.
- * A request that is refused is given in the same way, and so every refusal is
- * a reply like any other.  What libmicrohttpd is for is everything else:
- * sockets, TLS, writing replies, when to close.
+ * and calls the handler of exchange.c, which knows the request already.  A
+ * refused request is passed on in the same way, so that every refusal is a
+ * reply like any other.  libmicrohttpd is for everything else: sockets, TLS,
+ * writing replies, when to close.  tests/lib/framing_corpus.mjs has the
+ * requests that two readers could read in two ways.
  *
  * It calls recv(2) for plain connections and gnutls_record_recv() for those
- * over TLS.  A dynamic linker takes the functions of these names that the
- * program itself has, which are at the end of this file.  There is no other
- * way in.  Should it ever not be taken, the first request fails an assertion
+ * over TLS.  The dynamic linker prefers the program's own functions of these
+ * names, which are at the end of this file.  There is no other way in.  If they
+ * are ever not taken, the first request fails an assertion
  * (exchange_on_request()).
  *
  * libmicrohttpd's epoll is edge-triggered: it takes a read that returns less
- * than was asked for as "nothing left", and reads again after the next event
- * only.  So when more than a request has come, the head that it is given is
- * filled up to just what it asked for; it then reads again after the reply.
- * And EINTR means "try again, soon" to it.
+ * than it asked for as "nothing left", and reads again after the next event
+ * only.  So when more than a request has come, the head is filled up, by a
+ * header that means nothing, to just the size that was asked for; it then reads
+ * again after the reply.  That takes half of its memory (http.c), so a reply
+ * has room for 1 KiB of Link headers then, and leaves out more.  And EINTR
+ * means "try again, soon" to it.
+ *
+ * Nothing is read while a request is running, nor after the last one of a
+ * connection; bytes after a request wait in `ahead`, or in the socket.
  */
 #include "net/http/internal.h"
 

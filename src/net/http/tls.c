@@ -1,24 +1,36 @@
 /* tls.c - TLS connections: what libmicrohttpd and GnuTLS leave to do.
  *
- * libmicrohttpd does TLS by itself, but two things in the way it waits do not
- * go together with its epoll:
+ * libmicrohttpd 0.9.75 has GnuTLS do the handshake and the records, but the way
+ * it waits does not go together with its epoll (tests/operation/tls.test.mjs
+ * fails without what is done here):
  *
  * - While a handshake waits for the client, it takes the connection for ready,
- *   and wants to be run again at once: one client that says half a hello has a
- *   processor for itself.  So such a connection is put to sleep (suspended)
- *   when a read finds nothing, and woken when our own epoll tells of something.
+ *   since it clears that mark only where it reads requests, and asks to be run
+ *   again at once: half a ClientHello would keep a processor busy.  So such a
+ *   connection is suspended when a read finds nothing, and resumed when our own
+ *   epoll reports its socket.
  * - GnuTLS may say "again" with bytes still in the socket: after a record that
- *   has no data, such as a key update.  libmicrohttpd takes that for "nothing
- *   there", and its epoll, being edge-triggered, tells it nothing more.  So
- *   one whose last read did bring something, and that has not been read from in
- *   the run after it, is suspended and resumed: it is taken for ready then.
+ *   has no data, such as a key update.  libmicrohttpd takes that for an empty
+ *   socket, and its epoll, being edge-triggered, does not say otherwise.  So a
+ *   connection whose last read found something, and that has not been read from
+ *   in the run after it, is suspended and resumed: it is taken for ready then.
+ * - A record is decrypted as a whole and taken in pieces, so bytes may wait
+ *   where no epoll sees them: sockets cannot say whether a cell must run again,
+ *   and libmicrohttpd always says yes while requests are with the engine.
  *
- * Both need to know what reads have found, so they are done here, by a function
- * that GnuTLS calls.  That also tells whether a cell should be run again: its
- * sockets do not, because bytes may be waiting in GnuTLS, and libmicrohttpd
- * always says yes while requests are with the engine.  (And it keeps GnuTLS
- * from giving the socket to the kernel's TLS, whatever its configuration says:
+ * All of this depends on what the last read has found.  So reads are done here,
+ * by a function that GnuTLS calls; writes are not.  (It also keeps GnuTLS from
+ * giving the socket to the kernel's TLS, whatever its configuration says:
  * libmicrohttpd knows nothing of that.)
+ *
+ * A connection is RECEIVING from the first byte of its handshake, with the
+ * deadline of a request, IDLE at its end, and RECEIVING again with the first
+ * byte after that.
+ *
+ * Left out on purpose: session tickets, whose keys would have to outlive
+ * restarts, when they would help; and the end of a TLS session, without that of
+ * its TCP connection, while a poll is parked: its close_notify is behind bytes
+ * that must not be read yet.
  */
 #include "net/http/internal.h"
 

@@ -1,11 +1,11 @@
 /* internal.h - what the files of the SQLite backend share.
  *
- * Floor: store, sqlite*.c only.  Engine thread only (opening: before).
+ * Floor: store/sqlite.  Engine thread only (opening: before).
  *
  * One connection, for the whole life of the store and locked exclusively:
  * SQLite before 3.51.3 can damage a WAL when two connections reset it, and a
- * second reader would let it grow without bound.  So nothing here is ever
- * busy once the store is open.
+ * second reader would let it grow without bound.  The lock also keeps a second
+ * daemon out.  So nothing here is ever busy once the store is open.
  *
  * Every statement is prepared at start and used in the same way: bind, then
  * sqlite_run() or sqlite_row(), which leave it reset with no bindings,
@@ -14,9 +14,10 @@
  * must live until then.
  *
  * After a hard error within a transaction the store is dead: it is not known
- * what SQLite has rolled back by itself, so nothing touches the database
- * until rollback().  A constraint that fails is a hard error too, since the
- * store cannot tell a caller's mistake from a damaged index.
+ * what SQLite has already rolled back, so nothing touches the database until
+ * rollback(), lest it begin a new transaction by accident.  A constraint that
+ * fails is a hard error too, since the store cannot tell a caller's mistake
+ * from a damaged index.
  */
 #ifndef PEERPOST_STORE_SQLITE_INTERNAL_H
 #define PEERPOST_STORE_SQLITE_INTERNAL_H

@@ -1,8 +1,11 @@
 /* mailbox.c - messages, and the events that share them.
  *
- * See sql/sqlite/mailbox.sql.  A message counts its references.  When many
- * mailboxes are trimmed at once, most messages lose several references, so
- * the ids of all are collected first and each message is touched once.
+ * See sql/sqlite/mailbox.sql.  A message is stored once and counts its
+ * references.  When many mailboxes are trimmed at once, most messages lose
+ * several references, so the ids of all are collected first and each message is
+ * touched once.  The row of a player's last acknowledged event stays, without
+ * its message, so that its id is never given out again.  (A column of the
+ * player would do, but then each deletion writes a page of another table too.)
  */
 #include "store/sqlite/internal.h"
 

@@ -1,10 +1,12 @@
 /* open.c - opening a file as a store, or refusing it untouched.
  *
- * SQLite by itself is not shy enough: looking at a foreign file it would roll
+ * SQLite alone is not careful enough: looking at a foreign file it would roll
  * back a journal that lies beside it, make a log, and checkpoint it when
- * closing.  So the header is read first, without SQLite, and whatever plainly
- * is not ours is never given to it; what remains is locked, looked at
- * properly (schema.c), and not checkpointed until it is accepted.
+ * closing.  So the header is read first, without SQLite, and a file that is
+ * plainly not ours is never given to it; what remains is locked, looked at
+ * properly (schema.c), and not checkpointed until it is accepted.  A file in
+ * use is tried again for five seconds, so that a daemon can start while its
+ * predecessor is stopping.
  */
 #include "store/sqlite/internal.h"
 

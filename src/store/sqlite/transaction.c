@@ -1,9 +1,10 @@
 /* transaction.c - begin, commit, roll back, checkpoint, probe.
  *
- * The WAL is checkpointed here, not by SQLite's own hook, which throws the
- * result away: an fsync that fails in a checkpoint is as fatal as one in a
- * commit.  PASSIVE right after the commit that made the log CHECKPOINT_PAGES
- * long; since nobody else has the file open that always reaches the end, and
+ * The WAL is checkpointed here, not by SQLite's own hook, which drops the
+ * result: an fsync that fails in a checkpoint is as fatal as one in a commit,
+ * because the kernel may have dropped the pages and report success the next
+ * time.  PASSIVE right after the commit that made the log CHECKPOINT_PAGES
+ * long; since the file is open nowhere else that always reaches the end, and
  * the next commit starts the log anew.  TRUNCATE when the daemon is idle.
  */
 #include "store/sqlite/internal.h"
