@@ -1,9 +1,13 @@
 /* file.c - see file.h.
  *
- * inih takes the lines apart.  By itself it cuts lines off at 200 bytes and
- * values at " ;", puts indented lines together, and knows sections.  Its
- * switches turn off what they can; read_line(), which gives it the lines,
+ * inih takes the lines apart.  Unless told otherwise it cuts lines off at 200
+ * bytes and values at " ;", puts indented lines together, and knows sections.
+ * Its switches turn off what they can; read_line(), which gives it the lines,
  * refuses the rest, so that nothing is ever cut in silence.
+ *
+ * The command line is taken before the file.  The file's values for an option
+ * that the command line has go into other options, which are dropped, so that
+ * they are checked as well.
  */
 #include "config/file.h"
 

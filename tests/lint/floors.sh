@@ -1,18 +1,18 @@
 #!/bin/sh
-# floors.sh - a file includes only its own folder and those below it, as the
+# floors.sh - a file includes only its own directory and those below it, as the
 # table says; only some know a library; and no files include each other in a
 # circle.
 #
 #	floors.sh [--draw]
 #
-# A header and its source count as one.  --draw shows which folder includes
-# which: a column goes from a folder, o, down to those that it includes, v.
+# A header and its source count as one.  --draw shows which directory includes
+# which: a column goes from a directory, o, down to those that it includes, v.
 # What leads up would be a ^.
 set -eu
 cd "${srcdir:-.}"
 
-# FOLDER of src, from the top down, and what it may include besides itself.
-folders='
+# DIRECTORY of src, from the top down, and what it may include besides itself.
+directories='
 bench         base
 main.c        daemon config base
 daemon        config net/http net/fastcgi net engine api/admin api core store base
@@ -40,13 +40,13 @@ nettle/|uthash\.h       base
 '
 
 {
-	echo "$folders" | sed -n 's/^[^ ]/folder &/p'
+	echo "$directories" | sed -n 's/^[^ ]/directory &/p'
 	echo "$libraries" | sed -n 's/^[^ ]/library &/p'
 	find src bench -name '*.[ch]' -exec grep -HnE \
 		'^ *# *include *[<"]' {} + |
 		sed 's/^\([^:]*:[0-9]*\):[^<"]*["<]\([^">]*\)[">].*/include \1 \2/'
 } | LC_ALL=C awk -v draw="${1-}" '
-	function folder_of(path) {
+	function directory_of(path) {
 		sub(/\/[^\/]*$/, "", path)
 		return path
 	}
@@ -54,7 +54,7 @@ nettle/|uthash\.h       base
 		print "floors.sh: " where " " what >"/dev/stderr"
 		status = 1
 	}
-	$1 == "folder" {
+	$1 == "directory" {
 		order[++n] = $2
 		row[$2] = n
 		for (i = 3; i <= NF; i++)
@@ -70,15 +70,15 @@ nettle/|uthash\.h       base
 		file = $2
 		sub(/:[0-9]*$/, "", file)
 		sub(/^src\//, "", file)
-		from = folder_of(file)
-		to = folder_of($3)
+		from = directory_of(file)
+		to = directory_of($3)
 		for (i = 1; i <= n_libraries; i++)
 			if ($3 ~ headers[i] && !knows[i, from])
 				complain($2, "may not know " $3)
 		if (!($3 ~ /^[a-z\/_]*\.h$/) || !(to in row))
 			next # of a library, or config.h
 		if (!(from in row))
-			complain($2, "is in no folder of the table")
+			complain($2, "is in no directory of the table")
 		if (from != to && !may[from, to])
 			complain($2, "may not include " $3)
 		includes[from, to]++
