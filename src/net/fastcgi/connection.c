@@ -1,6 +1,6 @@
 /* connection.c - connections: coming, going, reading and writing.
  *
- * A web server can only close its connection to say that nobody waits any more
+ * To say that its clients have gone, a web server can only close its connection
  * (nginx never sends ABORT_REQUEST), so all that is parked on it is taken back
  * at once.  What arrives with the end of the stream is carried out, but not
  * held.
