@@ -6,8 +6,8 @@
  * A time-limited credential is what coturn checks with use-auth-secret (its
  * README.turnserver, "TURN REST API"; draft-uberti-behave-turn-rest-00,
  * section 2.2): the username says until when it is good and for whom, and the
- * credential proves that somebody who knows the secret has said so.  Nothing
- * is stored, and the TURN server asks nobody.
+ * credential proves that this was said by a holder of the secret.  Nothing is
+ * stored, and the TURN server asks no one else.
  */
 #ifndef PEERPOST_API_ICE_H
 #define PEERPOST_API_ICE_H

@@ -1,6 +1,6 @@
 /* buf.h - a growing byte buffer with a ceiling.
  *
- * Floor: base.  Whoever owns the buffer says which thread.
+ * Floor: base.  The owner of the buffer says which thread.
  *
  * Appending beyond the ceiling, or when memory runs out, appends nothing,
  * and leaves a mark (`overflowed`) that stays until buf_reset(): a caller may

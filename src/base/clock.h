@@ -7,9 +7,9 @@
  * file of four int64_t that the daemon maps: [0] milliseconds that have
  * passed besides the real ones, [1] milliseconds in which the daemon is to
  * believe that it stood still, [2] not 0: since its start no real time passes,
- * [3] milliseconds by which somebody has set the clock on the wall forward.
- * While it is set, nobody may sleep for longer than clock_max_sleep_ms(), so
- * that a change is noticed.
+ * [3] milliseconds by which the wall clock has been set forward.  While it is
+ * set, no thread may sleep for longer than clock_max_sleep_ms(), so that a
+ * change is noticed.
  */
 #ifndef PEERPOST_BASE_CLOCK_H
 #define PEERPOST_BASE_CLOCK_H

@@ -2,8 +2,8 @@
  *
  * Floor: base.  Any thread.
  *
- * A name may lead anywhere: to a device without an end, or a pipe that nobody
- * writes to, which would hold up a start or a reload for ever.  So only regular
+ * A name may lead anywhere: to a device without an end, or a pipe without a
+ * writer, which would hold up a start or a reload for ever.  So only regular
  * files are read, and only so much of them.
  */
 #ifndef PEERPOST_BASE_FILE_H

@@ -1,6 +1,6 @@
 /* hash.h - uthash, with memory trouble handled as everywhere (mem.h).
  *
- * Floor: base.  Whoever owns a table says which thread.
+ * Floor: base.  The owner of a table says which thread.
  */
 #ifndef PEERPOST_BASE_HASH_H
 #define PEERPOST_BASE_HASH_H

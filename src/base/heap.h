@@ -1,6 +1,6 @@
 /* heap.h - intrusive binary min-heap of deadlines.
  *
- * Floor: base.  Whoever owns the heap says which thread.
+ * Floor: base.  The owner of the heap says which thread.
  *
  * A node knows its place, so it can be taken out in O(log n).  A node with
  * at == 0 is in no heap; a zeroed node is therefore ready for use.

@@ -1,6 +1,6 @@
 /* list.h - intrusive doubly linked list with a sentinel head.
  *
- * Floor: base.  Whoever owns the list says which thread.
+ * Floor: base.  The owner of the list says which thread.
  *
  * A node that is in no list points at itself, so list_remove() may be called
  * on it any number of times.  Every node must be initialised before use.

@@ -2,7 +2,7 @@
  *
  * A table that is full, or a disk, makes every request fail, and a client that
  * asks quickly could fill the operator's disk with warnings about it.  A kind
- * is a variable of whoever logs it, so there are as many as the source has, and
+ * is a variable of the file that logs it, so their number is fixed, and
  * nothing grows.  One lock for all of them: it is taken for lines that would
  * have cost a write(2).
  */

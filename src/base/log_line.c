@@ -7,7 +7,7 @@
  *
  * What is no UTF-8 becomes U+FFFD, one for each byte, and control characters
  * are escaped in all three forms: file names are other people's, and a line
- * break in one would be a line of the log that nobody has written.
+ * break in one would forge a line of the log.
  */
 #include "base/log_line.h"
 

@@ -1,4 +1,4 @@
-/* span.h - a range of bytes that somebody else owns.
+/* span.h - a range of borrowed bytes.
  *
  * Floor: base.  Not NUL-terminated.  {NULL, 0} is "not there".
  */

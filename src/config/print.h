@@ -1,4 +1,4 @@
-/* print.h - what is told of options on stdout.
+/* print.h - what is printed about options on stdout.
  *
  * Floor: config.  Main thread.
  */

@@ -2,10 +2,9 @@
  *
  * Floor: core.  Engine thread only.
  *
- * A struct player exists for whoever has been touched since the start, and
- * is freed when its session has ended and that has been committed.  Pointers
- * are valid until then: never keep one across a commit, except from a parked
- * poll.
+ * A struct player exists for each player touched since the start, and is freed
+ * when its session has ended and that has been committed.  Pointers are valid
+ * until then: never keep one across a commit, except from a parked poll.
  */
 #ifndef PEERPOST_CORE_CACHE_H
 #define PEERPOST_CORE_CACHE_H

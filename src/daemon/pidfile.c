@@ -2,7 +2,7 @@
  *
  * Not written beside it and renamed: by the time the daemon is ready it may
  * have no right to do that in /run.  A write of a few bytes into an empty file
- * is as good: nobody sees half of it.
+ * is as good: no reader sees half of it.
  */
 #include "daemon/pidfile.h"
 

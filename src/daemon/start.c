@@ -1,7 +1,7 @@
 /* start.c - see server.h: limits, descriptors, listeners, the engine.
  *
- * Listening comes first and the database second, so that no client is
- * refused while it is being opened.  In between, when all that takes root is done, the
+ * Listening comes first and the database second, so that no client is refused
+ * while it is being opened.  In between, when all that takes root is done, the
  * daemon becomes the user of --user, so that the database's files are that
  * user's.
  */

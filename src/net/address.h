@@ -1,6 +1,6 @@
-/* address.h - who is at the other end, and what limits make of that.
+/* address.h - the address of the other end, and how limits count it.
  *
- * Floor: net.  Any thread; pure, but for the counts.
+ * Floor: net.  Any thread; pure, except for the counts.
  */
 #ifndef PEERPOST_NET_ADDRESS_H
 #define PEERPOST_NET_ADDRESS_H

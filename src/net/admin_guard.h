@@ -2,10 +2,10 @@
  *
  * Floor: net.  Any thread; pure.
  *
- * Nobody authenticates there: who can reach it is the operator.  But a page
- * that the operator's browser shows can reach it as well, as far as TCP goes:
- * by a request across sites (Fetch standard; Fetch Metadata Request Headers),
- * or by a name of its own that it lets point to our address (DNS rebinding).
+ * There is no authentication: any client that can reach it is the operator.
+ * But a page in the operator's browser can reach it as well, as far as TCP
+ * goes: by a request across sites (Fetch standard; Fetch Metadata Request
+ * Headers), or by a name of its own that points to our address (DNS rebinding).
  */
 #ifndef PEERPOST_NET_ADMIN_GUARD_H
 #define PEERPOST_NET_ADMIN_GUARD_H

@@ -1,4 +1,4 @@
-/* forwarded.h - who the client is, when proxies stand between.
+/* forwarded.h - the client's address, when proxies stand between.
  *
  * Floor: net.  Any thread; pure.  No allocation, time linear in the headers,
  * any bytes.

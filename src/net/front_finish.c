@@ -1,9 +1,9 @@
-/* front_finish.c - what is told of a request that is finished.
+/* front_finish.c - the metrics and the log line of a finished request.
  *
  * The metrics count it, and the log has one line for it.  That says which
  * route it was, never which path: that may hold a token, as queries do.  An
- * address is personal, and is written only into an access log that somebody
- * has asked for.
+ * address is personal, and is written only into an access log that was asked
+ * for.
  */
 #include "net/front.h"
 

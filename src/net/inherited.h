@@ -4,8 +4,8 @@
  *
  * The protocol of sd_listen_fds(3):
  * https://www.freedesktop.org/software/systemd/man/sd_listen_fds.html.
- * Such a socket outlives the daemon: who connects while none runs waits in the
- * kernel for the next.
+ * Such a socket outlives the daemon: clients that connect while none runs wait
+ * in the kernel for the next.
  */
 #ifndef PEERPOST_NET_INHERITED_H
 #define PEERPOST_NET_INHERITED_H

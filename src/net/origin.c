@@ -1,9 +1,9 @@
 /* origin.c - see origin.h.
  *
- * Browsers compare origins byte by byte with what we answer, so that one which
- * is written in another way lets nobody in, and nothing says why.  What differs
- * in writing only is put right; what an origin cannot have is refused with a
- * sentence that has it as it would be right.
+ * Browsers compare origins byte by byte with our answer, so an origin that is
+ * written in another way lets no page in, and nothing says why.  Differences in
+ * writing only are corrected; anything that an origin cannot have is refused
+ * with a sentence that shows what would be right.
  */
 #include "net/origin.h"
 

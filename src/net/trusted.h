@@ -4,8 +4,8 @@
  * served, and only read from then on.
  *
  * To trust a proxy is to believe what it says about its clients' addresses
- * (forwarded.h), so a block should hold proxies and nothing else: whoever
- * connects from inside it can pass for anybody.
+ * (forwarded.h), so a block should hold proxies and nothing else: a client that
+ * connects from inside it can pass for any other.
  */
 #ifndef PEERPOST_NET_TRUSTED_H
 #define PEERPOST_NET_TRUSTED_H

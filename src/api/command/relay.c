@@ -1,8 +1,8 @@
 /* relay.c - ###!OO, ###!AA, ###!CC: an offer, an answer or a candidate to
  * one peer; ###!SM: a message to everybody in the room, the sender too.
  *
- * What is relayed is the sender's object, byte for byte, but for the value of
- * its `id`, in whose place the sender's peer id is spliced.
+ * The sender's object is relayed byte for byte, except for the value of its
+ * `id`, in whose place the sender's peer id is spliced.
  */
 #include "api/command.h"
 #include "api/fault.h"

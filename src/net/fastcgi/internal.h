@@ -2,7 +2,7 @@
  *
  * Floor: net.  One loop thread.
  *
- * Who owns what: struct fastcgi owns its connections, a connection the
+ * Ownership: struct fastcgi owns its connections, a connection the
  * exchanges that are live on it.  An exchange is live from its BEGIN_REQUEST
  * until its END_REQUEST has been encoded, or its connection is closed; after
  * that it is freed when everything that was given to the engine is back.

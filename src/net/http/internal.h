@@ -2,7 +2,7 @@
  *
  * Floor: net.  One loop thread.
  *
- * Who owns what: struct http owns cells, a cell owns its libmicrohttpd daemon,
+ * Ownership: struct http owns cells, a cell owns its libmicrohttpd daemon,
  * the daemon owns the sockets. A struct connection lives from
  * NOTIFY_CONNECTION(STARTED) to (CLOSED); a struct exchange from the end
  * of a request's head until libmicrohttpd has said NOTIFY_COMPLETED *and*

@@ -1,4 +1,4 @@
-/* room.c - rooms and who is in them.  See sql/sqlite/room.sql. */
+/* room.c - rooms and their members.  See sql/sqlite/room.sql. */
 #include "store/sqlite/internal.h"
 
 static enum err

@@ -3,9 +3,9 @@
  * All of it happens in one exclusive transaction, which also keeps every
  * other process out: look first, then migrate, prepare every statement (which
  * is the check that all tables and columns are there), and only then commit.
- * Whoever is refused before that finds the file as it was.
+ * A file that is refused before that is left as it was.
  *
- * Forward only: migration n brings user_version from n - 1 to n.
+ * Forward only: migration n takes user_version from n - 1 to n.
  */
 #include "store/sqlite/internal.h"
 
