@@ -71,8 +71,8 @@ add_mail(struct world *world, struct player *player,
 		    player->acked, on_event, &delivery);
 	if (err)
 		return err;
-	/* Not noted with the player until turn_finish(): after a rollback
-	 * the same events are to be found again. */
+	/* Not noted with the player until transaction_finish(): after a
+	 * rollback the same events are to be found again. */
 	reply->given_to = player->id;
 	reply->given = delivery.last;
 	buf_add_text(out, "],\"next\":");
@@ -122,7 +122,7 @@ events_add_found(struct world *world, struct player *player,
 
 enum err
 poll_add_events(
-    struct turn *turn, struct player *player, struct request *request)
+    struct transaction *txn, struct player *player, struct request *request)
 {
 	struct buf *out = &request->reply.body;
 	bool has_acked;
@@ -131,9 +131,9 @@ poll_add_events(
 
 	if (player) {
 		err = events_look(
-		    turn->world, player, &request->poll, &look, &has_acked);
+		    txn->world, player, &request->poll, &look, &has_acked);
 		return err ? err :
-			     events_add_found(turn->world, player,
+			     events_add_found(txn->world, player,
 				 &request->poll, look, &request->reply);
 	}
 	buf_add_text(out, "\"events\":[],\"next\":");

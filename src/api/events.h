@@ -5,7 +5,7 @@
 #ifndef PEERPOST_API_EVENTS_H
 #define PEERPOST_API_EVENTS_H
 
-#include "api/turn.h"
+#include "api/transaction.h"
 
 /* What a look into the mailbox has found. */
 enum look {
@@ -29,6 +29,6 @@ MUST_CHECK enum err events_add_found(struct world *world, struct player *player,
  * events ride, having acknowledged what the request's cursor says.  player
  * NULL: a session that has just ended has none.  ERR_STORAGE. */
 MUST_CHECK enum err poll_add_events(
-    struct turn *turn, struct player *player, struct request *request);
+    struct transaction *txn, struct player *player, struct request *request);
 
 #endif

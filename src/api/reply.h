@@ -41,7 +41,7 @@ void reply_render(
 void reply_fail_ended(struct request *request, enum end_reason reason);
 
 /* Fail the whole request because there is no session for it: with err, or for
- * ERR_TIMED_OUT with the reason (turn_find_session()). */
+ * ERR_TIMED_OUT with the reason (transaction_find_session()). */
 void reply_fail_session(
     struct request *request, enum err err, enum end_reason reason);
 

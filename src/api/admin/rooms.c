@@ -52,10 +52,10 @@ on_room(void *cls, const struct room_row *room, const char *host_name,
 }
 
 enum err
-get_rooms_run(struct turn *turn, struct request *request)
+get_rooms_run(struct transaction *txn, struct request *request)
 {
 	const struct poll_args *args = &request->poll;
-	struct store *store = turn->world->store;
+	struct store *store = txn->world->store;
 	struct page page = { .out = reply_begin(request, 200),
 		.max = args->has_max ? args->max : PAGE_DEFAULT,
 		.last = args->after };
@@ -137,9 +137,9 @@ on_member(void *cls, uint32_t id, const char *name)
 }
 
 enum err
-get_one_room_run(struct turn *turn, struct request *request)
+get_one_room_run(struct transaction *txn, struct request *request)
 {
-	struct world *world = turn->world;
+	struct world *world = txn->world;
 	struct member_list list = { .world = world };
 	struct room_row row = { 0 };
 	struct room *room;
@@ -169,9 +169,9 @@ get_one_room_run(struct turn *turn, struct request *request)
 }
 
 enum err
-close_room_run(struct turn *turn, struct request *request)
+close_room_run(struct transaction *txn, struct request *request)
 {
-	struct world *world = turn->world;
+	struct world *world = txn->world;
 	char uuid[TEXT_UUID_SIZE];
 	struct room *room;
 	struct buf *out;
@@ -219,11 +219,11 @@ kick(struct world *world, const char *text, uint64_t *out_id)
 }
 
 enum err
-kick_player_run(struct turn *turn, struct request *request)
+kick_player_run(struct transaction *txn, struct request *request)
 {
 	uint64_t id;
 	struct buf *out;
-	enum err err = kick(turn->world, request->argument, &id);
+	enum err err = kick(txn->world, request->argument, &id);
 
 	if (err == ERR_ABSENT) {
 		admin_fail(request, 404, "player-not-found",
