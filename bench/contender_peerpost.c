@@ -27,13 +27,13 @@ missing_nginx(const struct contender *contender)
 }
 
 static bool
-start_daemon(struct server *server, const char *door, const char *where,
+start_daemon(struct server *server, const char *option, const char *where,
     const char *io_threads)
 {
 	char database[300], log[300];
 	/* Nobody's time or rate is to be up: it is the machine's that counts.
 	 */
-	const char *argv[] = { peerpostd_path, door, where, "--database",
+	const char *argv[] = { peerpostd_path, option, where, "--database",
 		database, "--durability", server->contender->variant,
 		"--io-threads", io_threads, "--command-rate", "0",
 		"--poll-rate", "0", "--relay-rate", "0", "--register-rate", "0",
@@ -92,7 +92,7 @@ write_nginx_conf(
 
 static bool
 start_behind_nginx(
-    struct server *server, const char *door, const char *location)
+    struct server *server, const char *option, const char *location)
 {
 	char listen[300], conf[300], log[300];
 	const char *argv[] = { find_program("nginx"), "-c", conf, "-e", log,
@@ -103,7 +103,7 @@ start_behind_nginx(
 	snprintf(conf, sizeof(conf), "%s/nginx.conf", server->folder);
 	snprintf(log, sizeof(log), "%s/nginx.log", server->folder);
 	return write_nginx_conf(server, conf, location) &&
-	    start_daemon(server, door, listen, "1") &&
+	    start_daemon(server, option, listen, "1") &&
 	    process_start(&server->processes, argv, log);
 }
 

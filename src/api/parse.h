@@ -13,9 +13,9 @@
 #include "api/request.h"
 #include "api/target.h"
 
-/* Parse a request at DOOR_PUBLIC, whose body is complete.  Returns true when the engine
- * has to answer; false when the reply is there already (wrong path, method,
- * size or key, the answer to OPTIONS, a page).
+/* Parse a request at LISTENER_PUBLIC, whose body is complete.  Returns true
+ * when the engine has to answer; false when the reply is there already (wrong
+ * path, method, size or key, the answer to OPTIONS, a page).
  * base_path: "" or "/prefix". */
 MUST_CHECK bool request_parse(struct request *request, const char *base_path);
 

@@ -195,7 +195,7 @@ request_fail(struct request *request, const char *code, enum err err)
 	struct reply *reply = &request->reply;
 	const char *why = find_why(request, err);
 
-	if (request->door != DOOR_PUBLIC) {
+	if (request->listener_class != LISTENER_PUBLIC) {
 		admin_fail(request, err_status(err), err_word(err),
 		    why ? why : err_sentence(err));
 		reply->err = err;

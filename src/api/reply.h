@@ -52,8 +52,8 @@ void reply_fail(struct request *request, enum err err);
 /* Write a failure reply: {"command":code,"data":sentence,"error":word}, with
  * its status and Retry-After.  The sentence is that of the request, or of its
  * only call, if it is kept for this err.  code NULL: the code of the request's
- * route.  At the other doors than DOOR_PUBLIC there are no codes, and it is that of
- * admin_fail(). */
+ * route.  At listeners other than LISTENER_PUBLIC there are no codes, and it is
+ * that of admin_fail(). */
 void request_fail(struct request *request, const char *code, enum err err);
 
 /* Write a failure reply for an operator.  Both texts are borrowed for the call;

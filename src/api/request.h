@@ -3,7 +3,7 @@
  * Floor: api.
  *
  * A request belongs to exactly one thread at a time.  The loop thread makes
- * it, fills in what the front door saw, and has it parsed
+ * it, fills in what the transport saw, and has it parsed
  * (request_parse(), pure).  Then either the reply is there already, or the
  * request is submitted to the engine thread (engine.h), which gives it back
  * with its reply, be it half a minute later.  In between the loop thread
@@ -39,10 +39,10 @@ struct route;
 
 /* By which sort of listener a request has come in: what is served at the one
  * is not there at the other. */
-enum door {
-	DOOR_PUBLIC,
-	DOOR_ADMIN,   /* --admin */
-	DOOR_METRICS, /* --metrics: of the former, what only shows */
+enum listener_class {
+	LISTENER_PUBLIC,
+	LISTENER_ADMIN,   /* --admin */
+	LISTENER_METRICS, /* --metrics: of the former, what only shows */
 };
 
 enum method {
@@ -140,9 +140,9 @@ struct task {
 
 struct request {
 	uint32_t id; /* for the log; never 0, once in 2^32 requests */
-	/* Set by the front door; borrowed texts must live as long as the
+	/* Set by the transport; borrowed texts must live as long as the
 	 * request. */
-	enum door door;
+	enum listener_class listener_class;
 	enum method method;
 	struct span target;        /* raw, as on the request line */
 	struct span authorization; /* header values; NULL: not there */
@@ -160,15 +160,15 @@ struct request {
 	uint8_t address[ADDRESS_KEY_SIZE];
 	bool is_exempt;  /* loopback or Unix: no per-address limit */
 	bool has_demo;   /* the demo is switched on */
-	bool is_foreign; /* at DOOR_ADMIN: a web page may be behind it */
-	/* At the other doors than DOOR_PUBLIC: connections of players, how
+	bool is_foreign; /* at LISTENER_ADMIN: a web page may be behind it */
+	/* At listeners other than LISTENER_PUBLIC: connections of players, how
 	 * many may be, and whether there is no room for more, or has just
 	 * been none. */
 	size_t n_connections, max_connections;
 	bool is_full;
-	void *owner; /* the front door's own */
+	void *owner; /* the transport's own */
 	/* What takes the request, and then its cancellation if there was one,
-	 * back from the engine, on the loop thread.  For the front doors only:
+	 * back from the engine, on the loop thread.  For the transports only:
 	 * the engine does not call it. */
 	void (*give_back)(struct request *request, enum task_kind kind);
 

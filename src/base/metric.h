@@ -40,9 +40,9 @@
 	  "Polls answered, by how they ended.") \
 	X(DELIVERY_SECONDS, TIMES, METRIC_N_TIMES, "peerpost_delivery_seconds", "", \
 	  "Time from the beginning of the transaction that put an event into a mailbox until the held poll that got it was handed to the socket.") \
-	X(CONNECTIONS, GAUGE, 4, "peerpost_connections", "door", \
+	X(CONNECTIONS, GAUGE, 4, "peerpost_connections", "transport", \
 	  "Connections of players that are open.") \
-	X(CONNECTIONS_ACCEPTED, COUNTER, 4, "peerpost_connections_accepted_total", "door", \
+	X(CONNECTIONS_ACCEPTED, COUNTER, 4, "peerpost_connections_accepted_total", "transport", \
 	  "Connections of players that were accepted.") \
 	X(CONNECTIONS_MAX, GAUGE, 1, "peerpost_connections_max", "", \
 	  "How many connections of players there can be (--max-connections, and what descriptors allow).") \

@@ -1,6 +1,6 @@
-/* admin.c - the doors that are not the players': --admin and --metrics.
+/* admin.c - the listeners that are not the players': --admin and --metrics.
  *
- * They have the loop and the engine in common with the doors of the players, and
+ * They have the loop and the engine in common with those of the players, and
  * nothing else: no settings, and no count of connections, so that an operator
  * gets in when players have taken all that there are.
  */
@@ -108,7 +108,7 @@ server_start_sides(struct server *server)
 {
 	static const char *const no_origins[] = { NULL };
 	struct front_settings settings = {
-		.door = DOOR_ADMIN,
+		.listener_class = LISTENER_ADMIN,
 		.base_path = "",
 		.origins = no_origins,
 		.has_access_log = server->options.has_access_log,
@@ -120,7 +120,7 @@ server_start_sides(struct server *server)
 	};
 
 	start(server, &server->sides[SIDE_ADMIN], &settings);
-	settings.door = DOOR_METRICS;
+	settings.listener_class = LISTENER_METRICS;
 	settings.idle_ms = METRICS_IDLE_MS;
 	settings.rest_ms = FRONT_REST_MS;
 	settings.max_connections = MAX_METRICS;

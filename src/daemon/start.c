@@ -157,7 +157,7 @@ open_listener(struct server *server, const char *text, const char *scheme,
 	struct listen_address address;
 	struct listener *listener;
 	struct listen_access both;
-	enum server_door door;
+	enum address_state state;
 	bool is_tls;
 	char why[LISTEN_WHY_SIZE];
 
@@ -169,9 +169,9 @@ open_listener(struct server *server, const char *text, const char *scheme,
 		scheme = "https";
 		on_connection = on_https;
 	}
-	door = server_look_at_door(server, text, &address, scheme);
-	if (door != DOOR_FREE)
-		return door == DOOR_LEFT;
+	state = server_look_at_address(server, text, &address, scheme);
+	if (state != ADDRESS_FREE)
+		return state == ADDRESS_LEFT;
 	listener = listener_open(server->workers[0].front.loop, &address,
 	    scheme, &both, on_connection, server, why, sizeof(why));
 	if (!listener) {
@@ -240,7 +240,7 @@ open_listeners(struct server *server)
 	own(&options->identity, &options->fastcgi_access);
 	own(&options->identity, &options->admin_access);
 	/* The service manager's sockets are what was asked for. */
-	if (options->is_listen_default && server_has_inherited_door(server))
+	if (options->is_listen_default && server_has_public_socket(server))
 		options->n_listen = 0;
 	server_adopt(server, "http", on_http);
 	server_adopt(server, "https", on_https);
@@ -360,7 +360,7 @@ undo_workers(struct server *server)
 		worker_end(&server->workers[i]);
 	engine_stop(server->engine);
 	for (size_t i = 0; i < server->n_workers; i++)
-		worker_close_doors(&server->workers[i]);
+		worker_close_transports(&server->workers[i]);
 	engine_free(server->engine);
 	server->engine = NULL;
 }

@@ -146,7 +146,7 @@ server_stop(struct server *server)
 	for (size_t i = 0; i < N_SIDES; i++)
 		http_free(server->sides[i].http);
 	for (size_t i = 0; i < server->n_workers; i++)
-		worker_close_doors(&server->workers[i]);
+		worker_close_transports(&server->workers[i]);
 	watchdog_fini(&server->watchdog);
 }
 

@@ -274,7 +274,7 @@ worker_is_busy(const struct worker *worker)
 }
 
 void
-worker_close_doors(struct worker *worker)
+worker_close_transports(struct worker *worker)
 {
 	http_free(worker->http);
 	fastcgi_free(worker->fastcgi);

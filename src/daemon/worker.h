@@ -1,4 +1,4 @@
-/* worker.h - one loop, the doors of players on it, and who runs it.
+/* worker.h - one loop, the transports of players on it, and who runs it.
  *
  * Floor: daemon.
  *
@@ -85,7 +85,7 @@ bool worker_is_busy(const struct worker *worker);
 
 /* Close its connections.  The engine has been stopped, and everything that it
  * had has been taken back. */
-void worker_close_doors(struct worker *worker);
+void worker_close_transports(struct worker *worker);
 /* End the thread of its own, paused or not.  Without one: nothing happens. */
 void worker_end(struct worker *worker);
 /* The same, and close the rest. */

@@ -65,7 +65,7 @@ run_health(struct transaction *txn, struct request *request)
 	buf_add_text(
 	    out, "{\"status\":\"ok\",\"version\":\"" PACKAGE_VERSION "\"");
 	/* Still 200: a daemon that is full is not mended by a restart. */
-	if (request->door != DOOR_PUBLIC)
+	if (request->listener_class != LISTENER_PUBLIC)
 		buf_add_text(out,
 		    request->is_full ? ",\"connections\":\"full\"" :
 				       ",\"connections\":\"ok\"");

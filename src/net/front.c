@@ -66,7 +66,7 @@ void
 front_add_connection(struct front *front, enum front_kind kind)
 {
 	front->n_connections++;
-	if (front->settings.door != DOOR_PUBLIC)
+	if (front->settings.listener_class != LISTENER_PUBLIC)
 		return;
 	metric_add(METRIC_CONNECTIONS_ACCEPTED + (unsigned)kind, 1);
 	metric_add(METRIC_CONNECTIONS + (unsigned)kind, 1);
@@ -80,7 +80,7 @@ front_remove_connection(struct front *front, enum front_kind kind)
 	front->shared->is_evicting = false;
 	front->shared->is_yielding = false;
 	front->shared->is_starved = false;
-	if (front->settings.door == DOOR_PUBLIC)
+	if (front->settings.listener_class == LISTENER_PUBLIC)
 		metric_sub(METRIC_CONNECTIONS + (unsigned)kind, 1);
 }
 
@@ -135,7 +135,7 @@ front_request_new(struct front *front, void *owner,
 	request->id = new_id(front->shared);
 	request->owner = owner;
 	request->give_back = give_back;
-	request->door = front->settings.door;
+	request->listener_class = front->settings.listener_class;
 	request->has_demo = front->settings.has_demo;
 	if (front->players) {
 		request->n_connections = front->players->shared->n_connections;
@@ -266,7 +266,7 @@ count(struct front *front, struct front_client *client)
 static MUST_CHECK bool
 parse(const struct front *front, struct request *request)
 {
-	return request->door == DOOR_PUBLIC ?
+	return request->listener_class == LISTENER_PUBLIC ?
 	    request_parse(request, front->settings.base_path) :
 	    admin_parse(request);
 }

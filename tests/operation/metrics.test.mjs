@@ -105,7 +105,7 @@ test('requests by route and status, errors by word, never by path',
 	assert.ok(metrics('peerpost_request_body_bytes_total') >= 9);
 	assert.ok(metrics('peerpost_reply_body_bytes_total') > 100);
 	assert.equal(metrics('peerpost_connections_accepted_total',
-	    { door: 'http' }), 2);
+	    { transport: 'http' }), 2);
 	assert.ok(!metrics.text.includes('nope'));
 	assert.ok(!metrics.text.includes('ann'));
 });
@@ -360,7 +360,7 @@ test('through FastCGI, connections and requests count as well', async () => {
 	const metrics = await readMetrics(d);
 
 	assert.equal(metrics('peerpost_connections_accepted_total',
-	    { door: 'fastcgi' }), 1);
+	    { transport: 'fastcgi' }), 1);
 	assert.equal(metrics('peerpost_requests_total',
 	    { route: '/healthz', status: '200' }), 1);
 	fastcgi.closeIdle?.(d);

@@ -136,7 +136,7 @@ test('its requests are logged, and not counted as players\'', async () => {
 
 	await monitor(daemon, 'GET', '/metrics');
 	await monitor(daemon, 'GET', '/healthz');
-	await until(() => /door=metrics method=GET route=\/healthz/
+	await until(() => /transport=metrics method=GET route=\/healthz/
 	    .test(daemon.stderr), 'line of the log');
 	assert.equal((await readMetrics(daemon))('peerpost_requests_total'),
 	    before);

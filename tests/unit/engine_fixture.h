@@ -184,7 +184,7 @@ prepare(struct fixture *f, struct question q)
 	e->request = question_request(q);
 	e->request->owner = e;
 	f->exchanges[f->n_exchanges++] = e;
-	assert_true(e->request->door == DOOR_PUBLIC ?
+	assert_true(e->request->listener_class == LISTENER_PUBLIC ?
 		request_parse(e->request, "") :
 		admin_parse(e->request));
 	return e;

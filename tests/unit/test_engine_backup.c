@@ -7,9 +7,9 @@
 #define N_MESSAGES 100
 #define MESSAGE_SIZE 65000 /* some six mebibytes in all: several rounds */
 
-static const struct question backup = {
-	.door = DOOR_ADMIN, .method = METHOD_POST, .target = "/backup"
-};
+static const struct question backup = { .listener_class = LISTENER_ADMIN,
+	.method = METHOD_POST,
+	.target = "/backup" };
 
 static void
 fill(struct fixture *f, struct user *ann)

@@ -4,7 +4,7 @@
  *
  * The request is held, like a poll, while the copy is made: some of it in each
  * round of the engine, between batches, so that no command waits for more
- * than that.  Sending the copy is the front door's business then.
+ * than that.  Sending the copy is the transport's business then.
  */
 #ifndef PEERPOST_API_ADMIN_BACKUP_H
 #define PEERPOST_API_ADMIN_BACKUP_H

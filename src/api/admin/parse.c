@@ -32,14 +32,15 @@ take_query(struct request *request, struct span query)
 	return err;
 }
 
-/* The route at this path, by the request's door, or NULL.  At DOOR_METRICS there
- * is nothing that could change anything, or tells of players or rooms. */
+/* The route at this path, by the class of the request's listener, or NULL.  At
+ * LISTENER_METRICS there is nothing that could change anything, or tells of
+ * players or rooms. */
 static const struct route *
 find_route(struct request *request, const char *path)
 {
 	const struct route *route = admin_route_find(path, request->argument);
 
-	if (!route || request->door == DOOR_ADMIN)
+	if (!route || request->listener_class == LISTENER_ADMIN)
 		return route;
 	return route->kind == ROUTE_HEALTH || route->kind == ROUTE_READY ||
 		route->kind == ROUTE_METRICS ?

@@ -301,7 +301,7 @@ take_head(struct exchange *exchange, const struct span fields[N_FIELDS])
 	request->is_text_plain = front_is_text_plain(
 	    fields[FIELD_CONTENT_TYPE]);
 	identify(exchange);
-	if (request->door == DOOR_ADMIN)
+	if (request->listener_class == LISTENER_ADMIN)
 		request->is_foreign = admin_guard_is_foreign(
 		    &exchange->connection->peer, fields[FIELD_HOST],
 		    fields[FIELD_ORIGIN], fields[FIELD_SEC_FETCH_SITE]);
