@@ -122,8 +122,8 @@ struct reply {
 	uint64_t fd_size;
 	bool is_replay;    /* Idempotency-Replayed: true */
 	bool is_preflight; /* the answer to OPTIONS */
-	uint32_t given_to; /* whose events are in it; 0: none are */
-	uint64_t given;    /* the greatest of their ids */
+	uint32_t sent_to;  /* whose events are in it; 0: none are */
+	uint64_t sent_id;  /* the greatest of their ids */
 	struct buf links;  /* values of Link headers, a NUL after each */
 	struct buf body;
 };

@@ -63,8 +63,8 @@ transaction_finish(struct transaction *txn, struct request *request)
 	if (request->reply.body.overflowed)
 		reply_fail(request, ERR_STORAGE); /* not the half of it */
 	request->is_finished = true;
-	if (request->reply.given_to)
-		player_note_given(
-		    txn->world, request->reply.given_to, request->reply.given);
+	if (request->reply.sent_to)
+		player_note_sent(
+		    txn->world, request->reply.sent_to, request->reply.sent_id);
 	queue_chain_append(&txn->done, &request->run.item);
 }

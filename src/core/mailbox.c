@@ -27,24 +27,24 @@
 static void
 watch_newest(const struct world *world, struct player *player)
 {
-	player->late_id = player->head;
+	player->late_id = player->last_id;
 	player->late_ms = presence_now_ms(world);
 }
 
 enum err
 mailbox_load(struct world *world, struct player *player)
 {
-	uint64_t head, bytes, reply_bytes;
+	uint64_t last_id, bytes, reply_bytes;
 	enum err err;
 
 	if (player->has_mailbox)
 		return ERR_NONE;
-	err = world->store->events_head(world->store, player->id, &head);
+	err = world->store->events_last_id(world->store, player->id, &last_id);
 	if (err)
 		return err;
 	/* The mark may be about events that a rollback has taken. */
-	if (player->acked > head)
-		player->acked = head;
+	if (player->acked > last_id)
+		player->acked = last_id;
 	err = world->store->events_bytes(
 	    world->store, player->id, player->acked, &bytes);
 	if (!err)
@@ -52,7 +52,7 @@ mailbox_load(struct world *world, struct player *player)
 		    world->store, player->id, &reply_bytes);
 	if (err)
 		return err;
-	player->head = head;
+	player->last_id = last_id;
 	player->bytes = bytes;
 	player->reply_bytes = reply_bytes;
 	watch_newest(world, player);
@@ -70,7 +70,7 @@ has_room_within(const struct world *world, const struct player *player,
 	uint64_t max_bytes = world->settings->max_mailbox_bytes;
 
 	if (max_events &&
-	    player->head - player->acked + n > max_events + spare_events)
+	    player->last_id - player->acked + n > max_events + spare_events)
 		return false;
 	return max_bytes == 0 ||
 	    player->bytes + player->reply_bytes + size_bytes <=
@@ -92,10 +92,10 @@ mailbox_is_fetched(const struct world *world, const struct player *player)
 
 	if (max_bytes && player->reply_bytes > max_bytes / REPLY_PART)
 		return false;
-	if (!player->parked && player->given <= player->acked &&
+	if (!player->parked && player->sent_id <= player->acked &&
 	    now_ms - player->polled_ms >= FETCHED_MS)
 		return false;
-	return player->head == player->acked ||
+	return player->last_id == player->acked ||
 	    now_ms - player->late_ms < LATE_MS;
 }
 
@@ -104,16 +104,16 @@ static MUST_CHECK enum err
 append(struct world *world, struct player *player, int64_t message, size_t size)
 {
 	enum err err = world->store->event_append(
-	    world->store, player->id, player->head + 1, message, size);
+	    world->store, player->id, player->last_id + 1, message, size);
 
 	if (err)
 		return err;
-	player->head++;
+	player->last_id++;
 	player->bytes += size;
-	if (player->head == player->acked + 1)
+	if (player->last_id == player->acked + 1)
 		watch_newest(world, player);
-	metric_observe(
-	    METRIC_ROW_MAILBOX_EVENTS, (int64_t)(player->head - player->acked));
+	metric_observe(METRIC_ROW_MAILBOX_EVENTS,
+	    (int64_t)(player->last_id - player->acked));
 	if (player->parked)
 		list_append(&world->woken, &player->woken);
 	return ERR_NONE;
@@ -226,11 +226,11 @@ mailbox_acknowledge(struct world *world, struct player *player, uint64_t upto)
 {
 	uint64_t bytes = 0;
 
-	if (upto > player->head)
-		upto = player->head;
+	if (upto > player->last_id)
+		upto = player->last_id;
 	if (upto <= player->acked)
 		return ERR_NONE;
-	if (upto < player->head) {
+	if (upto < player->last_id) {
 		enum err err = world->store->events_bytes(
 		    world->store, player->id, upto, &bytes);
 

@@ -14,7 +14,7 @@
 #include "core/event.h"
 #include "core/world.h"
 
-/* Read head and bytes, if they are not cached: due before any look at them.
+/* Read last_id and bytes, if they are not cached: due before any look at them.
  * ERR_STORAGE. */
 MUST_CHECK enum err mailbox_load(struct world *world, struct player *player);
 
@@ -54,7 +54,7 @@ MUST_CHECK enum err mailbox_broadcast(struct world *world,
     const uint32_t *players, size_t n, uint32_t except, enum event_kind kind,
     struct span body);
 
-/* Acknowledge everything up to id `upto`, at most the head.  An id that is
+/* Acknowledge everything up to id `upto`, at most the last one.  An id that is
  * acknowledged already does nothing.  mailbox_load() first.  ERR_STORAGE. */
 MUST_CHECK enum err mailbox_acknowledge(
     struct world *world, struct player *player, uint64_t upto);

@@ -130,7 +130,7 @@ on_member(void *cls, uint32_t id, const char *name)
 	admin_add_int(out, "idle_s",
 	    (uint64_t)presence_idle_ms(list->world, player) / 1000);
 	admin_add_object(out, "mailbox");
-	admin_add_int(out, "events", player->head - player->acked);
+	admin_add_int(out, "events", player->last_id - player->acked);
 	admin_add_int(out, "bytes", player->bytes);
 	buf_add_text(out, "}}");
 	return true;
