@@ -26,7 +26,7 @@
 
 struct asset;
 struct command;
-struct engine_port;
+struct completion_queue;
 struct route;
 
 #define REQUEST_MAX_CALLS 64
@@ -134,8 +134,8 @@ enum task_kind { TASK_RUN, TASK_CANCEL, TASK_SETTINGS, TASK_DRAIN, TASK_STOP };
 struct task {
 	struct queue_item item; /* first */
 	enum task_kind kind;
-	struct engine_port *port; /* by which it went to the engine */
-	struct request *request;  /* NULL but for the first two kinds */
+	struct completion_queue *cq; /* by which it went to the engine */
+	struct request *request;     /* NULL but for the first two kinds */
 };
 
 struct request {

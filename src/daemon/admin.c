@@ -95,7 +95,7 @@ start(struct server *server, struct side *side,
 	front_shared_init(&side->shared);
 	front->shared = &side->shared;
 	front->loop = server->workers[0].front.loop;
-	front->port = &server->workers[0].port;
+	front->cq = &server->workers[0].cq;
 	front->players = &server->workers[0].front;
 	front->on_reload = on_reload;
 	front->cls = server;

@@ -168,9 +168,9 @@ adopt(struct server *server, const struct options *fresh,
 	workers_resume(server->workers, server->n_workers);
 	reload->change.settings = server->options.settings;
 	reload->change.give_back = on_given_back;
-	engine_change_settings(&server->workers[0].port, &reload->change);
+	engine_change_settings(&server->workers[0].cq, &reload->change);
 	/* Before anybody can learn of it: what comes then goes by it. */
-	engine_flush(&server->workers[0].port);
+	engine_flush(&server->workers[0].cq);
 }
 
 static bool

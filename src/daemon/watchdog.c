@@ -38,7 +38,7 @@ watchdog_fini(struct watchdog *watchdog)
 
 bool
 watchdog_run(
-    struct watchdog *watchdog, struct engine_port *port, int64_t ran_ms)
+    struct watchdog *watchdog, struct completion_queue *cq, int64_t ran_ms)
 {
 	int64_t now_ms = clock_running_ms();
 
@@ -51,7 +51,7 @@ watchdog_run(
 		return false;
 	watchdog->is_out = true;
 	watchdog->asked_ms = now_ms;
-	engine_cancel(port, watchdog->echo);
+	engine_cancel(cq, watchdog->echo);
 	return true;
 }
 

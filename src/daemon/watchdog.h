@@ -33,7 +33,7 @@ void watchdog_fini(struct watchdog *watchdog);
  * the loop that is furthest behind began its last round, clock_running_ms().
  * Returns whether an echo was sent: every loop should run a round now. */
 bool watchdog_run(
-    struct watchdog *watchdog, struct engine_port *port, int64_t ran_ms);
+    struct watchdog *watchdog, struct completion_queue *cq, int64_t ran_ms);
 /* How long a round may wait: max_ms, or less. */
 int64_t watchdog_max_wait_ms(const struct watchdog *watchdog, int64_t max_ms);
 

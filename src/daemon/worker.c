@@ -83,7 +83,7 @@ on_wake(struct loop_source *source, uint32_t events)
 	(void)events;
 	if (read(worker->wake_fd, &n, sizeof(n)) < 0)
 		return;
-	front_complete(engine_take_completed(&worker->port));
+	front_complete(engine_take_completed(&worker->cq));
 	accept_arrivals(worker);
 }
 
@@ -108,8 +108,8 @@ worker_open(struct worker *worker, unsigned number, struct front_shared *shared,
 void
 worker_connect(struct worker *worker, struct engine *engine)
 {
-	engine_port_open(&worker->port, engine, on_completed, worker);
-	worker->front.port = &worker->port;
+	completion_queue_open(&worker->cq, engine, on_completed, worker);
+	worker->front.cq = &worker->cq;
 	worker->http = http_create(&worker->front);
 	worker->fastcgi = fastcgi_create(&worker->front);
 }
@@ -197,8 +197,8 @@ worker_run_round(struct worker *worker, int64_t max_ms)
 	tick(worker);
 	worker->has_more = http_run(worker->http);
 	worker->has_more |= fastcgi_run(worker->fastcgi);
-	if (worker->front.port)
-		engine_flush(worker->front.port);
+	if (worker->front.cq)
+		engine_flush(worker->front.cq);
 	http_shed(worker->http);
 	make_room(worker);
 }
@@ -278,7 +278,7 @@ worker_close_transports(struct worker *worker)
 {
 	http_free(worker->http);
 	fastcgi_free(worker->fastcgi);
-	engine_port_close(&worker->port);
+	completion_queue_close(&worker->cq);
 }
 
 void

@@ -28,7 +28,7 @@ struct worker {
 	struct front front;
 	struct http *http;
 	struct fastcgi *fastcgi;
-	struct engine_port port;
+	struct completion_queue cq;
 	struct loop_source wake;
 	int wake_fd;
 	bool has_more;     /* the last round has left something */

@@ -135,27 +135,27 @@ run_due_polls(struct engine *engine)
 		poll_answer_parked(&engine->txn, parked);
 }
 
-/* Each through the port that it came by. */
+/* Each through the completion queue that it came by. */
 static void
 give_back(struct engine *engine)
 {
-	struct engine_port *ports = NULL, *port;
+	struct completion_queue *queues = NULL, *cq;
 	struct queue_item *item;
 
 	metric_set(METRIC_STORAGE_FAILING, engine->txn.is_failing);
 	while ((item = queue_chain_take(&engine->txn.done)) != NULL) {
-		port = CONTAINER_OF(item, struct task, item)->port;
-		if (!port->done.first) {
-			port->next_done = ports;
-			ports = port;
+		cq = CONTAINER_OF(item, struct task, item)->cq;
+		if (!cq->done.first) {
+			cq->next_done = queues;
+			queues = cq;
 		}
-		queue_chain_append(&port->done, item);
+		queue_chain_append(&cq->done, item);
 	}
-	for (port = ports; port; port = port->next_done) {
-		if (!queue_push(&port->completed, &port->done))
+	for (cq = queues; cq; cq = cq->next_done) {
+		if (!queue_push(&cq->completed, &cq->done))
 			continue;
 		metric_add(METRIC_LOOP_WAKEUPS, 1);
-		port->on_completed(port->cls);
+		cq->on_completed(cq->cls);
 	}
 }
 
@@ -241,59 +241,60 @@ undo:
 }
 
 void
-engine_port_open(struct engine_port *port, struct engine *engine,
+completion_queue_open(struct completion_queue *cq, struct engine *engine,
     void (*on_completed)(void *cls), void *cls)
 {
-	*port = (struct engine_port){
+	*cq = (struct completion_queue){
 		.engine = engine, .on_completed = on_completed, .cls = cls
 	};
-	queue_init(&port->completed);
+	queue_init(&cq->completed);
 }
 
 void
-engine_port_close(struct engine_port *port)
+completion_queue_close(struct completion_queue *cq)
 {
-	if (port->engine)
-		queue_fini(&port->completed);
-	port->engine = NULL;
+	if (cq->engine)
+		queue_fini(&cq->completed);
+	cq->engine = NULL;
 }
 
 static void
-hand_over(struct engine_port *port, struct task *task)
+hand_over(struct completion_queue *cq, struct task *task)
 {
-	task->port = port;
-	queue_chain_append(&port->outbox, &task->item);
+	task->cq = cq;
+	queue_chain_append(&cq->outbox, &task->item);
 }
 
 void
-engine_submit(struct engine_port *port, struct request *request)
+engine_submit(struct completion_queue *cq, struct request *request)
 {
-	hand_over(port, &request->run);
+	hand_over(cq, &request->run);
 }
 
 void
-engine_cancel(struct engine_port *port, struct request *request)
+engine_cancel(struct completion_queue *cq, struct request *request)
 {
-	hand_over(port, &request->cancel);
+	hand_over(cq, &request->cancel);
 }
 
 void
-engine_change_settings(struct engine_port *port, struct settings_change *change)
+engine_change_settings(
+    struct completion_queue *cq, struct settings_change *change)
 {
 	change->task.kind = TASK_SETTINGS;
-	hand_over(port, &change->task);
+	hand_over(cq, &change->task);
 }
 
 void
-engine_flush(struct engine_port *port)
+engine_flush(struct completion_queue *cq)
 {
-	queue_push(&port->engine->submitted, &port->outbox);
+	queue_push(&cq->engine->submitted, &cq->outbox);
 }
 
 struct queue_chain
-engine_take_completed(struct engine_port *port)
+engine_take_completed(struct completion_queue *cq)
 {
-	return queue_take(&port->completed, 0);
+	return queue_take(&cq->completed, 0);
 }
 
 /* A task of the engine's own, at once. */

@@ -277,7 +277,7 @@ front_submit(
 {
 	if (!parse(front, request))
 		return false;
-	if (!front->port) {
+	if (!front->cq) {
 		request_fail(request, NULL, ERR_SHUTTING_DOWN);
 		return false;
 	}
@@ -290,7 +290,7 @@ front_submit(
 		request_fail(request, NULL, ERR_RATE_LIMITED);
 		return false;
 	}
-	engine_submit(front->port, request);
+	engine_submit(front->cq, request);
 	return true;
 }
 

@@ -67,7 +67,7 @@ struct front_shared {
 struct front {
 	struct front_shared *shared;
 	struct loop *loop;
-	struct engine_port *port; /* NULL: shut down, all is answered 503 */
+	struct completion_queue *cq; /* NULL: shut down, all is answered 503 */
 	struct front_settings settings;
 	_Atomic(size_t) n_connections; /* others may look */
 	bool is_draining;              /* every reply closes its connection */

@@ -60,36 +60,36 @@ n_told(void)
 
 /* The engine has been asked: answer. */
 static void
-give_back(struct engine_port *port, struct watchdog *watchdog)
+give_back(struct completion_queue *cq, struct watchdog *watchdog)
 {
-	struct queue_item *item = queue_chain_take(&port->outbox);
+	struct queue_item *item = queue_chain_take(&cq->outbox);
 
 	assert_ptr_equal(item, &watchdog->echo->cancel.item);
-	assert_null(queue_chain_take(&port->outbox));
+	assert_null(queue_chain_take(&cq->outbox));
 	watchdog->echo->give_back(watchdog->echo, TASK_CANCEL);
 }
 
 static void
-ask(struct watchdog *watchdog, struct engine_port *port)
+ask(struct watchdog *watchdog, struct completion_queue *cq)
 {
-	assert_false(watchdog_run(watchdog, port, 0));
+	assert_false(watchdog_run(watchdog, cq, 0));
 	watchdog->asked_ms -= watchdog->every_ms;
-	assert_true(watchdog_run(watchdog, port, 0));
+	assert_true(watchdog_run(watchdog, cq, 0));
 }
 
 static void
 test_the_manager_is_told_when_the_echo_is_back_and_all_loops_turn(void **state)
 {
-	struct engine_port port = { .engine = NULL };
+	struct completion_queue cq = { .engine = NULL };
 	struct watchdog watchdog;
 
 	(void)state;
 	watchdog_init(&watchdog);
 	for (int i = 0; i < 3; i++) {
-		ask(&watchdog, &port);
+		ask(&watchdog, &cq);
 		assert_int_equal(n_told(), 0);
-		give_back(&port, &watchdog);
-		watchdog_run(&watchdog, &port, watchdog.asked_ms);
+		give_back(&cq, &watchdog);
+		watchdog_run(&watchdog, &cq, watchdog.asked_ms);
 		assert_int_equal(n_told(), 1);
 	}
 	watchdog_fini(&watchdog);
@@ -98,32 +98,32 @@ test_the_manager_is_told_when_the_echo_is_back_and_all_loops_turn(void **state)
 static void
 test_it_is_not_told_while_the_engine_hangs(void **state)
 {
-	struct engine_port port = { .engine = NULL };
+	struct completion_queue cq = { .engine = NULL };
 	struct watchdog watchdog;
 
 	(void)state;
 	watchdog_init(&watchdog);
-	ask(&watchdog, &port);
-	assert_false(watchdog_run(&watchdog, &port, INT64_MAX));
+	ask(&watchdog, &cq);
+	assert_false(watchdog_run(&watchdog, &cq, INT64_MAX));
 	assert_int_equal(n_told(), 0);
-	give_back(&port, &watchdog);
+	give_back(&cq, &watchdog);
 	watchdog_fini(&watchdog);
 }
 
 static void
 test_it_is_not_told_while_a_loop_hangs(void **state)
 {
-	struct engine_port port = { .engine = NULL };
+	struct completion_queue cq = { .engine = NULL };
 	struct watchdog watchdog;
 
 	(void)state;
 	watchdog_init(&watchdog);
-	ask(&watchdog, &port);
-	give_back(&port, &watchdog);
-	assert_false(watchdog_run(&watchdog, &port, watchdog.asked_ms - 1));
+	ask(&watchdog, &cq);
+	give_back(&cq, &watchdog);
+	assert_false(watchdog_run(&watchdog, &cq, watchdog.asked_ms - 1));
 	assert_int_equal(n_told(), 0);
 	/* It was only slow. */
-	watchdog_run(&watchdog, &port, watchdog.asked_ms);
+	watchdog_run(&watchdog, &cq, watchdog.asked_ms);
 	assert_int_equal(n_told(), 1);
 	watchdog_fini(&watchdog);
 }

@@ -253,14 +253,14 @@ on_echo(struct request *echo, enum task_kind kind)
 static void
 send_echo(struct fcgi_connection *connection)
 {
-	struct engine_port *port = connection->fastcgi->front->port;
+	struct completion_queue *cq = connection->fastcgi->front->cq;
 
-	if (connection->echo || !port)
+	if (connection->echo || !cq)
 		return;
 	connection->echo = request_new(0);
 	connection->echo->owner = connection;
 	connection->echo->give_back = on_echo;
-	engine_cancel(port, connection->echo);
+	engine_cancel(cq, connection->echo);
 }
 
 /* false: it makes no sense, or there is nobody any more. */

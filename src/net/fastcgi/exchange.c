@@ -138,7 +138,7 @@ fcgi_exchange_cancel(struct fcgi_exchange *exchange)
 	exchange->is_cancelled = true;
 	exchange->client.is_hung_up = true;
 	exchange->n_out++;
-	engine_cancel(exchange->fastcgi->front->port, exchange->request);
+	engine_cancel(exchange->fastcgi->front->cq, exchange->request);
 }
 
 /* ---- the request ---- */

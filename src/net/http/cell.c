@@ -208,8 +208,8 @@ http_run(struct http *http)
 	while ((node = list_first(&now)) != NULL) {
 		run(CONTAINER_OF(node, struct cell, touched));
 		/* The engine need not wait for the others. */
-		if (http->front->port)
-			engine_flush(http->front->port);
+		if (http->front->cq)
+			engine_flush(http->front->cq);
 	}
 	connection_end_hungup(http);
 	return !list_is_empty(&http->touched);

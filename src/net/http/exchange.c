@@ -129,7 +129,7 @@ exchange_cancel(struct exchange *exchange)
 	exchange->is_cancelled = true;
 	exchange->client.is_hung_up = true;
 	exchange->n_out++;
-	engine_cancel(exchange->front->port, exchange->request);
+	engine_cancel(exchange->front->cq, exchange->request);
 }
 
 /* The connection is free for its next request, which may be there. */
