@@ -62,7 +62,7 @@ mailbox_load(struct world *world, struct player *player)
 
 /* With the limits so much higher. */
 static bool
-has_room_within(const struct world *world, const struct player *player,
+has_capacity_within(const struct world *world, const struct player *player,
     uint64_t n, uint64_t size_bytes, uint64_t spare_events,
     uint64_t spare_bytes)
 {
@@ -78,10 +78,10 @@ has_room_within(const struct world *world, const struct player *player,
 }
 
 bool
-mailbox_has_room(const struct world *world, const struct player *player,
+mailbox_has_capacity(const struct world *world, const struct player *player,
     uint64_t n, uint64_t size_bytes)
 {
-	return has_room_within(world, player, n, size_bytes, 0, 0);
+	return has_capacity_within(world, player, n, size_bytes, 0, 0);
 }
 
 bool
@@ -129,7 +129,7 @@ mailbox_send(struct world *world, struct player *player, enum event_kind kind,
 	err = mailbox_load(world, player);
 	if (err)
 		return err;
-	if (!mailbox_has_room(world, player, 1, body.len))
+	if (!mailbox_has_capacity(world, player, 1, body.len))
 		return ERR_MAILBOX_FULL;
 	err = world->store->message_insert(
 	    world->store, (int)kind, body, 1, &message);
@@ -158,7 +158,7 @@ mailbox_check(struct world *world, const uint32_t *players, size_t n,
 
 		if (err)
 			return err;
-		if (!has_room_within(world, player, 1, size_bytes,
+		if (!has_capacity_within(world, player, 1, size_bytes,
 			is_notice ? MAILBOX_SPARE_EVENTS : 0,
 			is_notice ? MAILBOX_SPARE_BYTES : 0) &&
 		    mailbox_is_fetched(world, player))
@@ -186,7 +186,7 @@ find_takers(struct world *world, const uint32_t *players, size_t n,
 			return err;
 		if (!list_is_empty(&player->evicted))
 			continue;
-		if (mailbox_has_room(world, player, 1, size) ||
+		if (mailbox_has_capacity(world, player, 1, size) ||
 		    mailbox_is_fetched(world, player))
 			takers[n_takers++] = player;
 		else

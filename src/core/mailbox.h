@@ -20,8 +20,8 @@ MUST_CHECK enum err mailbox_load(struct world *world, struct player *player);
 
 /* Whether n events with bodies of so many bytes in all fit, beside what is
  * there and the player's remembered replies.  mailbox_load() first. */
-bool mailbox_has_room(const struct world *world, const struct player *player,
-    uint64_t n, uint64_t size_bytes);
+bool mailbox_has_capacity(const struct world *world,
+    const struct player *player, uint64_t n, uint64_t size_bytes);
 
 /* Whether the player comes for its mail: it has a poll parked, has polled
  * within the last 10 s, or has not yet acknowledged what it was given; and

@@ -38,7 +38,7 @@ take(struct server *server, struct side *side, int fd,
 	front_take_place(&side->front);
 	http_accept(side->http, NULL, fd, addr, len);
 	/* For the others of this round; see server_run_sides(). */
-	if (!front_has_room(&side->front))
+	if (!front_has_capacity(&side->front))
 		pause_listeners(server, side, true);
 }
 
@@ -131,18 +131,18 @@ static bool
 run(struct server *server, struct side *side)
 {
 	bool has_more = http_run(side->http);
-	bool has_room;
+	bool has_capacity;
 
 	/* Without descriptors for one more, players make room for it. */
 	if (side->shared.is_starved) {
 		side->shared.is_starved = false;
 		server->players.is_starved = true;
 	}
-	has_room = front_has_room(&side->front);
-	if (!has_room)
-		http_make_room(side->http);
-	has_room = has_room && !server->players.is_starved;
-	pause_listeners(server, side, !has_room);
+	has_capacity = front_has_capacity(&side->front);
+	if (!has_capacity)
+		http_evict_idle(side->http);
+	has_capacity = has_capacity && !server->players.is_starved;
+	pause_listeners(server, side, !has_capacity);
 	return has_more;
 }
 

@@ -48,8 +48,8 @@ struct server {
 	struct worker workers[PROCESS_MAX_LOOPS];
 	size_t n_workers;
 	struct front_shared players;
-	uint64_t room_bytes;   /* what --max-database auto means */
-	struct engine *engine; /* NULL: not yet, or no more */
+	uint64_t auto_max_database; /* what --max-database auto means */
+	struct engine *engine;      /* NULL: not yet, or no more */
 	struct side sides[N_SIDES];
 	struct inherited inherited;
 	bool has_left_out; /* an address: an inherited socket is in its way */
@@ -84,7 +84,7 @@ void server_run_round(struct server *server, int64_t max_ms);
 
 /* How many connections of players fit into the descriptors that there are; their
  * soft limit is raised. */
-size_t server_find_room(const struct server *server);
+size_t server_find_capacity(const struct server *server);
 /* There is no room for more connections of players: stop taking them. */
 void server_note_full(struct server *server);
 /* At the end of a round: take connections if there is room for them. */

@@ -15,8 +15,8 @@
 /* One connection in so many is kept for commands: the rest may be parked. */
 #define UNPARKED_SHARE 16
 /* For --max-database auto: the most, and what is left for the log. */
-#define MAX_ROOM ((uint64_t)8 << 30)
-#define LOG_ROOM ((uint64_t)8 << 20)
+#define MAX_DATABASE ((uint64_t)8 << 30)
+#define LOG_BYTES ((uint64_t)8 << 20)
 
 /* To the worker that has the fewest: connections last. */
 static void
@@ -35,7 +35,7 @@ take(struct server *server, enum front_kind kind,
 		    worker_n_connections(best))
 			best = &server->workers[i];
 	worker_take(best, kind, certificate, fd, addr, len);
-	if (!front_has_room(&server->workers[0].front))
+	if (!front_has_capacity(&server->workers[0].front))
 		server_note_full(server);
 }
 
@@ -64,13 +64,13 @@ server_apply_options(struct server *server)
 {
 	struct options *options = &server->options;
 	struct front_settings *front = &server->workers[0].front.settings;
-	size_t possible = server_find_room(server), most;
+	size_t possible = server_find_capacity(server), most;
 	uint64_t wanted = options->max_connections;
 	uint64_t *max_parked = &options->settings.max_parked;
 
 	log_set_level(options->log_level);
 	if (options->is_max_database_auto)
-		options->settings.max_database = server->room_bytes;
+		options->settings.max_database = server->auto_max_database;
 	options_log_warnings(options);
 	if (wanted > possible)
 		log_warning("the descriptor limit allows %zu connections "
@@ -315,19 +315,19 @@ drop_rights(const struct options *options)
 /* How much the database may hold on its disk, if nobody says: nine tenths of
  * what there is for it, and what is left must do for its log. */
 static uint64_t
-find_room(struct store *store)
+find_max_database(struct store *store)
 {
 	struct store_status status;
-	uint64_t all, room;
+	uint64_t all, most;
 
 	store->status(store, &status);
 	if (status.free_bytes == UINT64_MAX)
-		return MAX_ROOM;
+		return MAX_DATABASE;
 	all = status.free_bytes + status.size_bytes + status.log_bytes;
-	room = all / 10 * 9;
-	if (all - room < LOG_ROOM)
-		room = all > 2 * LOG_ROOM ? all - LOG_ROOM : all / 2;
-	return room < MAX_ROOM ? room : MAX_ROOM;
+	most = all / 10 * 9;
+	if (all - most < LOG_BYTES)
+		most = all > 2 * LOG_BYTES ? all - LOG_BYTES : all / 2;
+	return most < MAX_DATABASE ? most : MAX_DATABASE;
 }
 
 static bool
@@ -345,9 +345,9 @@ start_engine(struct server *server)
 		log_error("%s", why);
 	if (!store)
 		return false;
-	server->room_bytes = find_room(store);
+	server->auto_max_database = find_max_database(store);
 	if (options->is_max_database_auto)
-		options->settings.max_database = server->room_bytes;
+		options->settings.max_database = server->auto_max_database;
 	server->engine = engine_start(store, &options->settings);
 	return server->engine != NULL;
 }

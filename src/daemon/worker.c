@@ -172,14 +172,14 @@ tick(struct worker *worker)
 /* Connections wait in the kernel while there is no room for them.  At the end
  * of a round: before, one that looks idle may have a request not read yet. */
 static void
-make_room(struct worker *worker)
+evict_idle(struct worker *worker)
 {
 	struct front *front = &worker->front;
 
-	if (!front_has_room(front) && !http_make_room(worker->http))
-		fastcgi_make_room(worker->fastcgi);
+	if (!front_has_capacity(front) && !http_evict_idle(worker->http))
+		fastcgi_evict_idle(worker->fastcgi);
 	if (worker->first && front->shared->is_waited_for &&
-	    front_has_room(front))
+	    front_has_capacity(front))
 		worker_wake(worker->first);
 }
 
@@ -189,7 +189,7 @@ worker_run_round(struct worker *worker, int64_t max_ms)
 	if (worker->has_more || max_ms < 0)
 		max_ms = 0;
 	/* A connection that makes room does so as soon as its time is over. */
-	else if (!front_has_room(&worker->front) && max_ms > FULL_ROUND_MS)
+	else if (!front_has_capacity(&worker->front) && max_ms > FULL_ROUND_MS)
 		max_ms = FULL_ROUND_MS;
 	loop_wait(worker->front.loop,
 	    clock_max_sleep_ms(
@@ -200,7 +200,7 @@ worker_run_round(struct worker *worker, int64_t max_ms)
 	if (worker->front.cq)
 		engine_flush(worker->front.cq);
 	http_shed(worker->http);
-	make_room(worker);
+	evict_idle(worker);
 }
 
 static void

@@ -14,7 +14,7 @@
 #include "net/forwarded.h"
 
 bool
-front_has_room(const struct front *front)
+front_has_capacity(const struct front *front)
 {
 	return !front->shared->is_starved &&
 	    front->shared->n_connections < front->settings.max_connections;
@@ -32,10 +32,10 @@ bool
 front_claim_eviction(struct front *front)
 {
 	/* Other threads may make room and take it between any two looks. */
-	while (!front_has_room(front)) {
+	while (!front_has_capacity(front)) {
 		if (atomic_exchange(&front->shared->is_evicting, true))
 			return false;
-		if (!front_has_room(front))
+		if (!front_has_capacity(front))
 			return true;
 		front->shared->is_evicting = false;
 	}
@@ -45,7 +45,7 @@ front_claim_eviction(struct front *front)
 bool
 front_claim_yield(struct front *front)
 {
-	return !front_has_room(front) &&
+	return !front_has_capacity(front) &&
 	    !atomic_exchange(&front->shared->is_yielding, true);
 }
 

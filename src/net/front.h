@@ -93,7 +93,7 @@ struct front_client {
 };
 
 /* Whether there is room for one more connection. */
-bool front_has_room(const struct front *front);
+bool front_has_capacity(const struct front *front);
 /* Whether there is hardly any left: less than a sixteenth of all. */
 bool front_is_crowded(const struct front *front);
 /* There is none, and the caller has found a connection to close.  false: one

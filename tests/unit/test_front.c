@@ -32,14 +32,14 @@ test_a_connection_takes_one_place_from_the_first(void **state)
 	(void)state;
 	front_take_place(&fronts[1]);
 	front_take_place(&fronts[1]);
-	assert_false(front_has_room(&fronts[0]));
+	assert_false(front_has_capacity(&fronts[0]));
 	assert_int_equal(fronts[1].n_connections, 0);
 	front_add_connection(&fronts[1], FRONT_HTTP);
 	assert_int_equal(fronts[1].n_connections, 1);
 	assert_int_equal(shared.n_connections, 2);
 	front_give_place(&fronts[1]);
 	assert_int_equal(shared.n_connections, 1);
-	assert_true(front_has_room(&fronts[0]));
+	assert_true(front_has_capacity(&fronts[0]));
 	front_remove_connection(&fronts[1], FRONT_HTTP);
 	assert_int_equal(shared.n_connections, 0);
 	assert_int_equal(fronts[1].n_connections, 0);

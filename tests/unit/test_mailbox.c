@@ -385,8 +385,8 @@ test_remembered_replies_take_their_part_of_the_bytes(void **state)
 	player->has_mailbox = false;
 	OK(mailbox_load(&f->world, player));
 	assert_int_equal(player->reply_bytes, 5);
-	assert_true(mailbox_has_room(&f->world, player, 1, 15));
-	assert_false(mailbox_has_room(&f->world, player, 1, 16));
+	assert_true(mailbox_has_capacity(&f->world, player, 1, 15));
+	assert_false(mailbox_has_capacity(&f->world, player, 1, 16));
 	assert_true(mailbox_is_fetched(&f->world, player));
 	/* Whoever fills more than a quarter itself is no hindrance. */
 	f->settings.max_mailbox_bytes = 19;
