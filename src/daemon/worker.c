@@ -126,7 +126,7 @@ run_thread(void *cls)
 {
 	struct worker *worker = cls;
 
-	metric_use_sheet(PROCESS_LOOP + worker->number);
+	metric_use_shard(PROCESS_LOOP + worker->number);
 	while (!worker->is_ending) {
 		worker_run_round(worker, WORKER_TICK_MS);
 		if (worker->is_pausing) {

@@ -196,7 +196,7 @@ run_thread(void *cls)
 {
 	struct engine *engine = cls;
 
-	metric_use_sheet(PROCESS_ENGINE);
+	metric_use_shard(PROCESS_ENGINE);
 	metric_set(METRIC_DATABASE_MAX_BYTES, engine->settings.max_database);
 	world_committed(&engine->world); /* so much is there from before */
 	while (!engine->is_stopping || engine->inbox.first) {
