@@ -7,7 +7,7 @@
 #define BUSY_MS 10 /* a loop that is busy gets until then, and again */
 
 static void
-on_echo(struct request *request, enum task_kind kind)
+on_barrier(struct request *request, enum task_kind kind)
 {
 	struct watchdog *watchdog = request->owner;
 
@@ -23,17 +23,17 @@ watchdog_init(struct watchdog *watchdog)
 	*watchdog = (struct watchdog){ .every_ms = (limit_ms + 1) / 2 };
 	if (limit_ms == 0)
 		return;
-	watchdog->echo = request_new(0);
-	watchdog->echo->owner = watchdog;
-	watchdog->echo->give_back = on_echo;
+	watchdog->barrier = request_new(0);
+	watchdog->barrier->owner = watchdog;
+	watchdog->barrier->give_back = on_barrier;
 	watchdog->asked_ms = clock_running_ms();
 }
 
 void
 watchdog_fini(struct watchdog *watchdog)
 {
-	request_free(watchdog->echo);
-	watchdog->echo = NULL;
+	request_free(watchdog->barrier);
+	watchdog->barrier = NULL;
 }
 
 bool
@@ -51,7 +51,7 @@ watchdog_run(
 		return false;
 	watchdog->is_out = true;
 	watchdog->asked_ms = now_ms;
-	engine_cancel(cq, watchdog->echo);
+	engine_cancel(cq, watchdog->barrier);
 	return true;
 }
 

@@ -60,7 +60,7 @@ void engine_submit(struct completion_queue *cq, struct request *request);
 /* Ask for a submitted request back early: its client has gone.  A parked
  * poll comes back at once, anything else when it is done. The cancellation
  * itself comes back too (TASK_CANCEL): only then may the request be freed.
- * The cancellation of a request that was never submitted is an echo: when it
+ * The cancellation of a request that was never submitted is a barrier: when it
  * comes back, all that was handed over before it has been answered or parked.
  */
 void engine_cancel(struct completion_queue *cq, struct request *request);

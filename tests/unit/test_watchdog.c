@@ -1,6 +1,6 @@
 /* test_watchdog.c - when the service manager is told that nothing hangs.
  *
- * The test plays the engine, which gives the echo back, and the loops.
+ * The test plays the engine, which gives the barrier back, and the loops.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +39,7 @@ set_up_group(void **state)
 		name[i] = addr.sun_path[i];
 	name[len] = '\0';
 	setenv("NOTIFY_SOCKET", name, 1);
-	/* So long that no second echo is due before a test makes it so. */
+	/* So long that no second barrier is due before a test makes it so. */
 	setenv("WATCHDOG_USEC", "3600000000", 1);
 	unsetenv("WATCHDOG_PID");
 	clock_init();
@@ -64,9 +64,9 @@ give_back(struct completion_queue *cq, struct watchdog *watchdog)
 {
 	struct queue_item *item = queue_chain_take(&cq->outbox);
 
-	assert_ptr_equal(item, &watchdog->echo->cancel.item);
+	assert_ptr_equal(item, &watchdog->barrier->cancel.item);
 	assert_null(queue_chain_take(&cq->outbox));
-	watchdog->echo->give_back(watchdog->echo, TASK_CANCEL);
+	watchdog->barrier->give_back(watchdog->barrier, TASK_CANCEL);
 }
 
 static void
@@ -78,7 +78,7 @@ ask(struct watchdog *watchdog, struct completion_queue *cq)
 }
 
 static void
-test_the_manager_is_told_when_the_echo_is_back_and_all_loops_turn(void **state)
+test_the_manager_is_told_when_the_barrier_and_all_loops_are_back(void **state)
 {
 	struct completion_queue cq = { .engine = NULL };
 	struct watchdog watchdog;
@@ -133,7 +133,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-		    test_the_manager_is_told_when_the_echo_is_back_and_all_loops_turn),
+		    test_the_manager_is_told_when_the_barrier_and_all_loops_are_back),
 		cmocka_unit_test(test_it_is_not_told_while_the_engine_hangs),
 		cmocka_unit_test(test_it_is_not_told_while_a_loop_hangs),
 	};

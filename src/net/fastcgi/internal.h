@@ -35,14 +35,14 @@ struct fcgi_connection {
 	bool is_last;             /* to be closed after what is live on it */
 	bool is_lingering;        /* said all; what comes is dropped */
 	struct fcgi_decoder decoder;
-	struct buf control;    /* content of BEGIN_REQUEST and GET_VALUES */
-	size_t n_live;         /* exchanges */
-	size_t n_fresh;        /* submitted since the last echo came back */
-	struct request *echo;  /* one that is under way, or NULL */
-	struct list exchanges; /* all that are live */
-	struct list replies;   /* those of them that have a reply */
-	struct buf out;        /* encoded records */
-	size_t n_sent;         /* so much of it */
+	struct buf control; /* content of BEGIN_REQUEST and GET_VALUES */
+	size_t n_live;      /* exchanges */
+	size_t n_fresh;     /* submitted since the last barrier came back */
+	struct request *barrier; /* one that is under way, or NULL */
+	struct list exchanges;   /* all that are live */
+	struct list replies;     /* those of them that have a reply */
+	struct buf out;          /* encoded records */
+	size_t n_sent;           /* so much of it */
 };
 
 enum fcgi_state {
