@@ -306,7 +306,7 @@ drop_rights(const struct options *options)
 {
 	char why[256];
 
-	if (identity_take_on(&options->identity, why, sizeof(why)))
+	if (drop_privileges(&options->identity, why, sizeof(why)))
 		return true;
 	log_error("cannot become the user of --user and --group: %s", why);
 	return false;
