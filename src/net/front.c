@@ -190,24 +190,24 @@ front_has_control(struct span value)
 }
 
 bool
-front_is_hopeless(struct span length)
+front_is_oversized(struct span length)
 {
 	uint64_t size;
 
 	return length.at &&
 	    (!text_to_uint(length, UINT64_MAX, &size) ||
-		size > FRONT_MAX_SWALLOW);
+		size > FRONT_MAX_DRAIN);
 }
 
 bool
-front_take_body(struct request *request, struct span piece, size_t *n_swallowed)
+front_take_body(struct request *request, struct span piece, size_t *n_drained)
 {
 	buf_add_span(&request->body, piece);
 	if (!request->body.overflowed)
 		return true;
 	request->is_too_large = true;
-	*n_swallowed += piece.len;
-	return *n_swallowed <= FRONT_MAX_SWALLOW;
+	*n_drained += piece.len;
+	return *n_drained <= FRONT_MAX_DRAIN;
 }
 
 struct address

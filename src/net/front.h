@@ -22,7 +22,7 @@
 #define FRONT_MAX_HEADER ((size_t)16 << 10)
 /* A body over the limit is read and dropped up to this size, so that its
  * sender can read the answer. */
-#define FRONT_MAX_SWALLOW ((size_t)8 << 20)
+#define FRONT_MAX_DRAIN ((size_t)8 << 20)
 /* A reply to a player may take so long, or over FastCGI be without progress. */
 #define FRONT_REST_MS 75000
 /* Not even to make room is a connection closed that is idle for less. */
@@ -133,11 +133,11 @@ bool front_has_control(struct span value);
 
 /* Whether so large a body has been announced that reading it makes no sense:
  * answer at once.  length: the value of Content-Length; not there: no. */
-bool front_is_hopeless(struct span length);
+bool front_is_oversized(struct span length);
 /* Add a piece of the body, or count it if there is too much of it already.
- * n_swallowed: what has been dropped so far.  false: it will never end. */
+ * n_drained: what has been dropped so far.  false: it will never end. */
 bool front_take_body(
-    struct request *request, struct span piece, size_t *n_swallowed);
+    struct request *request, struct span piece, size_t *n_drained);
 
 /* What the connections of peer are counted by.  Those of a trusted proxy are
  * not: its clients' requests are, see front_submit(). */

@@ -251,7 +251,7 @@ fcgi_exchange_end_params(struct fcgi_exchange *exchange)
 		err = take_cgi(exchange, &cgi);
 	if (err) {
 		fcgi_exchange_fail(exchange, err);
-	} else if (front_is_hopeless(cgi.content_length)) {
+	} else if (front_is_oversized(cgi.content_length)) {
 		front_refuse_body(exchange->fastcgi->front, exchange->request);
 		complete(exchange);
 	} else {
@@ -263,7 +263,7 @@ void
 fcgi_exchange_take_body(struct fcgi_exchange *exchange, struct span piece)
 {
 	exchange->n_body += piece.len;
-	if (front_take_body(exchange->request, piece, &exchange->n_swallowed))
+	if (front_take_body(exchange->request, piece, &exchange->n_drained))
 		return;
 	front_refuse_body(exchange->fastcgi->front, exchange->request);
 	complete(exchange);

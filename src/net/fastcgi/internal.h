@@ -72,7 +72,7 @@ struct fcgi_exchange {
 	bool has_length;
 	uint64_t length;         /* CONTENT_LENGTH */
 	uint64_t n_body;         /* bytes that came */
-	size_t n_swallowed;      /* of a body that is too large */
+	size_t n_drained;        /* of a body that is too large */
 	struct request *request; /* never NULL */
 	struct front_client client;
 	size_t n_out; /* tasks that the engine has */

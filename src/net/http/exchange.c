@@ -274,10 +274,10 @@ find_fields(const struct http_head *head, struct span out[N_FIELDS])
 /* Whether so large a body has been announced that it is not even read.  A
  * client that waits for "100 Continue" has not sent it yet. */
 static bool
-is_hopeless(const struct http_head *head, size_t max_body)
+is_oversized(const struct http_head *head, size_t max_body)
 {
 	return head->has_length &&
-	    (head->length > FRONT_MAX_SWALLOW ||
+	    (head->length > FRONT_MAX_DRAIN ||
 		(head->expects_continue && head->length > max_body));
 }
 
@@ -305,7 +305,7 @@ take_head(struct exchange *exchange, const struct span fields[N_FIELDS])
 		request->is_foreign = admin_guard_is_foreign(
 		    &exchange->connection->peer, fields[FIELD_HOST],
 		    fields[FIELD_ORIGIN], fields[FIELD_SEC_FETCH_SITE]);
-	if (is_hopeless(&exchange->head, request->body.max))
+	if (is_oversized(&exchange->head, request->body.max))
 		exchange_refuse_body(exchange);
 }
 
@@ -354,8 +354,7 @@ exchange_refuse_body(struct exchange *exchange)
 bool
 exchange_take_body(struct exchange *exchange, struct span piece)
 {
-	return front_take_body(
-	    exchange->request, piece, &exchange->n_swallowed);
+	return front_take_body(exchange->request, piece, &exchange->n_drained);
 }
 
 size_t

@@ -226,7 +226,7 @@ feed_body(struct connection *connection, struct span *rest)
 		err = http_chunks_next(&intake->chunks, rest, &piece);
 		if (err == ERR_HEADERS_TOO_LARGE || err == ERR_BAD_REQUEST)
 			return refuse(connection, err);
-		if (intake->chunks.left > FRONT_MAX_SWALLOW)
+		if (intake->chunks.left > FRONT_MAX_DRAIN)
 			err = ERR_TOO_LARGE;
 		intake->in_body = intake->chunks.state != CHUNKS_WHOLE;
 	} else {

@@ -119,14 +119,14 @@ struct exchange {
 	enum err head_err; /* BAD_REQUEST, UNKNOWN_METHOD: to be refused */
 	struct cors_fields cors;
 	struct front_client client;
-	size_t n_out;       /* tasks that the engine has */
-	size_t n_swallowed; /* bytes of a body that is too large */
-	bool is_answered;   /* without the engine, and the connection ends */
-	bool is_given;      /* to libmicrohttpd */
-	bool is_filled_up;  /* the head that it got */
-	bool is_cancelled;  /* the engine knows that the client is gone */
-	bool has_reply;     /* which libmicrohttpd has, too */
-	bool is_over;       /* NOTIFY_COMPLETED */
+	size_t n_out;      /* tasks that the engine has */
+	size_t n_drained;  /* bytes of a body that is too large */
+	bool is_answered;  /* without the engine, and the connection ends */
+	bool is_given;     /* to libmicrohttpd */
+	bool is_filled_up; /* the head that it got */
+	bool is_cancelled; /* the engine knows that the client is gone */
+	bool has_reply;    /* which libmicrohttpd has, too */
+	bool is_over;      /* NOTIFY_COMPLETED */
 };
 
 struct http {
