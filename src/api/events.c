@@ -121,7 +121,7 @@ events_add_found(struct world *world, struct player *player,
 }
 
 enum err
-poll_add_events(
+events_add(
     struct transaction *txn, struct player *player, struct request *request)
 {
 	struct buf *out = &request->reply.body;

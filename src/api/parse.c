@@ -233,7 +233,7 @@ request_parse(struct request *request, const char *base_path)
 	}
 	err = check_envelope(request, base_path);
 	if (err) {
-		request_fail(request, NULL, err);
+		reply_fail_as(request, NULL, err);
 		if (err == ERR_METHOD_NOT_ALLOWED)
 			request->reply.allow = request->route->allow;
 		return false;

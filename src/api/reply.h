@@ -53,12 +53,12 @@ void reply_fail(struct request *request, enum err err);
  * its status and Retry-After.  The sentence is that of the request, or of its
  * only call, if it is kept for this err.  code NULL: the code of the request's
  * route.  At listeners other than LISTENER_PUBLIC there are no codes, and it is
- * that of admin_fail(). */
-void request_fail(struct request *request, const char *code, enum err err);
+ * that of reply_fail_admin(). */
+void reply_fail_as(struct request *request, const char *code, enum err err);
 
 /* Write a failure reply for an operator.  Both texts are borrowed for the call;
  * word is a literal that needs no escaping. */
-void admin_fail(struct request *request, unsigned status, const char *word,
-    const char *message);
+void reply_fail_admin(struct request *request, unsigned status,
+    const char *word, const char *message);
 
 #endif

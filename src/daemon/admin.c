@@ -82,7 +82,7 @@ on_reload(void *cls, struct request *request)
 	if (server_reload(server))
 		buf_add_text(reply_begin(request, 200), "{\"reloaded\":true}");
 	else
-		admin_fail(
+		reply_fail_admin(
 		    request, 422, "bad-configuration", server_reload_problem());
 }
 

@@ -66,11 +66,11 @@ upkeep_run(struct upkeep *upkeep, struct transaction *txn)
 	watch(upkeep, txn, now_ms);
 	tidy_when_quiet(upkeep, txn, now_ms);
 	has_trim = is_trim_due(upkeep, world, now_ms);
-	if (now_ms < upkeep->retry_ms || (!has_trim && !presence_is_due(world)))
+	if (now_ms < upkeep->retry_ms || (!has_trim && !expiry_is_due(world)))
 		return;
 	err = transaction_begin(txn);
 	if (!err)
-		err = presence_expire(world, portion(upkeep, MAX_EXPIRE));
+		err = expiry_run(world, portion(upkeep, MAX_EXPIRE));
 	if (!err && has_trim)
 		err = world_trim(world, portion(upkeep, WORLD_MAX_TRIM));
 	if (transaction_end(txn, err) == ERR_NONE) {
@@ -87,7 +87,7 @@ bool
 upkeep_is_due(const struct upkeep *upkeep, const struct transaction *txn)
 {
 	return upkeep->is_tidying ||
-	    (clock_now_ms() >= upkeep->retry_ms && presence_is_due(txn->world));
+	    (clock_now_ms() >= upkeep->retry_ms && expiry_is_due(txn->world));
 }
 
 void

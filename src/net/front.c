@@ -278,7 +278,7 @@ front_submit(
 	if (!parse(front, request))
 		return false;
 	if (!front->cq) {
-		request_fail(request, NULL, ERR_SHUTTING_DOWN);
+		reply_fail_as(request, NULL, ERR_SHUTTING_DOWN);
 		return false;
 	}
 	if (request->route->kind == ROUTE_RELOAD) {
@@ -287,7 +287,7 @@ front_submit(
 	}
 	if (!count(front, client)) {
 		metric_add(METRIC_LIMITED_REQUESTS, 1);
-		request_fail(request, NULL, ERR_RATE_LIMITED);
+		reply_fail_as(request, NULL, ERR_RATE_LIMITED);
 		return false;
 	}
 	engine_submit(front->cq, request);
@@ -309,7 +309,7 @@ front_refuse_body(const struct front *front, struct request *request)
 	request->is_too_large = true;
 	/* A wrong path or method comes first, as it does with a small body. */
 	if (parse(front, request))
-		request_fail(request, NULL, ERR_TOO_LARGE);
+		reply_fail_as(request, NULL, ERR_TOO_LARGE);
 }
 
 static void

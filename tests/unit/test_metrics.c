@@ -102,7 +102,7 @@ test_there_is_room_for_each_route_and_each_status(void **state)
 		assert_int_equal(route_number(request->route), i);
 		/* Those after ABSENT no client ever sees. */
 		for (int err = 1; err < ERR_ABSENT; err++, n++) {
-			request_fail(request, NULL, (enum err)err);
+			reply_fail_as(request, NULL, (enum err)err);
 			metrics_count_request(request, 0, 0);
 		}
 		for (size_t s = 0; s < 4; s++, n++) {

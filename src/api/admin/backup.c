@@ -14,11 +14,11 @@ enum err
 backup_run(struct transaction *txn, struct request *request)
 {
 	if (txn->is_draining) {
-		request_fail(request, NULL, ERR_SHUTTING_DOWN);
+		reply_fail_as(request, NULL, ERR_SHUTTING_DOWN);
 		return ERR_NONE;
 	}
 	if (txn->backup) {
-		admin_fail(request, 409, "backup-running",
+		reply_fail_admin(request, 409, "backup-running",
 		    "Another backup is being made.");
 		return ERR_NONE;
 	}
@@ -43,7 +43,7 @@ static void
 fail(struct transaction *txn, const char *why)
 {
 	log_error("backup: %s", why);
-	admin_fail(txn->backup, 503, "storage", why);
+	reply_fail_admin(txn->backup, 503, "storage", why);
 	end(txn);
 }
 
@@ -98,6 +98,6 @@ backup_cancel(struct transaction *txn)
 		return;
 	txn->world->store->backup_abort(txn->world->store);
 	log_info("backup: given up");
-	request_fail(txn->backup, NULL, ERR_SHUTTING_DOWN);
+	reply_fail_as(txn->backup, NULL, ERR_SHUTTING_DOWN);
 	end(txn);
 }

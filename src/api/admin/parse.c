@@ -75,7 +75,7 @@ admin_parse(struct request *request)
 	enum err err;
 
 	if (request->is_foreign) {
-		admin_fail(request, 403, "cross-site",
+		reply_fail_admin(request, 403, "cross-site",
 		    "Web pages have no access here; and by TCP, Host must be "
 		    "an address or localhost.");
 		return false;
@@ -89,7 +89,7 @@ admin_parse(struct request *request)
 	if (!err)
 		return true;
 	request->err = err;
-	request_fail(request, NULL, err);
+	reply_fail_as(request, NULL, err);
 	if (err == ERR_METHOD_NOT_ALLOWED)
 		request->reply.allow = request->route->allow;
 	return false;

@@ -149,7 +149,7 @@ get_one_room_run(struct transaction *txn, struct request *request)
 	if (!err)
 		err = load_members(world, room);
 	if (err == ERR_ROOM_NOT_FOUND) {
-		request_fail(request, NULL, err);
+		reply_fail_as(request, NULL, err);
 		return ERR_NONE;
 	}
 	if (err)
@@ -180,7 +180,7 @@ close_room_run(struct transaction *txn, struct request *request)
 
 	err = find_named(world, request, &room);
 	if (err == ERR_ROOM_NOT_FOUND) {
-		request_fail(request, NULL, err);
+		reply_fail_as(request, NULL, err);
 		return ERR_NONE;
 	}
 	if (err)
@@ -226,7 +226,7 @@ kick_player_run(struct transaction *txn, struct request *request)
 	enum err err = kick(txn->world, request->argument, &id);
 
 	if (err == ERR_ABSENT) {
-		admin_fail(request, 404, "player-not-found",
+		reply_fail_admin(request, 404, "player-not-found",
 		    "There is no such player.");
 		return ERR_NONE;
 	}

@@ -103,7 +103,7 @@ set_log_level_run(struct transaction *txn, struct request *request)
 		char *why = fault_in_text(
 		    "level", buf_span(&name), "error, warning, info or debug");
 
-		admin_fail(request, 400, "bad-level", why);
+		reply_fail_admin(request, 400, "bad-level", why);
 		free(why);
 	} else {
 		log_set_level(level);

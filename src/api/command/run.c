@@ -232,7 +232,7 @@ finish_reply(struct transaction *txn, struct request *request,
 		player = NULL;
 	if (request->poll.has_after) {
 		buf_add_text(out, ",");
-		err = poll_add_events(txn, player, request);
+		err = events_add(txn, player, request);
 	}
 	buf_add_text(out, "}");
 	return err;

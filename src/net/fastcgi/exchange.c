@@ -126,7 +126,7 @@ fcgi_exchange_drop(struct fcgi_exchange *exchange)
 void
 fcgi_exchange_fail(struct fcgi_exchange *exchange, enum err err)
 {
-	request_fail(exchange->request, NULL, err);
+	reply_fail_as(exchange->request, NULL, err);
 	complete(exchange);
 }
 

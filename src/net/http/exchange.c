@@ -340,7 +340,7 @@ exchange_begin(struct connection *connection, struct buf *head)
 void
 exchange_refuse(struct exchange *exchange, enum err err)
 {
-	request_fail(exchange->request, NULL, err);
+	reply_fail_as(exchange->request, NULL, err);
 	exchange->is_answered = true;
 }
 
