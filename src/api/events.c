@@ -10,7 +10,7 @@
 
 /* Move the mark, if the cursor says so. */
 static MUST_CHECK enum err
-take_cursor(struct world *world, struct player *player,
+apply_cursor(struct world *world, struct player *player,
     const struct poll_args *args, enum look *out)
 {
 	uint64_t cursor = args->has_after ? args->after : player->sent_id;
@@ -103,7 +103,7 @@ events_look(struct world *world, struct player *player,
 	if (err)
 		return err;
 	acked = player->acked;
-	err = take_cursor(world, player, args, out);
+	err = apply_cursor(world, player, args, out);
 	if (err)
 		return err;
 	if (*out != LOOK_RESET && player->last_id > player->acked)

@@ -25,7 +25,7 @@ bool parse_is_encoded(const struct request *request);
 
 /* Read a number of a poll's from its member of the query.
  * ERR_BAD_CURSOR: it is none, and request_explain() has been called. */
-MUST_CHECK enum err parse_take_number(struct request *request,
+MUST_CHECK enum err parse_number(struct request *request,
     const struct target_member *member, bool *out_has, uint64_t *out);
 
 #endif

@@ -170,10 +170,10 @@ mailbox_check(struct world *world, const uint32_t *players, size_t n,
 /* Find the players that get the event; the others are listed for eviction.  A
  * player that is already listed gets nothing more. */
 static MUST_CHECK enum err
-find_takers(struct world *world, const uint32_t *players, size_t n,
-    uint32_t except, size_t size, struct player **takers, size_t *out_n)
+find_recipients(struct world *world, const uint32_t *players, size_t n,
+    uint32_t except, size_t size, struct player **recipients, size_t *out_n)
 {
-	size_t n_takers = 0;
+	size_t n_recipients = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct player *player;
@@ -188,11 +188,11 @@ find_takers(struct world *world, const uint32_t *players, size_t n,
 			continue;
 		if (mailbox_has_capacity(world, player, 1, size) ||
 		    mailbox_is_fetched(world, player))
-			takers[n_takers++] = player;
+			recipients[n_recipients++] = player;
 		else
 			list_append(&world->evicted, &player->evicted);
 	}
-	*out_n = n_takers;
+	*out_n = n_recipients;
 	return ERR_NONE;
 }
 
@@ -200,24 +200,24 @@ enum err
 mailbox_broadcast(struct world *world, const uint32_t *players, size_t n,
     uint32_t except, enum event_kind kind, struct span body)
 {
-	struct player **takers;
-	size_t n_takers = 0;
+	struct player **recipients;
+	size_t n_recipients = 0;
 	int64_t message;
 	enum err err;
 
 	if (n == 0)
 		return ERR_NONE;
-	takers = mem_resize(NULL, n, sizeof(struct player *));
-	err = find_takers(
-	    world, players, n, except, body.len, takers, &n_takers);
-	if (err || n_takers == 0)
+	recipients = mem_resize(NULL, n, sizeof(struct player *));
+	err = find_recipients(
+	    world, players, n, except, body.len, recipients, &n_recipients);
+	if (err || n_recipients == 0)
 		goto out;
 	err = world->store->message_insert(
-	    world->store, (int)kind, body, (uint32_t)n_takers, &message);
-	for (size_t i = 0; !err && i < n_takers; i++)
-		err = append(world, takers[i], message, body.len);
+	    world->store, (int)kind, body, (uint32_t)n_recipients, &message);
+	for (size_t i = 0; !err && i < n_recipients; i++)
+		err = append(world, recipients[i], message, body.len);
 out:
-	free(takers);
+	free(recipients);
 	return err;
 }
 

@@ -10,7 +10,7 @@
 
 /* Of what can be paged: where to go on, and how much to show. */
 static MUST_CHECK enum err
-take_query(struct request *request, struct span query)
+read_query(struct request *request, struct span query)
 {
 	struct poll_args *args = &request->poll;
 	struct target_member member;
@@ -21,10 +21,10 @@ take_query(struct request *request, struct span query)
 		ERR_NONE &&
 	    has_more) {
 		if (strcmp(member.name, "after") == 0)
-			err = parse_take_number(
+			err = parse_number(
 			    request, &member, &args->has_after, &args->after);
 		else if (strcmp(member.name, "max") == 0)
-			err = parse_take_number(
+			err = parse_number(
 			    request, &member, &args->has_max, &args->max);
 		if (err)
 			return err;
@@ -66,7 +66,7 @@ check(struct request *request)
 		return ERR_TOO_LARGE;
 	if (parse_is_encoded(request))
 		return ERR_UNSUPPORTED_ENCODING;
-	return take_query(request, target.query);
+	return read_query(request, target.query);
 }
 
 bool

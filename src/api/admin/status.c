@@ -69,7 +69,7 @@ get_status_run(struct transaction *txn, struct request *request)
 
 /* The level that the body names, into out: a text of JSON or as it is. */
 static void
-take_level(struct span body, struct buf *out)
+read_level(struct span body, struct buf *out)
 {
 	struct json_value value, level = { .type = JSON_NULL };
 	struct json_walk walk;
@@ -98,7 +98,7 @@ set_log_level_run(struct transaction *txn, struct request *request)
 
 	(void)txn;
 	buf_init(&name, FAULT_MAX_SHOWN);
-	take_level(parse_body(request), &name);
+	read_level(parse_body(request), &name);
 	if (name.overflowed || !log_level_parse(buf_span(&name), &level)) {
 		char *why = fault_in_text(
 		    "level", buf_span(&name), "error, warning, info or debug");
