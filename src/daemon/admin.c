@@ -28,7 +28,7 @@ pause_listeners(struct server *server, const struct side *side, bool is_paused)
 }
 
 static void
-take(struct server *server, struct side *side, int fd,
+add_connection(struct server *server, struct side *side, int fd,
     const struct sockaddr *addr, socklen_t len)
 {
 	if (fd < 0) {
@@ -47,7 +47,7 @@ server_on_admin(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct server *server = cls;
 
-	take(server, &server->sides[SIDE_ADMIN], fd, addr, len);
+	add_connection(server, &server->sides[SIDE_ADMIN], fd, addr, len);
 }
 
 void
@@ -55,7 +55,7 @@ server_on_metrics(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct server *server = cls;
 
-	take(server, &server->sides[SIDE_METRICS], fd, addr, len);
+	add_connection(server, &server->sides[SIDE_METRICS], fd, addr, len);
 }
 
 void

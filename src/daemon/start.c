@@ -20,7 +20,7 @@
 
 /* To the worker that has the fewest: connections last. */
 static void
-take(struct server *server, enum front_kind kind,
+add_connection(struct server *server, enum front_kind kind,
     struct certificate *certificate, int fd, const struct sockaddr *addr,
     socklen_t len)
 {
@@ -34,7 +34,7 @@ take(struct server *server, enum front_kind kind,
 		if (worker_n_connections(&server->workers[i]) <
 		    worker_n_connections(best))
 			best = &server->workers[i];
-	worker_take(best, kind, certificate, fd, addr, len);
+	worker_add_connection(best, kind, certificate, fd, addr, len);
 	if (!front_has_capacity(&server->workers[0].front))
 		server_note_full(server);
 }
@@ -42,7 +42,7 @@ take(struct server *server, enum front_kind kind,
 static void
 on_http(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
-	take(cls, FRONT_HTTP, NULL, fd, addr, len);
+	add_connection(cls, FRONT_HTTP, NULL, fd, addr, len);
 }
 
 static void
@@ -50,13 +50,13 @@ on_https(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct server *server = cls;
 
-	take(server, FRONT_HTTPS, server->certificate, fd, addr, len);
+	add_connection(server, FRONT_HTTPS, server->certificate, fd, addr, len);
 }
 
 static void
 on_fastcgi(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
-	take(cls, FRONT_FASTCGI, NULL, fd, addr, len);
+	add_connection(cls, FRONT_FASTCGI, NULL, fd, addr, len);
 }
 
 void

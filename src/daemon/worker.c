@@ -224,7 +224,7 @@ hand_over(struct worker *worker, enum front_kind kind,
 }
 
 void
-worker_take(struct worker *worker, enum front_kind kind,
+worker_add_connection(struct worker *worker, enum front_kind kind,
     struct certificate *certificate, int fd, const struct sockaddr *addr,
     socklen_t len)
 {

@@ -64,9 +64,9 @@ bool worker_start(struct worker *worker);
  * of its own; the main thread, if there is none, or it is paused. */
 void worker_run_round(struct worker *worker, int64_t max_ms);
 
-/* Take a connection, fd, which came by a listener of that kind.  certificate is
+/* Add a connection, fd, which came by a listener of that kind.  certificate is
  * borrowed, and NULL but for FRONT_HTTPS.  Main thread. */
-void worker_take(struct worker *worker, enum front_kind kind,
+void worker_add_connection(struct worker *worker, enum front_kind kind,
     struct certificate *certificate, int fd, const struct sockaddr *addr,
     socklen_t len);
 /* How many connections it has, or is about to have.  Main thread. */

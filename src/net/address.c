@@ -229,7 +229,7 @@ add(struct address_counts *counts, const uint8_t key[ADDRESS_KEY_SIZE])
 }
 
 static void
-take_away(struct address_counts *counts, const uint8_t key[ADDRESS_KEY_SIZE])
+remove_count(struct address_counts *counts, const uint8_t key[ADDRESS_KEY_SIZE])
 {
 	struct address_count *count = find_count(counts, key);
 
@@ -272,8 +272,8 @@ address_counts_remove(
 	if (address->is_exempt)
 		return;
 	pthread_mutex_lock(&counts->lock);
-	take_away(counts, address->key);
+	remove_count(counts, address->key);
 	if (address_network(address->key, network))
-		take_away(counts, network);
+		remove_count(counts, network);
 	pthread_mutex_unlock(&counts->lock);
 }

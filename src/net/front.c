@@ -200,7 +200,7 @@ front_is_oversized(struct span length)
 }
 
 bool
-front_take_body(struct request *request, struct span piece, size_t *n_drained)
+front_add_body(struct request *request, struct span piece, size_t *n_drained)
 {
 	buf_add_span(&request->body, piece);
 	if (!request->body.overflowed)

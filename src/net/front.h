@@ -136,7 +136,7 @@ bool front_has_control(struct span value);
 bool front_is_oversized(struct span length);
 /* Add a piece of the body, or count it if there is too much of it already.
  * n_drained: what has been dropped so far.  false: it will never end. */
-bool front_take_body(
+bool front_add_body(
     struct request *request, struct span piece, size_t *n_drained);
 
 /* What the connections of peer are counted by.  Those of a trusted proxy are

@@ -286,7 +286,7 @@ read_in(struct fcgi_connection *connection)
 		if (n <= 0)
 			break;
 		if (!connection->is_lingering &&
-		    !fcgi_record_take(
+		    !fcgi_record_feed(
 			connection, (struct span){ in, (size_t)n }))
 			return false;
 		if (connection->n_fresh >= MAX_FRESH)

@@ -198,7 +198,7 @@ is_number(struct span text)
 }
 
 static MUST_CHECK enum err
-take_cgi(struct fcgi_exchange *exchange, const struct cgi *cgi)
+fill_request(struct fcgi_exchange *exchange, const struct cgi *cgi)
 {
 	const struct front_settings *settings = &exchange->fastcgi->front
 						     ->settings;
@@ -248,7 +248,7 @@ fcgi_exchange_end_params(struct fcgi_exchange *exchange)
 		exchange->cors = (struct cors_fields){ cgi.origin,
 			cgi.asked_headers };
 	if (!err)
-		err = take_cgi(exchange, &cgi);
+		err = fill_request(exchange, &cgi);
 	if (err) {
 		fcgi_exchange_fail(exchange, err);
 	} else if (front_is_oversized(cgi.content_length)) {
@@ -260,10 +260,10 @@ fcgi_exchange_end_params(struct fcgi_exchange *exchange)
 }
 
 void
-fcgi_exchange_take_body(struct fcgi_exchange *exchange, struct span piece)
+fcgi_exchange_add_body(struct fcgi_exchange *exchange, struct span piece)
 {
 	exchange->n_body += piece.len;
-	if (front_take_body(exchange->request, piece, &exchange->n_drained))
+	if (front_add_body(exchange->request, piece, &exchange->n_drained))
 		return;
 	front_refuse_body(exchange->fastcgi->front, exchange->request);
 	complete(exchange);

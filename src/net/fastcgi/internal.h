@@ -107,7 +107,7 @@ void fcgi_connection_close(struct fcgi_connection *connection);
 
 /* Carry out what the records in bytes say.  false: they make no sense; the
  * connection is to be closed. */
-bool fcgi_record_take(struct fcgi_connection *connection, struct span bytes);
+bool fcgi_record_feed(struct fcgi_connection *connection, struct span bytes);
 
 /* exchange.c */
 
@@ -120,7 +120,7 @@ struct fcgi_exchange *fcgi_exchange_find(
 /* The parameters are complete. */
 void fcgi_exchange_end_params(struct fcgi_exchange *exchange);
 /* A piece of the body; the body is complete. */
-void fcgi_exchange_take_body(struct fcgi_exchange *exchange, struct span piece);
+void fcgi_exchange_add_body(struct fcgi_exchange *exchange, struct span piece);
 void fcgi_exchange_end_body(struct fcgi_exchange *exchange);
 /* Reply with a failure that is the request's own; it has not been given to
  * the engine. */

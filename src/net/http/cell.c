@@ -80,7 +80,7 @@ create(struct http *http, bool is_tls)
 }
 
 bool
-cell_take(struct connection *connection, bool is_tls)
+cell_acquire(struct connection *connection, bool is_tls)
 {
 	struct http *http = connection->http;
 	struct list *node = list_first(&http->roomy[is_tls]);

@@ -283,7 +283,7 @@ is_oversized(const struct http_head *head, size_t max_body)
 
 /* Fill in what the head says. */
 static void
-take_head(struct exchange *exchange, const struct span fields[N_FIELDS])
+fill_request(struct exchange *exchange, const struct span fields[N_FIELDS])
 {
 	struct request *request = exchange->request;
 
@@ -333,7 +333,7 @@ exchange_begin(struct connection *connection, struct buf *head)
 		exchange->head.method, &exchange->request->method))
 		err = ERR_UNKNOWN_METHOD;
 	if (!err)
-		take_head(exchange, fields);
+		fill_request(exchange, fields);
 	exchange->head_err = err;
 }
 
@@ -352,9 +352,9 @@ exchange_refuse_body(struct exchange *exchange)
 }
 
 bool
-exchange_take_body(struct exchange *exchange, struct span piece)
+exchange_add_body(struct exchange *exchange, struct span piece)
 {
-	return front_take_body(exchange->request, piece, &exchange->n_drained);
+	return front_add_body(exchange->request, piece, &exchange->n_drained);
 }
 
 size_t
