@@ -38,8 +38,11 @@ test('each metric is in peerpost-metrics(7), and no other is', async () => {
 	    `${name} ${type}`).sort());
 });
 
-test('each value of a label is in peerpost-metrics(7)', async () => {
+test('each label and each value of one is in peerpost-metrics(7)', async () => {
 	const d = await startAdministered();
+
+	await Player.register(d, 'ann');
+
 	const { families } = await readMetrics(d);
 	const page = fs.readFileSync(
 	    path.join(srcdir, 'man/peerpost-metrics.7'), 'utf8');
@@ -49,7 +52,11 @@ test('each value of a label is in peerpost-metrics(7)', async () => {
 			for (const [label, value] of Object.entries(labels)) {
 				const word = value.replace(/^loop-\d+$/, 'loop-2');
 
-				if (label === 'le' || label === 'version')
+				if (label === 'le')
+					continue;
+				assert.match(page, new RegExp(`^\\.Ql ${label}\\b`, 'm'),
+				    `${name}: ${label}`);
+				if (['version', 'route', 'status'].includes(label))
 					continue;
 				assert.ok(page.includes(`.Cm ${word}`),
 				    `${name}: ${label}="${value}"`);
