@@ -1,11 +1,11 @@
-// demo.js - the page: who is there, chat over both ways, a small game, and what
-// goes over HTTP meanwhile.
+// demo.js - the page: players, chat over both ways, a small game, and the HTTP
+// traffic.
 //
-// PeerpostClient brings players together, PeerpostMesh connects them.  Messages
-// on the data channels are JSON, by their member `kind`:
+// PeerpostClient finds the players, PeerpostMesh connects them.  Messages on the
+// data channels are JSON, by their member `kind`:
 //
 //	at	{ x, y }: where the sender's dot is
-//	star	{ x, y, scores }: from the host, who says who has caught it
+//	star	{ x, y, scores }: from the host, which decides who has caught it
 //	chat	{ text }
 import { PeerpostClient, PeerpostMesh } from '../peerpost.js';
 
@@ -89,7 +89,7 @@ function everybody()
 	return [client.peerId, ...client.peers.keys()];
 }
 
-// A line about a player: its colour, its name, and what else there is to say.
+// A line about a player: its colour, its name, and further text.
 function playerItem(id, ...more)
 {
 	const item = document.createElement('li');
@@ -141,7 +141,7 @@ function showLink(url)
 	$('copy').textContent = 'Copy';
 }
 
-// Whoever comes by a link is a guest, and everybody else may make a room.
+// A player with a link is a guest; everybody else may create a room.
 function showEntrance()
 {
 	const isInvited = invitedTo() !== '';
@@ -149,8 +149,9 @@ function showEntrance()
 	$('entrance-title').textContent = isInvited ? 'You are invited' :
 	    'Play with others';
 	$('entrance-text').textContent = isInvited ?
-	    'Somebody has sent you the link to a room. Choose a name, and join.' : 'Create a room, and send its link to others; or open ' +
-	    'it in a second tab.';
+	    'This link leads to a room. Choose a name and join.' :
+	    'Create a room and send its link to others, or open it in a ' +
+	    'second tab.';
 	$('join').hidden = !isInvited;
 	$('create').className = isInvited ? 'quiet' : '';
 	$('create').textContent = isInvited ? 'Create my own' :
@@ -190,8 +191,8 @@ async function enter(work)
 		await work();
 	} catch (error) {
 		$('entrance-error').textContent = ['room-not-found', 'bad-data']
-		    .includes(error.error) ? 'There is no such room any more: ' +
-		    'its host has left, or a part of the link is missing.' :
+		    .includes(error.error) ? 'There is no such room: its host ' +
+		    'has left, or a part of the link is missing.' :
 		    error.message;
 	} finally {
 		buttons.forEach((button) => {
@@ -204,10 +205,10 @@ async function enter(work)
 
 function goOut(reason)
 {
-	say('In no room');
+	say('Not in a room');
 	$('entrance-note').textContent = reason;
 	$('chat-log').replaceChildren();
-	// Who was not inside is still invited.
+	// A player that was not inside is still invited.
 	if ($('entrance').hidden)
 		history.replaceState(null, '', location.pathname);
 	show();
@@ -233,7 +234,7 @@ $('copy').addEventListener('click', async () => {
 		$('room-link').className = 'whole';
 		$('room-link').replaceChildren($('room-link').href);
 		getSelection().selectAllChildren($('room-link'));
-		$('invitation').textContent = 'Copy the link that is marked:';
+		$('invitation').textContent = 'Copy the selected link:';
 	}
 });
 $('share').hidden = !navigator.share;
@@ -242,7 +243,7 @@ $('share').addEventListener('click', () => navigator.share(
 addEventListener('hashchange', show);
 
 client.addEventListener('joined', show);
-// An event tells who has come, and not by what name.
+// The event has the peer's id, but not its name.
 client.addEventListener('peer-connected', async () => {
 	show();
 	await client.getRoom().catch(() => {});
@@ -256,11 +257,11 @@ client.addEventListener('session-gone', ({ error }) => {
 	warn('');
 	goOut(error.error === 'session-in-use' ?
 	    'You play in another tab now.' :
-	    'The server does not know you any more. Come in again.');
+	    'The server does not know you any more. Please join again.');
 });
 client.addEventListener('offline', () =>
 	warn('The server is away. ' + (client.room === null ? '' :
-	    'The game goes on without it. ') + 'Trying again …'));
+	    'The game continues without it. ') + 'Trying again …'));
 client.addEventListener('online', () =>
 	warn('The server is back, and nothing is lost.', true));
 

@@ -1,36 +1,36 @@
 #!/bin/sh
 # tutorial.sh - Peerpost's protocol, step by step, with curl and jq.
 #
-# Run it from the build folder, or anywhere if Peerpost is installed, without
+# Run it in the build directory, or anywhere if Peerpost is installed, without
 # arguments:
 #
 #	sh ../docs/tutorial.sh
 #	sh /usr/share/doc/peerpost/tutorial.sh
 #
-# It starts a daemon of its own ($PEERPOSTD, else ./src/peerpostd, else the one
-# that is installed) on a free port with a database in a scratch folder, and lets two
-# players, Alice and Bob, do everything that two games do to find each other:
-# register, meet in a room, exchange an offer, an answer and candidates, chat,
-# seal the room and leave.  Half-way the daemon is killed with SIGKILL and
-# started again; Alice and Bob lose nothing by it.
+# It starts its own daemon ($PEERPOSTD, else ./src/peerpostd, else the installed
+# one) on a free port with a database in a scratch directory.  Two players,
+# Alice and Bob, do everything that two games do to find each other: register,
+# meet in a room, exchange an offer, an answer and candidates, chat, seal the
+# room and leave.  Half-way the daemon is killed with SIGKILL and started again;
+# Alice and Bob lose nothing.
 #
-# Every command is printed so that it can be pasted into a shell; all else, the
-# replies too, are comments of that shell.
-# Every step is also checked: the script ends with 0 only when all went as
-# told here, so that this text cannot go out of date without notice.
+# Every command is printed so that it can be pasted into a shell; everything
+# else, including the replies, is a comment for that shell.  Every step is also
+# checked: the script ends with 0 only if everything went as described here, so
+# that this text cannot become out of date.
 #
-# The rules behind it are in peerpost-protocol(7).  Three suffice to begin:
+# The rules are in peerpost-protocol(7).  Three are enough to begin:
 #
 # - A command is a POST.  Its body is the command's data, as JSON.
-# - The reply is {"command":CODE,"data":...}.  CODE ends in K when it worked
-#   and in B when it did not; the HTTP status says the same, and "error" holds
-#   a word for programs to look at.
-# - What happens to you waits in your mailbox until you have said that you
-#   have it.  You fetch it with GET /events.
+# - The reply is {"command":CODE,"data":...}.  CODE ends in K if the command
+#   succeeded and in B if it failed; the HTTP status says the same, and "error"
+#   has a word for programs.
+# - Events wait in your mailbox until you acknowledge them.  You fetch them with
+#   GET /events.
 
 set -u
 
-# Where daemons are installed is not in everybody's path.
+# Daemons are installed in directories that may not be in the path.
 PATH=$PATH:/usr/local/sbin:/usr/sbin
 if [ -n "${PEERPOSTD-}" ]; then
 	daemon=$PEERPOSTD
@@ -50,7 +50,7 @@ for tool in "$daemon" curl jq mktemp mkfifo; do
 	}
 done
 
-# A proxy in the environment has no business between us and localhost.
+# Do not use a proxy of the environment for localhost.
 no_proxy='*'
 export no_proxy
 
@@ -89,9 +89,9 @@ fail() {
 	exit 1
 }
 
-# show_words WORD...: quoted for a shell.  A word stays as it is if no character in
-# it has a meaning to any shell (zsh expands question marks, and minds when it
-# cannot).
+# show_words WORD...: quoted for a shell.  A word stays as it is if none of its
+# characters is special in any shell (zsh expands question marks, and fails when
+# it cannot).
 show_words() {
 	line=
 	for word in "$@"; do
@@ -118,8 +118,8 @@ show_said() {
 }
 
 # Start the daemon on $1 (HOST:PORT) and wait until it says where it listens.
-# Its messages come through a named pipe: when it ends instead, so does the
-# pipe, and nobody waits in vain.
+# Its messages come through a named pipe: if it ends instead, so does the pipe,
+# and this does not wait for ever.
 start_daemon() {
 	rm -f "$dir/stderr"
 	mkfifo "$dir/stderr" || fail "no named pipe"
@@ -189,19 +189,19 @@ expect '.status == "ok"'
 step "Step 2: register"
 
 say "The data of /register is the player's name: a JSON string." \
-    "The reply has two things to keep: the player id, which is public, and" \
-    "the token, which is the session.  The token is shown only this once."
+    "The reply has the player id, which is public, and the token, which is the" \
+    "session.  Keep both: the token is shown only this once."
 request --data '"Alice"' "$url/register"
 expect_status 200
 expect '.command == "###!RPK" and .data >= 2 and (.token | length) >= 22'
 alice=$(get .token)
 
-say "A reply can get lost on its way, and then Bob would not know whether to" \
-    "register again.  So he makes up a key and sends it along.  A request" \
-    "with the same key is the same request: however often he has to repeat" \
-    "it, there is one Bob, and he gets the same answer.  (The key of a" \
-    "register must be unguessable, 22 characters at least, because it alone" \
-    "gets at the token.  Any other command's key may be short.)"
+say "A reply can get lost, and then Bob would not know whether to register" \
+    "again.  So he chooses a key and sends it along.  A request with the same" \
+    "key is the same request: however often he repeats it, there is one Bob," \
+    "and he gets the same reply.  (The key of a register must be unguessable," \
+    "with at least 22 characters, because anybody who has it gets the token." \
+    "The key of any other command may be short.)"
 key=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 request -H "Idempotency-Key: $key" --data '"Bob"' "$url/register"
 expect_status 200
@@ -216,8 +216,8 @@ expect '.token == $token and .data == $id' \
 grep -qi '^idempotency-replayed: true' "$dir/head" ||
     fail "the second register was not a repetition"
 
-say "Without a token there is no session, and no command but /register." \
-    "An error is JSON like everything else."
+say "Every command except /register needs a token.  An error is JSON like" \
+    "every other reply."
 request --data '' "$url/create-room"
 expect_status 401
 expect '.command == "###!CRB" and .error == "no-session"'
@@ -225,17 +225,17 @@ expect '.command == "###!CRB" and .error == "no-session"'
 # ---------------------------------------------------------------------------
 step "Step 3: a room"
 
-say "Whoever creates a room is its host.  The data of the reply is the" \
-    "room's name, a UUID; Alice tells it to Bob, or publishes it in a lobby." \
-    "In the room the host has the peer id 1, everybody else the player id:" \
-    "just as Godot's WebRTCMultiplayerPeer wants it."
+say "Alice creates a room, and is its host.  The data of the reply is the" \
+    "room's name, a UUID; Alice sends it to Bob, or publishes it." \
+    "In the room the host has the peer id 1, and every other member has its" \
+    "player id: just as Godot's WebRTCMultiplayerPeer expects."
 request --data '' -H "Authorization: Bearer $alice" "$url/create-room"
 expect_status 200
 expect '.command == "###!CRK" and .id == 1'
 room=$(get .data)
 
-say "Bob joins.  The data of the reply are the names of all members, \"peers\"" \
-    "has them with their ids."
+say "Bob joins.  The data of the reply are the names of all members; \"peers\"" \
+    "has their ids, too."
 request -H "Authorization: Bearer $bob" --data "\"$room\"" "$url/join-room"
 expect_status 200
 expect '.command == "###!JRK" and .data == ["Alice", "Bob"]'
@@ -249,8 +249,8 @@ step "Step 4: events, and the cursor"
 
 say "Each player has a mailbox.  Its events are numbered 1, 2, 3 ... without" \
     "gaps.  \"after=N\" says: I have everything up to N, you may forget it;" \
-    "give me what comes after it.  The reply's \"next\" is the N for the next" \
-    "call.  A player who has nothing yet begins with 0." \
+    "give me the events after it.  The reply's \"next\" is the N for the next" \
+    "call.  A new player begins with 0." \
     "" \
     "Joining put two events into Bob's mailbox: CTR, \"you are connected, and" \
     "this is your peer id\", and one RPC, \"this peer is there\", for each" \
@@ -261,8 +261,8 @@ expect '[.events[] | [.id, .command, .data]] ==
     [[1, "###!CTR", $id], [2, "###!RPC", 1]]' --argjson id "$bob_id"
 expect '.next == 2'
 
-say "Reading deletes nothing.  Had this reply been lost, Bob would ask with" \
-    "the same cursor again, and get the same events."
+say "Reading deletes nothing.  If this reply were lost, Bob would ask with the" \
+    "same cursor again, and get the same events."
 request -H "Authorization: Bearer $bob" "$url/events?after=0"
 expect '[.events[].id] == [1, 2] and .next == 2'
 
@@ -275,15 +275,15 @@ alice_cursor=$(get .next)
 # ---------------------------------------------------------------------------
 step "Step 5: an offer, and a crash"
 
-say "Alice's game has made a WebRTC offer.  \"id\" says for whom it is;" \
-    "everything else in the object is relayed as it stands.  An offer has" \
-    "no reply but the status 204, and that means: it is on the disk."
+say "Alice's game has made a WebRTC offer.  \"id\" is its recipient; all other" \
+    "members of the object are relayed unchanged.  The reply to an offer is" \
+    "only the status 204, which means: it is on the disk."
 offer="{\"id\":$bob_id,\"rtc\":{\"type\":\"offer\",\"sdp\":\"v=0 Alice\"}}"
 request -H "Authorization: Bearer $alice" -H "Idempotency-Key: offer-1" \
     --data "$offer" "$url/offer"
 expect_status 204
 
-say "Bob has not fetched it yet, and now the server's machine has a bad day."
+say "Bob has not fetched it yet when the server crashes."
 show kill -9 "$pid"
 kill -9 "$pid" || fail "the daemon was not running"
 wait "$pid" 2>/dev/null
@@ -293,26 +293,26 @@ if curl -sf --max-time 20 "$url/healthz" >/dev/null; then
 	fail "somebody still answers"
 fi
 
-say "Somebody starts it again: the same database, the same port."
+say "The operator starts it again, with the same database and port."
 start_daemon "127.0.0.1:$port"
 
-say "Suppose the crash swallowed the 204.  Alice cannot know whether the offer" \
-    "went through, so she sends it again, with the same key.  It did: the" \
-    "stored reply is repeated, and says so in a header."
+say "Suppose the 204 was lost in the crash.  Alice cannot know whether the" \
+    "offer was stored, so she sends it again, with the same key.  It was: she" \
+    "gets the stored reply, which a header marks as a repetition."
 request -H "Authorization: Bearer $alice" -H "Idempotency-Key: offer-1" \
     --data "$offer" "$url/offer"
 expect_status 204
 grep -qi '^idempotency-replayed: true' "$dir/head" ||
     fail "the repeated offer was taken for a new one"
 
-say "(The same key with another offer is a mistake, and refused as one.)"
+say "(The same key with another offer is a mistake, and is refused.)"
 request -H "Authorization: Bearer $alice" -H "Idempotency-Key: offer-1" \
     --data "{\"id\":$bob_id,\"rtc\":\"another\"}" "$url/offer"
 expect_status 422
 expect '.error == "idempotency-mismatch"'
 
-say "Bob noticed nothing.  His token and his cursor are still good, and there" \
-    "is the offer: once.  \"id\" now says who sent it: 1, the host."
+say "Bob's token and cursor are still valid, and the offer is there: once." \
+    "\"id\" is now its sender: 1, the host."
 request -H "Authorization: Bearer $bob" "$url/events?after=2"
 expect_status 200
 expect '.events == [{id: 3, command: "###!OOO",
@@ -323,10 +323,9 @@ bob_cursor=$(get .next)
 # ---------------------------------------------------------------------------
 step "Step 6: the answer, and the long poll"
 
-say "So far there was always something to fetch.  When there is nothing, the" \
-    "server holds the request until something happens, for \"wait\" seconds" \
-    "at most (25 when you do not say; 0 means: answer now).  Alice begins to" \
-    "wait ..."
+say "So far there were always events.  If there are none, the server holds the" \
+    "request until one comes, for at most \"wait\" seconds (25 by default; 0" \
+    "means: answer at once).  Alice begins to wait ..."
 set -- -H "Authorization: Bearer $alice" \
     "$url/events?after=$alice_cursor&wait=15"
 printf '\n%s &\n' "$(show_words curl "$@")"
@@ -338,7 +337,7 @@ request -H "Authorization: Bearer $bob" \
     --data '{"id":1,"rtc":{"type":"answer","sdp":"v=0 Bob"}}' "$url/answer"
 expect_status 204
 
-say "... and Alice's request is answered that moment."
+say "... and Alice's request is answered at that moment."
 wait "$poll" || fail "Alice's poll broke"
 poll=
 mv "$dir/head.poll" "$dir/head"
@@ -350,14 +349,13 @@ expect '.events == [{id: 3, command: "###!AAA",
     --argjson id "$bob_id"
 alice_cursor=$(get .next)
 
-# A client is this loop, for as long as it lives.  The network may fail, the
-# server may be restarted: the loop waits a little and asks again with the
-# same cursor.  This one ends when it has seen the event that it was told to
-# look for.
+# A client runs this loop for as long as it lives.  If the network fails or the
+# server restarts, a client waits a little and asks again with the same cursor.
+# This loop ends when it has seen a certain event.
 #
 #	poll_until TOKEN CURSOR COMMAND
 #
-# leaves all events that it saw in $dir/seen, one a line, and the new cursor
+# leaves all events that it saw in $dir/seen, one per line, and the new cursor
 # in $cursor.
 poll_until() {
 	cursor=$2
@@ -376,15 +374,15 @@ poll_until() {
 # ---------------------------------------------------------------------------
 step "Step 7: candidates"
 
-say "A candidate goes the same way as offer and answer."
+say "A candidate is sent like an offer or an answer."
 request -H "Authorization: Bearer $bob" \
     --data '{"id":1,"rtc":{"candidate":"candidate:1 udp 192.0.2.1"}}' \
     "$url/candidate"
 expect_status 204
 
-say "Candidates come in bursts.  /command takes any command as an envelope," \
-    "or up to 64 of them in an array: one request, one reply each (null," \
-    "since a candidate has none), and they arrive in this order." \
+say "Candidates come in bursts.  /command takes any command by its code, or up" \
+    "to 64 of them in an array: one request, with a reply for each (null," \
+    "because a candidate has none), and they arrive in this order." \
     "Alice sends three."
 request -H "Authorization: Bearer $alice" --data "[
  {\"command\":\"###!CC\",\"data\":{\"id\":$bob_id,\"rtc\":\"candidate:1\"}},
@@ -394,7 +392,7 @@ request -H "Authorization: Bearer $alice" --data "[
 expect_status 200
 expect '. == [null, null, null]'
 
-say "Each fetches the other's."
+say "Each of them fetches the candidates of the other."
 request -H "Authorization: Bearer $bob" "$url/events?after=$bob_cursor"
 expect '[.events[] | [.id, .command, .data.id, .data.rtc]] ==
     [[4, "###!CCC", 1, "candidate:1"], [5, "###!CCC", 1, "candidate:2"],
@@ -405,14 +403,15 @@ alice_cursor=$cursor
 expect '[.events[] | [.id, .command, .data.id]] == [[4, "###!CCC", $id]]' \
     --argjson id "$bob_id"
 
-say "From here on the two games talk directly.  Whatever they still want to" \
-    "tell each other through the server goes on as before."
+say "From here on the two games talk directly.  They can still send each other" \
+    "messages through the server."
 
 # ---------------------------------------------------------------------------
 step "Step 8: chat"
 
-say "A message is any JSON value but null.  It goes to everybody in the room," \
-    "the sender too, and everybody sees all messages in the same order."
+say "A message is any JSON value except null.  It goes to everybody in the" \
+    "room, including the sender, and everybody sees all messages in the same" \
+    "order."
 request -H "Authorization: Bearer $alice" --data '"Ready?"' "$url/message"
 expect_status 200
 expect '.command == "###!RMK" and .data == "Ready?"'
@@ -429,8 +428,8 @@ jq -es 'map(.data) == ["Ready?", {ready: true, team: 2}]' \
 # ---------------------------------------------------------------------------
 step "Step 9: seal"
 
-say "The match begins.  A sealed room takes nobody in any more; only its host" \
-    "can seal it."
+say "The match begins.  Nobody can join a sealed room; only its host can seal" \
+    "it."
 request --data '' -H "Authorization: Bearer $bob" "$url/seal-room"
 expect_status 403
 expect '.command == "###!SRB" and .error == "not-host"'
@@ -438,8 +437,8 @@ request --data '' -H "Authorization: Bearer $alice" "$url/seal-room"
 expect_status 200
 expect '.command == "###!SRK"'
 
-say "Carol is late.  (Register and join in one request: in an array the first" \
-    "command may be a register, and the rest acts as the new player.)"
+say "Carol is late.  (She registers and joins in one request: the first command" \
+    "of an array may be a register, and the others act as the new player.)"
 request --data "[{\"command\":\"###!RP\",\"data\":\"Carol\"},
  {\"command\":\"###!JR\",\"data\":\"$room\"}]" "$url/command"
 expect_status 200
@@ -452,31 +451,31 @@ bob_cursor=$cursor
 # ---------------------------------------------------------------------------
 step "Step 10: leave"
 
-say "Bob leaves the room.  He stays registered and could enter another."
+say "Bob leaves the room.  He stays registered and could join another."
 request --data '' -H "Authorization: Bearer $bob" "$url/leave-room"
 expect_status 200
 expect '.command == "###!LRK"'
 
-say "Alice's loop catches up: both messages, the seal, and that Bob is gone."
+say "Alice's loop catches up: both messages, the seal, and Bob's departure."
 poll_until "$alice" "$alice_cursor" '###!RPD'
 jq -es 'map([.id, .command]) == [[5, "###!RMK"], [6, "###!RMK"],
     [7, "###!SRK"], [8, "###!RPD"]] and .[3].data == $id' \
     --argjson id "$bob_id" "$dir/seen" >/dev/null ||
     fail "Alice did not see what happened"
 
-say "Bob ends his session.  A client that cannot set headers, or a page that" \
-    "is being closed, puts the token into the body of /command instead."
+say "Bob ends his session.  A client that cannot set headers, or a page that is" \
+    "being closed, puts the token into the body of /command instead."
 request -H 'Content-Type: text/plain' \
     --data "{\"token\":\"$bob\",\"command\":\"###!UP\"}" "$url/command"
 expect_status 200
 expect '.command == "###!UPK"'
 
-say "His token is worth nothing from now on."
+say "His token is now invalid."
 request -H "Authorization: Bearer $bob" "$url/events?after=$bob_cursor"
 expect_status 401
 expect '.error == "no-session"'
 
-say "Alice leaves too, and with its host the room is gone."
+say "Alice leaves too.  She is the host, so the room is closed."
 request --data '' -H "Authorization: Bearer $alice" "$url/leave-room"
 expect_status 200
 request -H "Authorization: Bearer $alice" "$url/room"
@@ -484,7 +483,7 @@ expect_status 404
 expect '.error == "not-in-room"'
 
 # ---------------------------------------------------------------------------
-say "The server is asked to stop, and says that it did so in order."
+say "The server is told to stop, and exits with 0."
 show kill "$pid"
 kill "$pid"
 wait "$pid" || fail "the daemon did not end well"

@@ -36,7 +36,7 @@ test('one file, no dependencies, nothing imported', () => {
 		assert.ok(fs.existsSync(path.join(packageDir, name)), name);
 	assert.doesNotMatch(read('peerpost.js'), /^\s*(import|export .* from)\b/m);
 	assert.equal(read('LICENSE'),
-	    fs.readFileSync(path.join(packageDir, '../../COPYING'), 'utf8'));
+	    fs.readFileSync(path.join(packageDir, '../../LICENSE'), 'utf8'));
 });
 
 test('links of the README lead somewhere from npm, too', () => {
