@@ -72,7 +72,7 @@ struct contender {
 	void (*write_message)(const struct peer *from, uint32_t room_size,
 	    const struct payload *payload, struct buf *out);
 	/* Note the cursor that a poll's answer brings. */
-	void (*take_answer)(struct peer *peer, const struct response *response);
+	void (*read_answer)(struct peer *peer, const struct response *response);
 
 	const char *variant; /* for the functions above */
 };
@@ -85,7 +85,7 @@ extern const struct contender contender_power, contender_process,
 
 /* contender_peerpost.c: take the id, token and UUID out of the reply to an
  * array of register and create (seat 0) or join.  false: it has failed. */
-bool peerpost_take_reply(struct peer *peer, const struct response *response);
+bool peerpost_read_reply(struct peer *peer, const struct response *response);
 
 /* The programs under test; set by main.c. */
 extern const char *peerpostd_path, *bare_path;

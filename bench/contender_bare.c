@@ -71,7 +71,7 @@ write_message(const struct peer *from, uint32_t room_size,
 
 /* It has no cursors: what it answers is forgotten. */
 static void
-take_answer(struct peer *peer, const struct response *response)
+read_answer(struct peer *peer, const struct response *response)
 {
 	(void)peer;
 	(void)response;
@@ -87,5 +87,5 @@ const struct contender contender_bare = {
 	.write_poll = write_poll,
 	.write_relay = write_relay,
 	.write_message = write_message,
-	.take_answer = take_answer,
+	.read_answer = read_answer,
 };

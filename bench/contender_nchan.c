@@ -208,7 +208,7 @@ copy(struct span from, char *out, size_t size)
 }
 
 static void
-take_answer(struct peer *peer, const struct response *response)
+read_answer(struct peer *peer, const struct response *response)
 {
 	copy(response_field(response, "Last-Modified"), peer->since,
 	    sizeof(peer->since));
@@ -219,7 +219,7 @@ take_answer(struct peer *peer, const struct response *response)
 	.can = CAN_RELAY, .missing = missing, .start = start, \
 	.stop_signal = SIGTERM, .set_up = set_up, .write_poll = write_poll, \
 	.write_relay = write_relay, .write_message = write_message, \
-	.take_answer = take_answer
+	.read_answer = read_answer
 
 const struct contender contender_nchan = {
 	.name = "nchan-memory",

@@ -27,13 +27,13 @@ missing_nginx(const struct contender *contender)
 }
 
 static bool
-start_daemon(struct server *server, const char *door, const char *where,
+start_daemon(struct server *server, const char *option, const char *where,
     const char *io_threads)
 {
 	char database[300], log[300];
 	/* Nobody's time or rate is to be up: it is the machine's that counts.
 	 */
-	const char *argv[] = { peerpostd_path, door, where, "--database",
+	const char *argv[] = { peerpostd_path, option, where, "--database",
 		database, "--durability", server->contender->variant,
 		"--io-threads", io_threads, "--command-rate", "0",
 		"--poll-rate", "0", "--relay-rate", "0", "--register-rate", "0",
@@ -92,7 +92,7 @@ write_nginx_conf(
 
 static bool
 start_behind_nginx(
-    struct server *server, const char *door, const char *location)
+    struct server *server, const char *option, const char *location)
 {
 	char listen[300], conf[300], log[300];
 	const char *argv[] = { find_program("nginx"), "-c", conf, "-e", log,
@@ -103,7 +103,7 @@ start_behind_nginx(
 	snprintf(conf, sizeof(conf), "%s/nginx.conf", server->folder);
 	snprintf(log, sizeof(log), "%s/nginx.log", server->folder);
 	return write_nginx_conf(server, conf, location) &&
-	    start_daemon(server, door, listen, "1") &&
+	    start_daemon(server, option, listen, "1") &&
 	    process_start(&server->processes, argv, log);
 }
 
@@ -149,7 +149,7 @@ struct setter {
 
 /* Find the next peer of this pass; NULL: there is none. */
 static struct peer *
-take_peer(struct setup *setup)
+next_peer(struct setup *setup)
 {
 	while (setup->next < setup->n) {
 		uint32_t i = setup->next++;
@@ -163,7 +163,7 @@ take_peer(struct setup *setup)
 static void
 set_up_next(struct setter *setter)
 {
-	struct peer *peer = setter->peer = take_peer(setter->setup);
+	struct peer *peer = setter->peer = next_peer(setter->setup);
 	struct buf body, request;
 	char text[256];
 
@@ -211,7 +211,7 @@ copy_after(struct span *text, const char *before, char *out, size_t size)
 /* [{"command":"###!RPK","data":ID,"token":"TOKEN"},{"command":"###!CRK",
  * "data":"UUID","id":1}] */
 bool
-peerpost_take_reply(struct peer *peer, const struct response *response)
+peerpost_read_reply(struct peer *peer, const struct response *response)
 {
 	struct span body = response->body;
 	char code[16], id[16];
@@ -237,7 +237,7 @@ on_set_up(struct client *client, const struct response *response)
 	struct setter *setter = client->cls;
 	struct setup *setup = setter->setup;
 
-	if (!response || !peerpost_take_reply(setter->peer, response)) {
+	if (!response || !peerpost_read_reply(setter->peer, response)) {
 		setup->has_failed = true;
 		return;
 	}
@@ -349,7 +349,7 @@ write_message(const struct peer *from, uint32_t room_size,
 
 /* "next" stands behind the events: look from the end. */
 static void
-take_answer(struct peer *peer, const struct response *response)
+read_answer(struct peer *peer, const struct response *response)
 {
 	static const char name[] = "],\"next\":";
 	const char *at = response->body.at;
@@ -370,7 +370,7 @@ take_answer(struct peer *peer, const struct response *response)
 		.missing = missing_, .start = start_, .variant = durability, \
 		.stop_signal = SIGTERM, .set_up = set_up, \
 		.write_poll = write_poll, .write_relay = write_relay, \
-		.write_message = write_message, .take_answer = take_answer, \
+		.write_message = write_message, .read_answer = read_answer, \
 	}
 
 const struct contender contender_power = CONTENDER_PEERPOST(

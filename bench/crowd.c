@@ -37,7 +37,7 @@ on_answer(struct client *client, const struct response *response)
 		return;
 	}
 	crowd->n_answers++;
-	crowd->server.contender->take_answer(peer, response);
+	crowd->server.contender->read_answer(peer, response);
 	body = response->body;
 	send_poll(crowd, client);
 	while (payload_next_mark(&body, &sender, &number))

@@ -190,7 +190,7 @@ poll_again(struct member *member)
 
 /* Answer what an event asks for.  at: behind the event's code. */
 static void
-take_event(struct member *member, const char *code, const char *at)
+answer_event(struct member *member, const char *code, const char *at)
 {
 	static const char data[] = "\",\"data\":", object[] = "{\"id\":";
 	uint32_t from;
@@ -219,14 +219,14 @@ on_event_answer(struct client *client, const struct response *response)
 		member->forming->storm->has_failed = true;
 		return;
 	}
-	contender_power.take_answer(&member->peer, response);
+	contender_power.read_answer(&member->peer, response);
 	body = response->body;
 	poll_again(member);
 	while ((at = memmem(body.at, body.len, before, sizeof(before) - 1))) {
 		at += sizeof(before) - 1;
 		body.len -= (size_t)(at - body.at);
 		body.at = at;
-		take_event(member, at, at + 3);
+		answer_event(member, at, at + 3);
 	}
 	body = response->body;
 	while (payload_next_mark(&body, &sender, &number))
@@ -244,7 +244,7 @@ on_command_reply(struct client *client, const struct response *response)
 	struct forming *forming = member->forming;
 
 	if (!response || response->status / 100 != 2 ||
-	    (!member->is_in && !peerpost_take_reply(&member->peer, response))) {
+	    (!member->is_in && !peerpost_read_reply(&member->peer, response))) {
 		forming->storm->has_failed = true;
 		return;
 	}

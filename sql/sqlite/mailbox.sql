@@ -22,7 +22,7 @@ ORDER BY event.id;
 -- name: events_bytes
 SELECT coalesce(sum(size), 0) FROM event WHERE player = ?1 AND id > ?2;
 
--- name: events_head
+-- name: events_last_id
 SELECT (SELECT coalesce(max(id), 0) FROM event WHERE player = ?1)
 FROM player WHERE id = ?1;
 

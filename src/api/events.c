@@ -10,13 +10,13 @@
 
 /* Move the mark, if the cursor says so. */
 static MUST_CHECK enum err
-take_cursor(struct world *world, struct player *player,
+apply_cursor(struct world *world, struct player *player,
     const struct poll_args *args, enum look *out)
 {
-	uint64_t cursor = args->has_after ? args->after : player->given;
+	uint64_t cursor = args->has_after ? args->after : player->sent_id;
 
 	*out = LOOK_EMPTY;
-	if (cursor > player->head) {
+	if (cursor > player->last_id) {
 		*out = LOOK_RESET;
 		return ERR_NONE;
 	}
@@ -66,18 +66,18 @@ add_mail(struct world *world, struct player *player,
 		delivery.max = args->max;
 	buf_add_text(out, "\"events\":[");
 	delivery.start = out->len;
-	if (delivery.max && player->head > player->acked)
+	if (delivery.max && player->last_id > player->acked)
 		err = world->store->events_after(world->store, player->id,
 		    player->acked, on_event, &delivery);
 	if (err)
 		return err;
-	/* Not noted with the player until turn_finish(): after a rollback
-	 * the same events are to be found again. */
-	reply->given_to = player->id;
-	reply->given = delivery.last;
+	/* Not noted with the player until transaction_finish(): after a
+	 * rollback the same events are to be found again. */
+	reply->sent_to = player->id;
+	reply->sent_id = delivery.last;
 	buf_add_text(out, "],\"next\":");
 	buf_add_int(out, (int64_t)delivery.last);
-	if (delivery.last < player->head)
+	if (delivery.last < player->last_id)
 		buf_add_text(out, ",\"more\":true");
 	return ERR_NONE;
 }
@@ -87,7 +87,7 @@ static MUST_CHECK enum err
 add_reset(struct world *world, const struct player *player, struct buf *out)
 {
 	buf_add_text(out, "\"events\":[],\"next\":");
-	buf_add_int(out, (int64_t)player->head);
+	buf_add_int(out, (int64_t)player->last_id);
 	buf_add_text(out, ",\"reset\":true,\"room\":");
 	return room_text_add_snapshot(world, player, out);
 }
@@ -103,10 +103,10 @@ events_look(struct world *world, struct player *player,
 	if (err)
 		return err;
 	acked = player->acked;
-	err = take_cursor(world, player, args, out);
+	err = apply_cursor(world, player, args, out);
 	if (err)
 		return err;
-	if (*out != LOOK_RESET && player->head > player->acked)
+	if (*out != LOOK_RESET && player->last_id > player->acked)
 		*out = LOOK_MAIL;
 	*out_has_acked = player->acked > acked;
 	return ERR_NONE;
@@ -121,8 +121,8 @@ events_add_found(struct world *world, struct player *player,
 }
 
 enum err
-poll_add_events(
-    struct turn *turn, struct player *player, struct request *request)
+events_add(
+    struct transaction *txn, struct player *player, struct request *request)
 {
 	struct buf *out = &request->reply.body;
 	bool has_acked;
@@ -131,9 +131,9 @@ poll_add_events(
 
 	if (player) {
 		err = events_look(
-		    turn->world, player, &request->poll, &look, &has_acked);
+		    txn->world, player, &request->poll, &look, &has_acked);
 		return err ? err :
-			     events_add_found(turn->world, player,
+			     events_add_found(txn->world, player,
 				 &request->poll, look, &request->reply);
 	}
 	buf_add_text(out, "\"events\":[],\"next\":");

@@ -5,7 +5,7 @@
 #ifndef PEERPOST_API_EVENTS_H
 #define PEERPOST_API_EVENTS_H
 
-#include "api/turn.h"
+#include "api/transaction.h"
 
 /* What a look into the mailbox has found. */
 enum look {
@@ -28,7 +28,7 @@ MUST_CHECK enum err events_add_found(struct world *world, struct player *player,
 /* Append "events":[...],"next":N and what follows them to a reply on which
  * events ride, having acknowledged what the request's cursor says.  player
  * NULL: a session that has just ended has none.  ERR_STORAGE. */
-MUST_CHECK enum err poll_add_events(
-    struct turn *turn, struct player *player, struct request *request);
+MUST_CHECK enum err events_add(
+    struct transaction *txn, struct player *player, struct request *request);
 
 #endif

@@ -153,38 +153,38 @@ page_answer(struct request *request, const char *base_path)
 }
 
 enum err
-get_room_run(struct turn *turn, struct request *request)
+get_room_run(struct transaction *txn, struct request *request)
 {
 	enum end_reason reason = END_UNREGISTERED;
 	struct player *player;
 	enum err err;
 
-	err = turn_find_session(turn, request, &player, &reason);
+	err = transaction_find_session(txn, request, &player, &reason);
 	if (!err)
 		err = request->err;
 	if (!err)
-		err = player->room ? mailbox_load(turn->world, player) :
+		err = player->room ? mailbox_load(txn->world, player) :
 				     ERR_NO_ROOM;
 	if (err == ERR_STORAGE)
 		return err;
-	if (!err && !turn_pay_poll(turn, request, player))
+	if (!err && !transaction_pay_poll(txn, request, player))
 		return ERR_NONE;
 	if (err) {
 		reply_fail_session(request, err, reason);
 		return ERR_NONE;
 	}
 	return room_text_add_snapshot(
-	    turn->world, player, reply_begin(request, 200));
+	    txn->world, player, reply_begin(request, 200));
 }
 
 enum err
-get_ice_servers_run(struct turn *turn, struct request *request)
+get_ice_servers_run(struct transaction *txn, struct request *request)
 {
 	enum end_reason reason = END_UNREGISTERED;
 	struct player *player;
 	enum err err;
 
-	err = turn_find_session(turn, request, &player, &reason);
+	err = transaction_find_session(txn, request, &player, &reason);
 	if (err == ERR_STORAGE)
 		return err;
 	if (!err)
@@ -193,9 +193,9 @@ get_ice_servers_run(struct turn *turn, struct request *request)
 		reply_fail_session(request, err, reason);
 		return ERR_NONE;
 	}
-	if (!turn_pay_poll(turn, request, player))
+	if (!transaction_pay_poll(txn, request, player))
 		return ERR_NONE;
-	ice_text_add(&turn->world->settings->ice, player->id, clock_unix_s(),
+	ice_text_add(&txn->world->settings->ice, player->id, clock_unix_s(),
 	    reply_begin(request, 200), &request->reply.links);
 	return ERR_NONE;
 }

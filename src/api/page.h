@@ -9,7 +9,7 @@
 #ifndef PEERPOST_API_PAGE_H
 #define PEERPOST_API_PAGE_H
 
-#include "api/turn.h"
+#include "api/transaction.h"
 
 /* GET /.  Any thread; pure.  Write the reply.  base_path: "" or "/prefix".  What the client has sent is
  * shown only as far as it cannot mean anything to HTML or a shell. */
@@ -17,11 +17,12 @@ void page_answer(struct request *request, const char *base_path);
 
 /* GET /room.  Engine thread only.  Write the reply: a snapshot of the caller's
  * room.  ERR_STORAGE. */
-MUST_CHECK enum err get_room_run(struct turn *turn, struct request *request);
+MUST_CHECK enum err get_room_run(
+    struct transaction *txn, struct request *request);
 
 /* GET /ice-servers.  Engine thread only.  Write the reply: the STUN and TURN
  * servers for the caller, with credentials that count from now.  ERR_STORAGE. */
 MUST_CHECK enum err get_ice_servers_run(
-    struct turn *turn, struct request *request);
+    struct transaction *txn, struct request *request);
 
 #endif

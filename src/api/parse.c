@@ -49,7 +49,7 @@ find_query_name(const char *name)
 }
 
 enum err
-parse_take_number(struct request *request, const struct target_member *member,
+parse_number(struct request *request, const struct target_member *member,
     bool *out_has, uint64_t *out)
 {
 	struct span text = span_of(member->value);
@@ -64,7 +64,7 @@ parse_take_number(struct request *request, const struct target_member *member,
 }
 
 static MUST_CHECK enum err
-take_query_member(struct request *request, enum query_name name,
+read_query_member(struct request *request, enum query_name name,
     const struct target_member *member)
 {
 	struct poll_args *poll = &request->poll;
@@ -72,21 +72,21 @@ take_query_member(struct request *request, enum query_name name,
 
 	switch (name) {
 	case QUERY_AFTER:
-		return is_poll ? parse_take_number(request, member,
-				     &poll->has_after, &poll->after) :
+		return is_poll ? parse_number(request, member, &poll->has_after,
+				     &poll->after) :
 				 ERR_NONE;
 	case QUERY_WAIT:
-		return is_poll ? parse_take_number(request, member,
-				     &poll->has_wait, &poll->wait_s) :
+		return is_poll ? parse_number(request, member, &poll->has_wait,
+				     &poll->wait_s) :
 				 ERR_NONE;
 	case QUERY_MAX:
-		return is_poll ? parse_take_number(request, member,
-				     &poll->has_max, &poll->max) :
-				 ERR_NONE;
+		return is_poll ?
+		    parse_number(request, member, &poll->has_max, &poll->max) :
+		    ERR_NONE;
 	case QUERY_TOKEN:
 		if (request->has_token || !member->value[0])
 			break;
-		parse_take_token(request, span_of(member->value));
+		parse_token(request, span_of(member->value));
 		request->is_query_token = true;
 		break;
 	case N_QUERY:
@@ -98,7 +98,7 @@ take_query_member(struct request *request, enum query_name name,
 /* The whole query is walked even after an error in a number, so that the
  * token is found wherever it stands. */
 static MUST_CHECK enum err
-take_query(struct request *request, struct span query, enum err *out_malformed)
+read_query(struct request *request, struct span query, enum err *out_malformed)
 {
 	bool is_seen[N_QUERY + 1] = { false };
 	enum err err = ERR_NONE;
@@ -125,7 +125,7 @@ take_query(struct request *request, struct span query, enum err *out_malformed)
 			return ERR_BAD_REQUEST;
 		}
 		is_seen[name] = true;
-		member_err = take_query_member(request, name, &member);
+		member_err = read_query_member(request, name, &member);
 		if (!err)
 			err = member_err;
 	}
@@ -133,18 +133,18 @@ take_query(struct request *request, struct span query, enum err *out_malformed)
 
 /* Keys count on commands only. */
 static MUST_CHECK enum err
-take_key(struct request *request)
+read_key(struct request *request)
 {
 	if (!request->idempotency_key.at ||
 	    (request->route->kind != ROUTE_COMMAND &&
 		request->route->kind != ROUTE_ENVELOPE))
 		return ERR_NONE;
-	return parse_take_key(request, request->idempotency_key);
+	return parse_key(request, request->idempotency_key);
 }
 
 /* Last-Event-ID wins over the query and over the body. */
 static void
-take_last_event_id(struct request *request)
+read_last_event_id(struct request *request)
 {
 	struct poll_args *poll = &request->poll;
 	struct span id = text_trim(request->last_event_id);
@@ -214,11 +214,11 @@ check_envelope(struct request *request, const char *base_path)
 		return ERR_TOO_LARGE;
 	if (parse_is_encoded(request))
 		return ERR_UNSUPPORTED_ENCODING;
-	err = take_key(request);
+	err = read_key(request);
 	if (err)
 		return err;
-	parse_take_token(request, bearer_token(request->authorization));
-	request->err = take_query(request, target.query, &malformed);
+	parse_token(request, bearer_token(request->authorization));
+	request->err = read_query(request, target.query, &malformed);
 	return malformed;
 }
 
@@ -233,7 +233,7 @@ request_parse(struct request *request, const char *base_path)
 	}
 	err = check_envelope(request, base_path);
 	if (err) {
-		request_fail(request, NULL, err);
+		reply_fail_as(request, NULL, err);
 		if (err == ERR_METHOD_NOT_ALLOWED)
 			request->reply.allow = request->route->allow;
 		return false;
@@ -258,7 +258,7 @@ request_parse(struct request *request, const char *base_path)
 	case ROUTE_EVENTS:
 		if (request->method == METHOD_POST)
 			parse_poll(request);
-		take_last_event_id(request);
+		read_last_event_id(request);
 		break;
 	case ROUTE_ROOM:
 	case ROUTE_ICE_SERVERS:

@@ -13,9 +13,9 @@
 #include "api/request.h"
 #include "api/target.h"
 
-/* Parse a request at DOOR_PUBLIC, whose body is complete.  Returns true when the engine
- * has to answer; false when the reply is there already (wrong path, method,
- * size or key, the answer to OPTIONS, a page).
+/* Parse a request at LISTENER_PUBLIC, whose body is complete.  Returns true
+ * when the engine has to answer; false when the reply is there already (wrong
+ * path, method, size or key, the answer to OPTIONS, a page).
  * base_path: "" or "/prefix". */
 MUST_CHECK bool request_parse(struct request *request, const char *base_path);
 
@@ -25,7 +25,7 @@ bool parse_is_encoded(const struct request *request);
 
 /* Read a number of a poll's from its member of the query.
  * ERR_BAD_CURSOR: it is none, and request_explain() has been called. */
-MUST_CHECK enum err parse_take_number(struct request *request,
+MUST_CHECK enum err parse_number(struct request *request,
     const struct target_member *member, bool *out_has, uint64_t *out);
 
 #endif

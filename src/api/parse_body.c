@@ -12,7 +12,7 @@
 #define MAX_CODE 32 /* bytes; ours have six */
 
 void
-parse_take_token(struct request *request, struct span token)
+parse_token(struct request *request, struct span token)
 {
 	if (token.len == 0)
 		return;
@@ -21,7 +21,7 @@ parse_take_token(struct request *request, struct span token)
 }
 
 enum err
-parse_take_key(struct request *request, struct span key)
+parse_key(struct request *request, struct span key)
 {
 	if (key.len == 0 || key.len > TOKEN_MAX_KEY)
 		return ERR_BAD_KEY;
@@ -83,7 +83,7 @@ static const struct json_value no_data = { JSON_NULL, { "", 0 } };
 
 /* Read an envelope's command and data into call. */
 static void
-take_call(struct call *call, struct json_value code, struct json_value data)
+read_call(struct call *call, struct json_value code, struct json_value data)
 {
 	struct buf text;
 
@@ -105,7 +105,7 @@ take_call(struct call *call, struct json_value code, struct json_value data)
 }
 
 static void
-take_element(struct call *call, struct json_value element)
+read_element(struct call *call, struct json_value element)
 {
 	static const char *const names[] = { "command", "data" };
 	struct json_value found[2];
@@ -119,12 +119,12 @@ take_element(struct call *call, struct json_value element)
 	call->err = find_members(
 	    element, (struct member_spec){ names, 2 }, found, &call->why);
 	if (!call->err)
-		take_call(call, found[0], found[1]);
+		read_call(call, found[0], found[1]);
 }
 
 /* name: what it is called in a sentence.  ERR_BAD_DATA: too many. */
 static MUST_CHECK enum err
-take_array(struct request *request, const char *name, struct json_value array)
+read_array(struct request *request, const char *name, struct json_value array)
 {
 	struct json_walk walk = json_walk(array);
 	struct json_value element;
@@ -144,7 +144,7 @@ take_array(struct request *request, const char *name, struct json_value array)
 	request->calls = mem_resize(NULL, n, sizeof(struct call));
 	walk = json_walk(array);
 	while (json_next_element(&walk, &element))
-		take_element(&request->calls[request->n_calls++], element);
+		read_element(&request->calls[request->n_calls++], element);
 	return ERR_NONE;
 }
 
@@ -206,7 +206,7 @@ static const char *const member_names[N_MEMBERS] = { "after", "wait", "max",
 /* The Idempotency-Key of a client that cannot set headers; theirs comes first.
  * It is used where it stands, so it must be written without escapes. */
 static MUST_CHECK enum err
-take_body_key(struct request *request, struct json_value key)
+read_body_key(struct request *request, struct json_value key)
 {
 	struct span text = key.text;
 
@@ -214,12 +214,11 @@ take_body_key(struct request *request, struct json_value key)
 		return ERR_NONE;
 	if (key.type != JSON_STRING || memchr(text.at, '\\', text.len))
 		return ERR_BAD_KEY;
-	return parse_take_key(
-	    request, (struct span){ text.at + 1, text.len - 2 });
+	return parse_key(request, (struct span){ text.at + 1, text.len - 2 });
 }
 
 static void
-take_body_token(struct request *request, struct json_value token)
+read_body_token(struct request *request, struct json_value token)
 {
 	struct buf text;
 
@@ -227,12 +226,12 @@ take_body_token(struct request *request, struct json_value token)
 		return;
 	buf_init(&text, REQUEST_MAX_TOKEN);
 	if (value_string(token, &text))
-		parse_take_token(request, buf_span(&text));
+		parse_token(request, buf_span(&text));
 	buf_fini(&text);
 }
 
 static MUST_CHECK enum err
-take_number(struct request *request, const char *name, struct json_value value,
+read_number(struct request *request, const char *name, struct json_value value,
     bool *has, uint64_t *out)
 {
 	if (!value.text.at)
@@ -247,7 +246,7 @@ take_number(struct request *request, const char *name, struct json_value value,
 
 /* The members that a poll and an envelope have in common. */
 static MUST_CHECK enum err
-take_poll_members(
+read_poll_members(
     struct request *request, const struct json_value found[N_POLL_MEMBERS])
 {
 	struct poll_args *poll = &request->poll;
@@ -261,15 +260,15 @@ take_poll_members(
 				"a string, as a register has returned it"));
 			return ERR_BAD_DATA;
 		}
-		take_body_token(request, found[TOKEN]);
+		read_body_token(request, found[TOKEN]);
 	}
-	err = take_number(
+	err = read_number(
 	    request, "after", found[AFTER], &poll->has_after, &poll->after);
 	if (!err)
-		err = take_number(request, "wait", found[WAIT], &poll->has_wait,
+		err = read_number(request, "wait", found[WAIT], &poll->has_wait,
 		    &poll->wait_s);
 	if (!err)
-		err = take_number(
+		err = read_number(
 		    request, "max", found[MAX], &poll->has_max, &poll->max);
 	return err;
 }
@@ -290,7 +289,7 @@ find_known(struct request *request, struct json_value object, size_t n,
 
 /* {"token","command","data","commands","after","max","key"} */
 static MUST_CHECK enum err
-take_wrapper(struct request *request, struct json_value object)
+read_wrapper(struct request *request, struct json_value object)
 {
 	struct json_value found[N_MEMBERS];
 	bool has_array;
@@ -298,9 +297,9 @@ take_wrapper(struct request *request, struct json_value object)
 
 	err = find_known(request, object, N_MEMBERS, found);
 	if (!err)
-		err = take_poll_members(request, found);
+		err = read_poll_members(request, found);
 	if (!err)
-		err = take_body_key(request, found[KEY]);
+		err = read_body_key(request, found[KEY]);
 	if (err)
 		return err;
 	has_array = found[COMMANDS].text.at != NULL;
@@ -321,10 +320,10 @@ take_wrapper(struct request *request, struct json_value object)
 		}
 		hash_request(
 		    request, found[COMMANDS].text, (struct span){ "", 0 });
-		return take_array(request, "commands", found[COMMANDS]);
+		return read_array(request, "commands", found[COMMANDS]);
 	}
 	hash_request(request, found[COMMAND].text, found[DATA].text);
-	take_call(new_single_call(request), found[COMMAND], found[DATA]);
+	read_call(new_single_call(request), found[COMMAND], found[DATA]);
 	return ERR_NONE;
 }
 
@@ -357,10 +356,10 @@ parse_envelope(struct request *request)
 	err = check_body(request, parse_body(request), &value);
 	if (!err && value.type == JSON_ARRAY) {
 		hash_request(request, value.text, (struct span){ "", 0 });
-		err = take_array(request, "The body", value);
+		err = read_array(request, "The body", value);
 	} else if (!err) {
 		err = value.type == JSON_OBJECT ?
-		    take_wrapper(request, value) :
+		    read_wrapper(request, value) :
 		    refuse_body(request, value,
 			"an object with the member command or commands, or an "
 			"array of commands");
@@ -382,7 +381,7 @@ parse_poll(struct request *request)
 	if (!err && value.type == JSON_OBJECT) {
 		err = find_known(request, value, N_POLL_MEMBERS, found);
 		if (!err)
-			err = take_poll_members(request, found);
+			err = read_poll_members(request, found);
 	} else if (!err && value.type != JSON_NULL &&
 	    !span_equals(value.text, "\"null\"")) {
 		err = refuse_body(request, value,

@@ -14,11 +14,11 @@
 struct span parse_body(const struct request *request);
 
 /* Keep the hash of this token; an empty or absent one is none. */
-void parse_take_token(struct request *request, struct span token);
+void parse_token(struct request *request, struct span token);
 
 /* Keep this Idempotency-Key, which is borrowed, and its hash.
  * ERR_BAD_KEY: not 1 to 64 printable ASCII characters. */
-MUST_CHECK enum err parse_take_key(struct request *request, struct span key);
+MUST_CHECK enum err parse_key(struct request *request, struct span key);
 
 /* POST /register and its like: the body is the data of one command. */
 void parse_command(struct request *request);

@@ -164,7 +164,7 @@ reply_render(struct request *request, struct span record, const char *token)
 }
 
 void
-admin_fail(struct request *request, unsigned status, const char *word,
+reply_fail_admin(struct request *request, unsigned status, const char *word,
     const char *message)
 {
 	struct buf *out = reply_begin(request, status);
@@ -190,13 +190,13 @@ find_why(const struct request *request, enum err err)
 }
 
 void
-request_fail(struct request *request, const char *code, enum err err)
+reply_fail_as(struct request *request, const char *code, enum err err)
 {
 	struct reply *reply = &request->reply;
 	const char *why = find_why(request, err);
 
-	if (request->door != DOOR_PUBLIC) {
-		admin_fail(request, err_status(err), err_word(err),
+	if (request->listener_class != LISTENER_PUBLIC) {
+		reply_fail_admin(request, err_status(err), err_word(err),
 		    why ? why : err_sentence(err));
 		reply->err = err;
 		reply->retry_after_s = err_retry_after(err);
@@ -227,7 +227,7 @@ reply_fail(struct request *request, enum err err)
 	if (request->n_calls == 1 && !request->is_array &&
 	    request->calls->command)
 		code = request->calls->command->failed;
-	request_fail(request, code, err);
+	reply_fail_as(request, code, err);
 }
 
 void

@@ -41,7 +41,7 @@ void reply_render(
 void reply_fail_ended(struct request *request, enum end_reason reason);
 
 /* Fail the whole request because there is no session for it: with err, or for
- * ERR_TIMED_OUT with the reason (turn_find_session()). */
+ * ERR_TIMED_OUT with the reason (transaction_find_session()). */
 void reply_fail_session(
     struct request *request, enum err err, enum end_reason reason);
 
@@ -52,13 +52,13 @@ void reply_fail(struct request *request, enum err err);
 /* Write a failure reply: {"command":code,"data":sentence,"error":word}, with
  * its status and Retry-After.  The sentence is that of the request, or of its
  * only call, if it is kept for this err.  code NULL: the code of the request's
- * route.  At the other doors than DOOR_PUBLIC there are no codes, and it is that of
- * admin_fail(). */
-void request_fail(struct request *request, const char *code, enum err err);
+ * route.  At listeners other than LISTENER_PUBLIC there are no codes, and it is
+ * that of reply_fail_admin(). */
+void reply_fail_as(struct request *request, const char *code, enum err err);
 
 /* Write a failure reply for an operator.  Both texts are borrowed for the call;
  * word is a literal that needs no escaping. */
-void admin_fail(struct request *request, unsigned status, const char *word,
-    const char *message);
+void reply_fail_admin(struct request *request, unsigned status,
+    const char *word, const char *message);
 
 #endif

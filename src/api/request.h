@@ -3,7 +3,7 @@
  * Floor: api.
  *
  * A request belongs to exactly one thread at a time.  The loop thread makes
- * it, fills in what the front door saw, and has it parsed
+ * it, fills in what the transport saw, and has it parsed
  * (request_parse(), pure).  Then either the reply is there already, or the
  * request is submitted to the engine thread (engine.h), which gives it back
  * with its reply, be it half a minute later.  In between the loop thread
@@ -26,7 +26,7 @@
 
 struct asset;
 struct command;
-struct engine_port;
+struct completion_queue;
 struct route;
 
 #define REQUEST_MAX_CALLS 64
@@ -39,10 +39,10 @@ struct route;
 
 /* By which sort of listener a request has come in: what is served at the one
  * is not there at the other. */
-enum door {
-	DOOR_PUBLIC,
-	DOOR_ADMIN,   /* --admin */
-	DOOR_METRICS, /* --metrics: of the former, what only shows */
+enum listener_class {
+	LISTENER_PUBLIC,
+	LISTENER_ADMIN,   /* --admin */
+	LISTENER_METRICS, /* --metrics: of the former, what only shows */
 };
 
 enum method {
@@ -122,8 +122,8 @@ struct reply {
 	uint64_t fd_size;
 	bool is_replay;    /* Idempotency-Replayed: true */
 	bool is_preflight; /* the answer to OPTIONS */
-	uint32_t given_to; /* whose events are in it; 0: none are */
-	uint64_t given;    /* the greatest of their ids */
+	uint32_t sent_to;  /* whose events are in it; 0: none are */
+	uint64_t sent_id;  /* the greatest of their ids */
 	struct buf links;  /* values of Link headers, a NUL after each */
 	struct buf body;
 };
@@ -134,15 +134,15 @@ enum task_kind { TASK_RUN, TASK_CANCEL, TASK_SETTINGS, TASK_DRAIN, TASK_STOP };
 struct task {
 	struct queue_item item; /* first */
 	enum task_kind kind;
-	struct engine_port *port; /* by which it went to the engine */
-	struct request *request;  /* NULL but for the first two kinds */
+	struct completion_queue *cq; /* by which it went to the engine */
+	struct request *request;     /* NULL but for the first two kinds */
 };
 
 struct request {
 	uint32_t id; /* for the log; never 0, once in 2^32 requests */
-	/* Set by the front door; borrowed texts must live as long as the
+	/* Set by the transport; borrowed texts must live as long as the
 	 * request. */
-	enum door door;
+	enum listener_class listener_class;
 	enum method method;
 	struct span target;        /* raw, as on the request line */
 	struct span authorization; /* header values; NULL: not there */
@@ -160,15 +160,15 @@ struct request {
 	uint8_t address[ADDRESS_KEY_SIZE];
 	bool is_exempt;  /* loopback or Unix: no per-address limit */
 	bool has_demo;   /* the demo is switched on */
-	bool is_foreign; /* at DOOR_ADMIN: a web page may be behind it */
-	/* At the other doors than DOOR_PUBLIC: connections of players, how
+	bool is_foreign; /* at LISTENER_ADMIN: a web page may be behind it */
+	/* At listeners other than LISTENER_PUBLIC: connections of players, how
 	 * many may be, and whether there is no room for more, or has just
 	 * been none. */
 	size_t n_connections, max_connections;
 	bool is_full;
-	void *owner; /* the front door's own */
+	void *owner; /* the transport's own */
 	/* What takes the request, and then its cancellation if there was one,
-	 * back from the engine, on the loop thread.  For the front doors only:
+	 * back from the engine, on the loop thread.  For the transports only:
 	 * the engine does not call it. */
 	void (*give_back)(struct request *request, enum task_kind kind);
 

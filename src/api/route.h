@@ -17,11 +17,11 @@ enum route_kind {
 	ROUTE_ROOM,
 	ROUTE_ICE_SERVERS,
 	ROUTE_HEALTH,
-	ROUTE_READY, /* at DOOR_ADMIN, as the next */
+	ROUTE_READY, /* at LISTENER_ADMIN, as the next */
 	ROUTE_ADMIN, /* see api/admin/route.h */
 	/* These are answered without the engine: */
-	ROUTE_RELOAD,  /* at DOOR_ADMIN, by the front door's on_reload */
-	ROUTE_METRICS, /* at DOOR_ADMIN */
+	ROUTE_RELOAD,  /* at LISTENER_ADMIN, by the transport's on_reload */
+	ROUTE_METRICS, /* at LISTENER_ADMIN */
 	ROUTE_PAGE,    /* the page at / */
 	ROUTE_ASSET,   /* a file */
 	ROUTE_DEMO,    /* the same, if the demo is switched on */

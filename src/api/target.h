@@ -3,7 +3,7 @@
  * Floor: api.  Any thread; pure.
  *
  * The raw target is parsed here and not by the HTTP library, so that HTTP and
- * other front doors agree to the byte.
+ * other transports agree to the byte.
  */
 #ifndef PEERPOST_API_TARGET_H
 #define PEERPOST_API_TARGET_H

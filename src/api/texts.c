@@ -185,7 +185,7 @@ room_text_add_snapshot(
 	buf_add_text(out, ",\"peers\":");
 	err = room_text_add_peers(world, room, out);
 	buf_add_text(out, ",\"next\":");
-	buf_add_int(out, (int64_t)player->head);
+	buf_add_int(out, (int64_t)player->last_id);
 	buf_add_text(out, "}");
 	return err;
 }

@@ -49,29 +49,29 @@ const struct metric metrics[N_METRIC_ROWS] = {
 /* clang-format on */
 
 /* Each begins a line of the cache: no two threads write the same one. */
-struct sheet {
-	alignas(CACHE_LINE) _Atomic(uint64_t) cells[N_METRIC_CELLS];
+struct shard {
+	alignas(CACHE_LINE) _Atomic(uint64_t) counters[N_METRIC_COUNTERS];
 };
 
-static struct sheet sheets[N_PROCESS_THREADS];
+static struct shard shards[N_PROCESS_THREADS];
 
-_Thread_local _Atomic(uint64_t) *metric_sheet = sheets[PROCESS_LOOP].cells;
+_Thread_local _Atomic(uint64_t) *metric_shard = shards[PROCESS_LOOP].counters;
 
 void
-metric_use_sheet(unsigned thread)
+metric_use_shard(unsigned thread)
 {
 	assert(thread < N_PROCESS_THREADS);
-	metric_sheet = sheets[thread].cells;
+	metric_shard = shards[thread].counters;
 }
 
 uint64_t
-metric_get(unsigned cell)
+metric_get(unsigned counter)
 {
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < N_PROCESS_THREADS; i++)
 		sum += atomic_load_explicit(
-		    &sheets[i].cells[cell], memory_order_relaxed);
+		    &shards[i].counters[counter], memory_order_relaxed);
 	return sum;
 }
 
@@ -99,6 +99,6 @@ metric_observe(unsigned row, int64_t value)
 	/* Small values are the most frequent ones. */
 	while (i < metric->n && size > bounds[i])
 		i++;
-	metric_add(metric->cell + i, 1);
-	metric_add(metric->cell + (unsigned)metric->n + 1, size);
+	metric_add(metric->counter + i, 1);
+	metric_add(metric->counter + (unsigned)metric->n + 1, size);
 }

@@ -7,9 +7,9 @@
  * and labels are documented in peerpost-metrics(7) and, like error words, are
  * not to be changed: people have them in their dashboards.
  *
- * Each thread has a sheet with all cells for itself, and adds to one by a
+ * Each thread has a shard with all counters for itself, and adds to one by a
  * relaxed load and a relaxed store, which are plain instructions and take no
- * lock; whoever reads adds the sheets up, and may be a moment behind.
+ * lock; whoever reads adds the shards up, and may be a moment behind.
  */
 #ifndef PEERPOST_BASE_METRIC_H
 #define PEERPOST_BASE_METRIC_H
@@ -40,9 +40,9 @@
 	  "Polls answered, by how they ended.") \
 	X(DELIVERY_SECONDS, TIMES, METRIC_N_TIMES, "peerpost_delivery_seconds", "", \
 	  "Time from the beginning of the transaction that put an event into a mailbox until the held poll that got it was handed to the socket.") \
-	X(CONNECTIONS, GAUGE, 4, "peerpost_connections", "door", \
+	X(CONNECTIONS, GAUGE, 4, "peerpost_connections", "transport", \
 	  "Connections of players that are open.") \
-	X(CONNECTIONS_ACCEPTED, COUNTER, 4, "peerpost_connections_accepted_total", "door", \
+	X(CONNECTIONS_ACCEPTED, COUNTER, 4, "peerpost_connections_accepted_total", "transport", \
 	  "Connections of players that were accepted.") \
 	X(CONNECTIONS_MAX, GAUGE, 1, "peerpost_connections_max", "", \
 	  "How many connections of players there can be (--max-connections, and what descriptors allow).") \
@@ -116,27 +116,27 @@
 enum metric_kind {
 	METRIC_COUNTER,
 	METRIC_GAUGE,
-	/* Histograms; the cells are one for each bound, one for what is above
-	 * all of them, and the sum. */
+	/* Histograms; the counters are one for each bound, one for what is
+	 * above all of them, and the sum. */
 	METRIC_TIMES, /* of microseconds, up to 2.5 s */
 	METRIC_HOLDS, /* of microseconds, up to 60 s */
 	METRIC_SIZES, /* of numbers, up to 1024 */
 };
 
-#define METRIC_CELLS_COUNTER(n) (n)
-#define METRIC_CELLS_GAUGE(n) (n)
-#define METRIC_CELLS_TIMES(n) ((n) + 2)
-#define METRIC_CELLS_HOLDS(n) ((n) + 2)
-#define METRIC_CELLS_SIZES(n) ((n) + 2)
+#define METRIC_COUNTERS_COUNTER(n) (n)
+#define METRIC_COUNTERS_GAUGE(n) (n)
+#define METRIC_COUNTERS_TIMES(n) ((n) + 2)
+#define METRIC_COUNTERS_HOLDS(n) ((n) + 2)
+#define METRIC_COUNTERS_SIZES(n) ((n) + 2)
 
-/* The first cell of each row: METRIC_REQUESTS and so on. */
-enum metric_cell {
+/* The first counter of each row: METRIC_REQUESTS and so on. */
+enum metric_counter {
 #define X(id, kind, n, name, label, help) \
 	METRIC_##id, \
-	    METRIC_LAST_##id = METRIC_##id + METRIC_CELLS_##kind(n) - 1,
+	    METRIC_LAST_##id = METRIC_##id + METRIC_COUNTERS_##kind(n) - 1,
 	METRIC_COUNTED_TABLE(X)
 #undef X
-	    N_METRIC_CELLS
+	    N_METRIC_COUNTERS
 };
 
 /* The series of METRIC_RATE_LIMITED; the last four are the engine's. */
@@ -161,43 +161,44 @@ enum {
 struct metric {
 	const char *name, *label, *help;
 	enum metric_kind kind;
-	size_t n;      /* series, or bounds; 0: read when asked for */
-	unsigned cell; /* the first */
+	size_t n;         /* series, or bounds; 0: read when asked for */
+	unsigned counter; /* the first */
 };
 
 extern const struct metric metrics[N_METRIC_ROWS];
 
 /* This thread's. */
-extern _Thread_local _Atomic(uint64_t) *metric_sheet;
+extern _Thread_local _Atomic(uint64_t) *metric_shard;
 
-/* Let this thread have the sheet of that one (enum process_thread).  Until it
+/* Let this thread have the shard of that one (enum process_thread).  Until it
  * says so, a thread writes on the main thread's. */
-void metric_use_sheet(unsigned thread);
+void metric_use_shard(unsigned thread);
 
-/* The value of a cell: the sum of all sheets. */
-uint64_t metric_get(unsigned cell);
+/* The value of a counter: the sum of all shards. */
+uint64_t metric_get(unsigned counter);
 
 /* A gauge that only one thread ever sets. */
 static inline void
-metric_set(unsigned cell, uint64_t value)
+metric_set(unsigned counter, uint64_t value)
 {
-	atomic_store_explicit(&metric_sheet[cell], value, memory_order_relaxed);
+	atomic_store_explicit(
+	    &metric_shard[counter], value, memory_order_relaxed);
 }
 
 static inline void
-metric_add(unsigned cell, uint64_t n)
+metric_add(unsigned counter, uint64_t n)
 {
-	metric_set(cell,
-	    atomic_load_explicit(&metric_sheet[cell], memory_order_relaxed) +
+	metric_set(counter,
+	    atomic_load_explicit(&metric_shard[counter], memory_order_relaxed) +
 		n);
 }
 
 /* Only of gauges.  What one thread has added another may take away: the sum is
  * right, modulo 2^64. */
 static inline void
-metric_sub(unsigned cell, uint64_t n)
+metric_sub(unsigned counter, uint64_t n)
 {
-	metric_add(cell, -n);
+	metric_add(counter, -n);
 }
 
 /* Count a value in a histogram; less than 0 counts as 0: a test's clock may be

@@ -150,7 +150,7 @@ is_overridden(const struct options *options, const struct option_spec *spec)
 }
 
 static void
-take_value(
+set_value(
     struct reading *reading, const struct option_spec *spec, const char *text)
 {
 	struct options *options = is_overridden(reading->options, spec) ?
@@ -161,7 +161,7 @@ take_value(
 	if (earlier && !(spec->traits & OPTION_REPEATABLE))
 		complain_of_line(reading, "%s: it is in line %u already",
 		    spec->name, earlier->line);
-	else if (!options_take(options, spec, text, reading->n_lines))
+	else if (!options_set(options, spec, text, reading->n_lines))
 		complain_of_line(reading, "%s: %s", spec->name, options->why);
 }
 
@@ -218,7 +218,7 @@ on_pair(void *cls, const char *section, const char *name, const char *text)
 		    "begins, or goes on after a blank, with ';' or '#'",
 		    spec->name);
 	else
-		take_value(reading, spec, text);
+		set_value(reading, spec, text);
 	return 1;
 }
 

@@ -58,7 +58,7 @@ find_credential_fault(
 }
 
 bool
-options_take_ice_server(struct options *options, const char *text)
+options_set_ice_server(struct options *options, const char *text)
 {
 	struct ice_settings *ice = &options->settings.ice;
 	struct span url = { text, strcspn(text, ",") };
@@ -84,7 +84,7 @@ options_take_ice_server(struct options *options, const char *text)
 }
 
 bool
-options_take_turn_uri(struct options *options, const char *text)
+options_set_turn_uri(struct options *options, const char *text)
 {
 	struct ice_settings *ice = &options->settings.ice;
 	enum ice_url_kind kind;
@@ -122,7 +122,7 @@ find_secret_fault(const char *secret)
 }
 
 bool
-options_take_turn_secret(struct options *options, const char *text)
+options_set_turn_secret(struct options *options, const char *text)
 {
 	const char *fault = find_secret_fault(text);
 	struct ice_settings *ice = &options->settings.ice;
@@ -134,10 +134,10 @@ options_take_turn_secret(struct options *options, const char *text)
 	return true;
 }
 
-/* Take the secret of a line, if it has one.  A NUL ends a text that we keep, so
+/* Keep the secret of a line, if it has one.  A NUL ends a text that we keep, so
  * there is none in a line.  NULL, or what is wrong with it. */
 static const char *
-take_line(struct options *options, const char *line, size_t len)
+set_secret(struct options *options, const char *line, size_t len)
 {
 	struct ice_settings *ice = &options->settings.ice;
 	const char *fault;
@@ -151,9 +151,9 @@ take_line(struct options *options, const char *line, size_t len)
 	return fault;
 }
 
-/* Take the secrets of the lines of text, which is cut into them. */
+/* Keep the secrets of the lines of text, which is cut into them. */
 static bool
-take_lines(struct options *options, struct file_text *text, const char *path)
+set_secrets(struct options *options, struct file_text *text, const char *path)
 {
 	char *line = text->data, *end = text->data + text->len;
 	bool has_secret = false;
@@ -167,7 +167,7 @@ take_lines(struct options *options, struct file_text *text, const char *path)
 		if (newline && len > 0 && newline[-1] == '\r')
 			len--;
 		line[len] = '\0';
-		fault = take_line(options, line, len);
+		fault = set_secret(options, line, len);
 		if (fault)
 			return options_refuse(options, "line %zu of '%s': %s",
 			    n_lines, path, fault);
@@ -181,7 +181,7 @@ take_lines(struct options *options, struct file_text *text, const char *path)
 }
 
 bool
-options_take_turn_secret_file(struct options *options, const char *path)
+options_set_turn_secret_file(struct options *options, const char *path)
 {
 	struct file_text text;
 	char why[FILE_WHY_SIZE];
@@ -192,7 +192,7 @@ options_take_turn_secret_file(struct options *options, const char *path)
 		    options, "cannot read '%s': %s", path, why);
 	if (text.is_exposed)
 		options->exposed_file = path;
-	is_good = take_lines(options, &text, path);
+	is_good = set_secrets(options, &text, path);
 	file_forget(&text);
 	return is_good;
 }

@@ -2,7 +2,7 @@
  *
  * Floor: config.  Main thread, before any other starts.
  *
- * Each take function says whether its text is a good value, which is then
+ * Each set function says whether its text is a good value, which is then
  * kept in options->settings.ice; otherwise options->why says why not, without
  * any of what may be secret.
  */
@@ -15,17 +15,17 @@
 
 /* "URL" of a STUN server, or "URL,USERNAME,CREDENTIAL" of a TURN server.  The
  * credential is all that follows the second comma. */
-bool options_take_ice_server(struct options *options, const char *text);
+bool options_set_ice_server(struct options *options, const char *text);
 
 /* The URL of a TURN server that knows the secret. */
-bool options_take_turn_uri(struct options *options, const char *text);
+bool options_set_turn_uri(struct options *options, const char *text);
 
 /* The first one, of this option and of the files, makes credentials; the
  * others are checked, and that is all. */
-bool options_take_turn_secret(struct options *options, const char *text);
+bool options_set_turn_secret(struct options *options, const char *text);
 
 /* A file of such secrets, one a line; empty lines do not count. */
-bool options_take_turn_secret_file(struct options *options, const char *path);
+bool options_set_turn_secret_file(struct options *options, const char *path);
 
 /* What can only be seen when all is read: that there are no TURN servers
  * without a secret and no secret without them, and that the Link headers of a

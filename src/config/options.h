@@ -4,7 +4,7 @@
  *
  * Each piece has a file: table.c (which options there are),
  * parser.c (the command line), file.c (the file), value.c (values of any
- * origin), take.c (texts), ice.c (those about STUN and TURN), tls.c (those about
+ * origin), set.c (texts), ice.c (those about STUN and TURN), tls.c (those about
  * https), identity.c (users and groups), options.c (the texts that are owned),
  * print.c (--help, --check-config).
  */

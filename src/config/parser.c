@@ -51,7 +51,7 @@ options_log_warnings(const struct options *options)
 }
 
 static int
-take_flag(struct options *options, const struct option_spec *spec)
+set_flag(struct options *options, const struct option_spec *spec)
 {
 	if (strcmp(spec->name, "check-config") == 0) {
 		options->is_check = true;
@@ -179,8 +179,8 @@ read_command_line(struct options *options, const struct option *longs, int argc,
 			return refuse_argument(result, argv, complain);
 		spec = &option_specs[result - FIRST_VALUE];
 		if (spec->type == TYPE_FLAG) {
-			status = take_flag(options, spec);
-		} else if (!options_take(
+			status = set_flag(options, spec);
+		} else if (!options_set(
 			       options, spec, optarg ? optarg : "yes", 0)) {
 			options_complain(
 			    complain, "--%s: %s", spec->name, options->why);

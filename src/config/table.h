@@ -38,7 +38,7 @@ struct option_spec {
 	/* TYPE_TEXT: whether text is a good value; it is kept, but borrowed:
 	 * it lives as long as the options.  If not, options->why may say why
 	 * not. */
-	bool (*take)(struct options *options, const char *text);
+	bool (*set)(struct options *options, const char *text);
 	unsigned traits; /* of enum option_traits */
 	/* TYPE_TEXT: the default; of a repeatable one, several with blanks
 	 * between them.  NULL: none. */

@@ -2,7 +2,7 @@
 #include "config/tls.h"
 
 bool
-options_take_listen(struct options *options, const char *text)
+options_set_listen(struct options *options, const char *text)
 {
 	struct listen_address address;
 	bool is_tls;
@@ -17,7 +17,7 @@ options_take_listen(struct options *options, const char *text)
 }
 
 bool
-options_take_tls_cert(struct options *options, const char *path)
+options_set_tls_cert(struct options *options, const char *path)
 {
 	options->tls_cert = path;
 	return path[0] ||
@@ -25,7 +25,7 @@ options_take_tls_cert(struct options *options, const char *path)
 }
 
 bool
-options_take_tls_key(struct options *options, const char *path)
+options_set_tls_key(struct options *options, const char *path)
 {
 	options->tls_key = path;
 	return path[0] ||

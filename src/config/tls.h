@@ -2,7 +2,7 @@
  *
  * Floor: config.  Main thread, before any other starts.
  *
- * Each take function says whether its text is a good value, which is then
+ * Each set function says whether its text is a good value, which is then
  * kept; otherwise options->why may say why not.
  */
 #ifndef PEERPOST_CONFIG_TLS_H
@@ -13,11 +13,11 @@
 #include "config/options.h"
 
 /* What listen_url_parse() takes. */
-bool options_take_listen(struct options *options, const char *text);
+bool options_set_listen(struct options *options, const char *text);
 
 /* Files, which are read when the daemon starts: see net/certificate.h. */
-bool options_take_tls_cert(struct options *options, const char *path);
-bool options_take_tls_key(struct options *options, const char *path);
+bool options_set_tls_cert(struct options *options, const char *path);
+bool options_set_tls_key(struct options *options, const char *path);
 
 /* What can only be seen when all is read: that certificate and key are there
  * together, and if there are https listeners at all.  (That there are some for

@@ -33,7 +33,7 @@ refuse(
 }
 
 static bool
-take_number(
+set_number(
     struct options *options, const struct option_spec *spec, const char *text)
 {
 	void *field = (char *)options + spec->offset;
@@ -56,7 +56,7 @@ take_number(
 }
 
 static bool
-take_switch(
+set_switch(
     struct options *options, const struct option_spec *spec, const char *text)
 {
 	bool is_on = strcmp(text, "yes") == 0;
@@ -86,7 +86,7 @@ note(struct options *options, const struct option_spec *spec, const char *text,
 }
 
 bool
-options_take(struct options *options, const struct option_spec *spec,
+options_set(struct options *options, const struct option_spec *spec,
     const char *text, unsigned line)
 {
 	const char *kept = options_keep_text(options, text);
@@ -94,11 +94,11 @@ options_take(struct options *options, const struct option_spec *spec,
 
 	options->why[0] = '\0';
 	if (spec->type == TYPE_TEXT)
-		is_good = spec->take(options, kept);
+		is_good = spec->set(options, kept);
 	else if (spec->type == TYPE_SWITCH)
-		is_good = take_switch(options, spec, kept);
+		is_good = set_switch(options, spec, kept);
 	else
-		is_good = take_number(options, spec, kept);
+		is_good = set_number(options, spec, kept);
 	if (!is_good)
 		return refuse(options, spec, text);
 	note(options, spec, kept, line);
@@ -115,15 +115,15 @@ options_find_value(
 	return NULL;
 }
 
-/* Take the words of text, one after the other. */
+/* Set the words of text, one after the other. */
 static bool
-take_words(
+set_words(
     struct options *options, const struct option_spec *spec, const char *text)
 {
 	char *words = options_keep_text(options, text), *word;
 
 	while ((word = strsep(&words, " ")) != NULL)
-		if (!options_take(options, spec, word, 0))
+		if (!options_set(options, spec, word, 0))
 			return false;
 	return true;
 }
@@ -139,7 +139,7 @@ initial_text(const struct options *options, const struct option_spec *spec)
 }
 
 static bool
-take_default(struct options *options, const struct option_spec *spec)
+set_default(struct options *options, const struct option_spec *spec)
 {
 	char number[TEXT_INT_SIZE + 1] = "";
 
@@ -147,16 +147,16 @@ take_default(struct options *options, const struct option_spec *spec)
 	case TYPE_FLAG:
 		return true;
 	case TYPE_SWITCH:
-		return options_take(
+		return options_set(
 		    options, spec, spec->initial ? "yes" : "no", 0);
 	case TYPE_TEXT:
 		return !spec->initial_text ||
-		    take_words(options, spec, initial_text(options, spec));
+		    set_words(options, spec, initial_text(options, spec));
 	case TYPE_UINT:
 	case TYPE_SECONDS:
 	case TYPE_RATE:
 		text_from_int(number, (int64_t)spec->initial);
-		return options_take(options, spec, number, 0);
+		return options_set(options, spec, number, 0);
 	}
 	return false;
 }
@@ -242,7 +242,7 @@ options_finish(struct options *options)
 
 		if (!options_find_value(options, spec) &&
 		    !needs_no_default(options, spec) &&
-		    !take_default(options, spec))
+		    !set_default(options, spec))
 			return false;
 	}
 	if (!options->base_path)

@@ -182,7 +182,7 @@ load_player(
 		return err;
 	player = player_new(world, row->id, row->token_hash);
 	player->room = room;
-	player->acked = player->given = row->floor;
+	player->acked = player->sent_id = row->trimmed_id;
 	player->is_used = true;
 	presence_player_loaded(world, player);
 	*out = player;

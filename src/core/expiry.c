@@ -79,7 +79,7 @@ is_sweep_due(const struct world *world, int64_t now_ms)
 }
 
 bool
-presence_is_due(const struct world *world)
+expiry_is_due(const struct world *world)
 {
 	int64_t now_ms = presence_now_ms(world);
 
@@ -148,7 +148,7 @@ expire_one(struct world *world, int64_t now_ms, bool *out_done)
 }
 
 enum err
-presence_expire(struct world *world, size_t max)
+expiry_run(struct world *world, size_t max)
 {
 	int64_t now_ms = presence_now_ms(world);
 	bool done = true;

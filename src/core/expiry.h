@@ -9,8 +9,8 @@
 
 /* End up to max sessions and rooms whose time is over (and whoever that
  * evicts), in the running transaction.  ERR_STORAGE. */
-MUST_CHECK enum err presence_expire(struct world *world, size_t max);
-/* Whether presence_expire() has something to do. */
-bool presence_is_due(const struct world *world);
+MUST_CHECK enum err expiry_run(struct world *world, size_t max);
+/* Whether expiry_run() has something to do. */
+bool expiry_is_due(const struct world *world);
 
 #endif

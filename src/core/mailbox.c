@@ -27,24 +27,24 @@
 static void
 watch_newest(const struct world *world, struct player *player)
 {
-	player->late_id = player->head;
+	player->late_id = player->last_id;
 	player->late_ms = presence_now_ms(world);
 }
 
 enum err
 mailbox_load(struct world *world, struct player *player)
 {
-	uint64_t head, bytes, reply_bytes;
+	uint64_t last_id, bytes, reply_bytes;
 	enum err err;
 
 	if (player->has_mailbox)
 		return ERR_NONE;
-	err = world->store->events_head(world->store, player->id, &head);
+	err = world->store->events_last_id(world->store, player->id, &last_id);
 	if (err)
 		return err;
 	/* The mark may be about events that a rollback has taken. */
-	if (player->acked > head)
-		player->acked = head;
+	if (player->acked > last_id)
+		player->acked = last_id;
 	err = world->store->events_bytes(
 	    world->store, player->id, player->acked, &bytes);
 	if (!err)
@@ -52,7 +52,7 @@ mailbox_load(struct world *world, struct player *player)
 		    world->store, player->id, &reply_bytes);
 	if (err)
 		return err;
-	player->head = head;
+	player->last_id = last_id;
 	player->bytes = bytes;
 	player->reply_bytes = reply_bytes;
 	watch_newest(world, player);
@@ -62,7 +62,7 @@ mailbox_load(struct world *world, struct player *player)
 
 /* With the limits so much higher. */
 static bool
-has_room_within(const struct world *world, const struct player *player,
+has_capacity_within(const struct world *world, const struct player *player,
     uint64_t n, uint64_t size_bytes, uint64_t spare_events,
     uint64_t spare_bytes)
 {
@@ -70,7 +70,7 @@ has_room_within(const struct world *world, const struct player *player,
 	uint64_t max_bytes = world->settings->max_mailbox_bytes;
 
 	if (max_events &&
-	    player->head - player->acked + n > max_events + spare_events)
+	    player->last_id - player->acked + n > max_events + spare_events)
 		return false;
 	return max_bytes == 0 ||
 	    player->bytes + player->reply_bytes + size_bytes <=
@@ -78,10 +78,10 @@ has_room_within(const struct world *world, const struct player *player,
 }
 
 bool
-mailbox_has_room(const struct world *world, const struct player *player,
+mailbox_has_capacity(const struct world *world, const struct player *player,
     uint64_t n, uint64_t size_bytes)
 {
-	return has_room_within(world, player, n, size_bytes, 0, 0);
+	return has_capacity_within(world, player, n, size_bytes, 0, 0);
 }
 
 bool
@@ -92,10 +92,10 @@ mailbox_is_fetched(const struct world *world, const struct player *player)
 
 	if (max_bytes && player->reply_bytes > max_bytes / REPLY_PART)
 		return false;
-	if (!player->parked && player->given <= player->acked &&
+	if (!player->parked && player->sent_id <= player->acked &&
 	    now_ms - player->polled_ms >= FETCHED_MS)
 		return false;
-	return player->head == player->acked ||
+	return player->last_id == player->acked ||
 	    now_ms - player->late_ms < LATE_MS;
 }
 
@@ -104,16 +104,16 @@ static MUST_CHECK enum err
 append(struct world *world, struct player *player, int64_t message, size_t size)
 {
 	enum err err = world->store->event_append(
-	    world->store, player->id, player->head + 1, message, size);
+	    world->store, player->id, player->last_id + 1, message, size);
 
 	if (err)
 		return err;
-	player->head++;
+	player->last_id++;
 	player->bytes += size;
-	if (player->head == player->acked + 1)
+	if (player->last_id == player->acked + 1)
 		watch_newest(world, player);
-	metric_observe(
-	    METRIC_ROW_MAILBOX_EVENTS, (int64_t)(player->head - player->acked));
+	metric_observe(METRIC_ROW_MAILBOX_EVENTS,
+	    (int64_t)(player->last_id - player->acked));
 	if (player->parked)
 		list_append(&world->woken, &player->woken);
 	return ERR_NONE;
@@ -129,7 +129,7 @@ mailbox_send(struct world *world, struct player *player, enum event_kind kind,
 	err = mailbox_load(world, player);
 	if (err)
 		return err;
-	if (!mailbox_has_room(world, player, 1, body.len))
+	if (!mailbox_has_capacity(world, player, 1, body.len))
 		return ERR_MAILBOX_FULL;
 	err = world->store->message_insert(
 	    world->store, (int)kind, body, 1, &message);
@@ -158,7 +158,7 @@ mailbox_check(struct world *world, const uint32_t *players, size_t n,
 
 		if (err)
 			return err;
-		if (!has_room_within(world, player, 1, size_bytes,
+		if (!has_capacity_within(world, player, 1, size_bytes,
 			is_notice ? MAILBOX_SPARE_EVENTS : 0,
 			is_notice ? MAILBOX_SPARE_BYTES : 0) &&
 		    mailbox_is_fetched(world, player))
@@ -170,10 +170,10 @@ mailbox_check(struct world *world, const uint32_t *players, size_t n,
 /* Find the players that get the event; the others are listed for eviction.  A
  * player that is already listed gets nothing more. */
 static MUST_CHECK enum err
-find_takers(struct world *world, const uint32_t *players, size_t n,
-    uint32_t except, size_t size, struct player **takers, size_t *out_n)
+find_recipients(struct world *world, const uint32_t *players, size_t n,
+    uint32_t except, size_t size, struct player **recipients, size_t *out_n)
 {
-	size_t n_takers = 0;
+	size_t n_recipients = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct player *player;
@@ -186,13 +186,13 @@ find_takers(struct world *world, const uint32_t *players, size_t n,
 			return err;
 		if (!list_is_empty(&player->evicted))
 			continue;
-		if (mailbox_has_room(world, player, 1, size) ||
+		if (mailbox_has_capacity(world, player, 1, size) ||
 		    mailbox_is_fetched(world, player))
-			takers[n_takers++] = player;
+			recipients[n_recipients++] = player;
 		else
 			list_append(&world->evicted, &player->evicted);
 	}
-	*out_n = n_takers;
+	*out_n = n_recipients;
 	return ERR_NONE;
 }
 
@@ -200,24 +200,24 @@ enum err
 mailbox_broadcast(struct world *world, const uint32_t *players, size_t n,
     uint32_t except, enum event_kind kind, struct span body)
 {
-	struct player **takers;
-	size_t n_takers = 0;
+	struct player **recipients;
+	size_t n_recipients = 0;
 	int64_t message;
 	enum err err;
 
 	if (n == 0)
 		return ERR_NONE;
-	takers = mem_resize(NULL, n, sizeof(struct player *));
-	err = find_takers(
-	    world, players, n, except, body.len, takers, &n_takers);
-	if (err || n_takers == 0)
+	recipients = mem_resize(NULL, n, sizeof(struct player *));
+	err = find_recipients(
+	    world, players, n, except, body.len, recipients, &n_recipients);
+	if (err || n_recipients == 0)
 		goto out;
 	err = world->store->message_insert(
-	    world->store, (int)kind, body, (uint32_t)n_takers, &message);
-	for (size_t i = 0; !err && i < n_takers; i++)
-		err = append(world, takers[i], message, body.len);
+	    world->store, (int)kind, body, (uint32_t)n_recipients, &message);
+	for (size_t i = 0; !err && i < n_recipients; i++)
+		err = append(world, recipients[i], message, body.len);
 out:
-	free(takers);
+	free(recipients);
 	return err;
 }
 
@@ -226,11 +226,11 @@ mailbox_acknowledge(struct world *world, struct player *player, uint64_t upto)
 {
 	uint64_t bytes = 0;
 
-	if (upto > player->head)
-		upto = player->head;
+	if (upto > player->last_id)
+		upto = player->last_id;
 	if (upto <= player->acked)
 		return ERR_NONE;
-	if (upto < player->head) {
+	if (upto < player->last_id) {
 		enum err err = world->store->events_bytes(
 		    world->store, player->id, upto, &bytes);
 

@@ -14,14 +14,14 @@
 #include "core/event.h"
 #include "core/world.h"
 
-/* Read head and bytes, if they are not cached: due before any look at them.
+/* Read last_id and bytes, if they are not cached: due before any look at them.
  * ERR_STORAGE. */
 MUST_CHECK enum err mailbox_load(struct world *world, struct player *player);
 
 /* Whether n events with bodies of so many bytes in all fit, beside what is
  * there and the player's remembered replies.  mailbox_load() first. */
-bool mailbox_has_room(const struct world *world, const struct player *player,
-    uint64_t n, uint64_t size_bytes);
+bool mailbox_has_capacity(const struct world *world,
+    const struct player *player, uint64_t n, uint64_t size_bytes);
 
 /* Whether the player comes for its mail: it has a poll parked, has polled
  * within the last 10 s, or has not yet acknowledged what it was given; and
@@ -54,7 +54,7 @@ MUST_CHECK enum err mailbox_broadcast(struct world *world,
     const uint32_t *players, size_t n, uint32_t except, enum event_kind kind,
     struct span body);
 
-/* Acknowledge everything up to id `upto`, at most the head.  An id that is
+/* Acknowledge everything up to id `upto`, at most the last one.  An id that is
  * acknowledged already does nothing.  mailbox_load() first.  ERR_STORAGE. */
 MUST_CHECK enum err mailbox_acknowledge(
     struct world *world, struct player *player, uint64_t upto);

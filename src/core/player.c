@@ -171,11 +171,11 @@ player_evict(struct world *world)
 }
 
 void
-player_note_given(struct world *world, uint32_t id, uint64_t upto)
+player_note_sent(struct world *world, uint32_t id, uint64_t upto)
 {
 	struct player *player;
 
 	HASH_FIND(hh_id, world->players_by_id, &id, sizeof(id), player);
 	if (player)
-		player->given = upto;
+		player->sent_id = upto;
 }

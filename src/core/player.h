@@ -35,6 +35,6 @@ MUST_CHECK enum err player_evict(struct world *world);
 
 /* All events up to `upto` have been handed to the player's client.  Call when
  * that is committed.  Nothing happens if the session is over. */
-void player_note_given(struct world *world, uint32_t id, uint64_t upto);
+void player_note_sent(struct world *world, uint32_t id, uint64_t upto);
 
 #endif

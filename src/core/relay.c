@@ -50,7 +50,7 @@ relay_one(struct world *world, struct player *player, struct player *recipient,
 
 	if (err)
 		return err;
-	if (!mailbox_has_room(world, recipient, 1, body.len))
+	if (!mailbox_has_capacity(world, recipient, 1, body.len))
 		return ERR_MAILBOX_FULL;
 	err = world_check_space(world, body.len);
 	if (!err)

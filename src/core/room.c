@@ -82,7 +82,7 @@ check_own(struct world *world, struct player *player, uint64_t n)
 
 	if (err)
 		return err;
-	return mailbox_has_room(world, player, n, n * MAX_PEER_DIGITS) ?
+	return mailbox_has_capacity(world, player, n, n * MAX_PEER_DIGITS) ?
 	    ERR_NONE :
 	    ERR_OWN_MAILBOX_FULL;
 }
@@ -133,7 +133,7 @@ check_host(struct world *world, struct room *room, size_t size_bytes)
 		err = mailbox_load(world, host);
 	if (err)
 		return err;
-	if (mailbox_has_room(world, host, 1, size_bytes) ||
+	if (mailbox_has_capacity(world, host, 1, size_bytes) ||
 	    mailbox_is_fetched(world, host))
 		return ERR_NONE;
 	list_append(&world->evicted, &host->evicted);

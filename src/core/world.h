@@ -41,15 +41,15 @@ struct player {
 
 	/* Cached; valid while `generation` is the world's. */
 	unsigned generation;
-	bool has_mailbox;     /* head, bytes and reply_bytes have been read */
-	struct room *room;    /* NULL: in the lobby */
-	uint64_t head;        /* greatest event id given out; 0: none */
-	uint64_t bytes;       /* size of the events above `acked` */
+	bool has_mailbox;  /* last_id, bytes and reply_bytes have been read */
+	struct room *room; /* NULL: in the lobby */
+	uint64_t last_id;  /* greatest event id given out; 0: none */
+	uint64_t bytes;    /* size of the events above `acked` */
 	uint64_t reply_bytes; /* size of the remembered replies */
 
 	/* Memory. */
 	uint64_t acked;        /* all up to this id is acknowledged */
-	uint64_t given;        /* greatest id handed to the client */
+	uint64_t sent_id;      /* greatest id handed to the client */
 	struct parked *parked; /* its one held poll, or NULL */
 	struct bucket commands, polls, relays;
 	int64_t polled_ms; /* presence clock: last poll ended, or registered */

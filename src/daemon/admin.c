@@ -1,6 +1,6 @@
-/* admin.c - the doors that are not the players': --admin and --metrics.
+/* admin.c - the listeners that are not the players': --admin and --metrics.
  *
- * They have the loop and the engine in common with the doors of the players, and
+ * They have the loop and the engine in common with those of the players, and
  * nothing else: no settings, and no count of connections, so that an operator
  * gets in when players have taken all that there are.
  */
@@ -28,7 +28,7 @@ pause_listeners(struct server *server, const struct side *side, bool is_paused)
 }
 
 static void
-take(struct server *server, struct side *side, int fd,
+add_connection(struct server *server, struct side *side, int fd,
     const struct sockaddr *addr, socklen_t len)
 {
 	if (fd < 0) {
@@ -38,7 +38,7 @@ take(struct server *server, struct side *side, int fd,
 	front_take_place(&side->front);
 	http_accept(side->http, NULL, fd, addr, len);
 	/* For the others of this round; see server_run_sides(). */
-	if (!front_has_room(&side->front))
+	if (!front_has_capacity(&side->front))
 		pause_listeners(server, side, true);
 }
 
@@ -47,7 +47,7 @@ server_on_admin(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct server *server = cls;
 
-	take(server, &server->sides[SIDE_ADMIN], fd, addr, len);
+	add_connection(server, &server->sides[SIDE_ADMIN], fd, addr, len);
 }
 
 void
@@ -55,7 +55,7 @@ server_on_metrics(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct server *server = cls;
 
-	take(server, &server->sides[SIDE_METRICS], fd, addr, len);
+	add_connection(server, &server->sides[SIDE_METRICS], fd, addr, len);
 }
 
 void
@@ -82,7 +82,7 @@ on_reload(void *cls, struct request *request)
 	if (server_reload(server))
 		buf_add_text(reply_begin(request, 200), "{\"reloaded\":true}");
 	else
-		admin_fail(
+		reply_fail_admin(
 		    request, 422, "bad-configuration", server_reload_problem());
 }
 
@@ -95,7 +95,7 @@ start(struct server *server, struct side *side,
 	front_shared_init(&side->shared);
 	front->shared = &side->shared;
 	front->loop = server->workers[0].front.loop;
-	front->port = &server->workers[0].port;
+	front->cq = &server->workers[0].cq;
 	front->players = &server->workers[0].front;
 	front->on_reload = on_reload;
 	front->cls = server;
@@ -108,7 +108,7 @@ server_start_sides(struct server *server)
 {
 	static const char *const no_origins[] = { NULL };
 	struct front_settings settings = {
-		.door = DOOR_ADMIN,
+		.listener_class = LISTENER_ADMIN,
 		.base_path = "",
 		.origins = no_origins,
 		.has_access_log = server->options.has_access_log,
@@ -120,7 +120,7 @@ server_start_sides(struct server *server)
 	};
 
 	start(server, &server->sides[SIDE_ADMIN], &settings);
-	settings.door = DOOR_METRICS;
+	settings.listener_class = LISTENER_METRICS;
 	settings.idle_ms = METRICS_IDLE_MS;
 	settings.rest_ms = FRONT_REST_MS;
 	settings.max_connections = MAX_METRICS;
@@ -131,18 +131,18 @@ static bool
 run(struct server *server, struct side *side)
 {
 	bool has_more = http_run(side->http);
-	bool has_room;
+	bool has_capacity;
 
 	/* Without descriptors for one more, players make room for it. */
 	if (side->shared.is_starved) {
 		side->shared.is_starved = false;
 		server->players.is_starved = true;
 	}
-	has_room = front_has_room(&side->front);
-	if (!has_room)
-		http_make_room(side->http);
-	has_room = has_room && !server->players.is_starved;
-	pause_listeners(server, side, !has_room);
+	has_capacity = front_has_capacity(&side->front);
+	if (!has_capacity)
+		http_evict_idle(side->http);
+	has_capacity = has_capacity && !server->players.is_starved;
+	pause_listeners(server, side, !has_capacity);
 	return has_more;
 }
 

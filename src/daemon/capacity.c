@@ -1,7 +1,7 @@
 /* capacity.c - what happens when there is no room for more connections.
  *
  * They wait in the kernel, and every worker closes one where it can
- * (http_make_room()).  A flood makes a server full and not full many times a
+ * (http_evict_idle()).  A flood makes a server full and not full many times a
  * second.  So for the operator it is full until there has been room for some
  * time: the log says once that it is, and once that it is not any more.
  */
@@ -21,7 +21,7 @@
 #define FULL_MS 10000
 
 size_t
-server_find_room(const struct server *server)
+server_find_capacity(const struct server *server)
 {
 	const struct options *options = &server->options;
 	size_t reserved = RESERVED_FDS + SERVER_SIDE_CONNECTIONS +
@@ -84,19 +84,19 @@ void
 server_admit(struct server *server)
 {
 	struct worker *first = &server->workers[0];
-	bool has_room = front_has_room(&first->front);
+	bool has_capacity = front_has_capacity(&first->front);
 
 	if (server->is_stopping)
 		return;
-	if (!has_room && !server->players.is_waited_for) {
+	if (!has_capacity && !server->players.is_waited_for) {
 		server->players.is_waited_for = true;
 		for (size_t i = 1; i < server->n_workers; i++)
 			worker_wake(&server->workers[i]);
 	}
-	if (!has_room)
+	if (!has_capacity)
 		server_note_full(server);
 	/* It may have come before anybody knew that we wait. */
-	if (!front_has_room(&first->front))
+	if (!front_has_capacity(&first->front))
 		return;
 	server->players.is_waited_for = false;
 	pause_listeners(server, false);

@@ -59,7 +59,7 @@ server_inherit(struct server *server)
 }
 
 bool
-server_has_inherited_door(const struct server *server)
+server_has_public_socket(const struct server *server)
 {
 	return inherited_has(&server->inherited, "http") ||
 	    inherited_has(&server->inherited, "https") ||
@@ -81,8 +81,8 @@ server_adopt(
 			    server);
 }
 
-enum server_door
-server_look_at_door(struct server *server, const char *text,
+enum address_state
+server_look_at_address(struct server *server, const char *text,
     const struct listen_address *address, const char *scheme)
 {
 	const struct inherited *inherited = &server->inherited;
@@ -93,7 +93,7 @@ server_look_at_door(struct server *server, const char *text,
 
 	match = inherited_look_up(inherited, address, &i);
 	if (match == INHERITED_NONE)
-		return DOOR_FREE;
+		return ADDRESS_FREE;
 	name = inherited->sockets[i].name;
 	/* As Peerpost's own units are called. */
 	snprintf(unit, sizeof(unit), "peerpost%s%s.socket",
@@ -105,19 +105,19 @@ server_look_at_door(struct server *server, const char *text,
 			  "address here or there (systemctl edit %s), see "
 			  "RUNNING IT AS A SERVICE in peerpostd(8)",
 		    text, scheme, name, unit, unit);
-		return DOOR_REFUSED;
+		return ADDRESS_REFUSED;
 	}
 	if (match == INHERITED_HAS) {
 		log_info(
 		    "%s is open already: the service manager has handed it "
 		    "over (%s)",
 		    text, unit);
-		return DOOR_LEFT;
+		return ADDRESS_LEFT;
 	}
 	log_warning("not listening on %s: the %s socket of the service manager "
 		    "is in its way; set the address there instead (systemctl "
 		    "edit %s), see RUNNING IT AS A SERVICE in peerpostd(8)",
 	    text, name, unit);
 	server->has_left_out = true;
-	return DOOR_LEFT;
+	return ADDRESS_LEFT;
 }

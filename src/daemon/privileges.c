@@ -15,7 +15,7 @@ identity_is_other(const struct identity *identity)
 }
 
 static int
-take_on_groups(const struct identity *identity)
+set_groups(const struct identity *identity)
 {
 	return identity->name[0] ? initgroups(identity->name, identity->gid) :
 				   setgroups(1, &identity->gid);
@@ -23,7 +23,7 @@ take_on_groups(const struct identity *identity)
 
 /* Believe nobody: the saved ids and the capabilities count as well. */
 static bool
-is_taken_on(const struct identity *identity)
+has_dropped(const struct identity *identity)
 {
 	uid_t uid, euid, suid;
 	gid_t gid, egid, sgid;
@@ -40,8 +40,7 @@ is_taken_on(const struct identity *identity)
 }
 
 bool
-identity_take_on(
-    const struct identity *identity, char *out_why, size_t why_size)
+drop_privileges(const struct identity *identity, char *out_why, size_t why_size)
 {
 	if (!identity_is_other(identity))
 		return true;
@@ -50,13 +49,13 @@ identity_take_on(
 		return false;
 	}
 	/* The groups first: afterwards there is no right to. */
-	if (take_on_groups(identity) < 0 ||
+	if (set_groups(identity) < 0 ||
 	    setresgid(identity->gid, identity->gid, identity->gid) < 0 ||
 	    setresuid(identity->uid, identity->uid, identity->uid) < 0) {
 		snprintf(out_why, why_size, "%s", strerror(errno));
 		return false;
 	}
-	if (!is_taken_on(identity)) {
+	if (!has_dropped(identity)) {
 		snprintf(out_why, why_size, "there is a way back");
 		return false;
 	}

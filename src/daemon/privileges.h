@@ -10,13 +10,13 @@
 
 #include "config/identity.h"
 
-/* Whether taking it on changes anything. */
+/* Whether becoming that user changes anything. */
 bool identity_is_other(const struct identity *identity);
 
-/* Become it for ever.  What is us already may be taken on by anybody.
+/* Become that user for ever.  Anybody may become what it is already.
  * false: why is in out_why, one sentence without a full stop.  The process
  * must not go on then: it may be half of each. */
-bool identity_take_on(
+bool drop_privileges(
     const struct identity *identity, char *out_why, size_t why_size);
 
 #endif

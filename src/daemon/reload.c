@@ -90,13 +90,13 @@ warn_of_fixed(const struct options *now, const struct options *fresh)
 }
 
 static bool
-take_values(struct options *options, const struct options *from, unsigned fixed)
+copy_values(struct options *options, const struct options *from, unsigned fixed)
 {
 	for (size_t i = 0; i < from->n_values; i++) {
 		const struct option_value *value = &from->values[i];
 
 		if ((value->spec->traits & OPTION_FIXED) == fixed &&
-		    !options_take(
+		    !options_set(
 			options, value->spec, value->text, value->line))
 			return false;
 	}
@@ -109,8 +109,8 @@ keep_fixed(struct options *fresh, const struct options *now)
 {
 	struct options mixed = { 0 };
 
-	if (!take_values(&mixed, fresh, 0) ||
-	    !take_values(&mixed, now, OPTION_FIXED) ||
+	if (!copy_values(&mixed, fresh, 0) ||
+	    !copy_values(&mixed, now, OPTION_FIXED) ||
 	    !options_finish(&mixed)) {
 		complain(mixed.why);
 		options_free(&mixed);
@@ -168,9 +168,9 @@ adopt(struct server *server, const struct options *fresh,
 	workers_resume(server->workers, server->n_workers);
 	reload->change.settings = server->options.settings;
 	reload->change.give_back = on_given_back;
-	engine_change_settings(&server->workers[0].port, &reload->change);
+	engine_change_settings(&server->workers[0].cq, &reload->change);
 	/* Before anybody can learn of it: what comes then goes by it. */
-	engine_flush(&server->workers[0].port);
+	engine_flush(&server->workers[0].cq);
 }
 
 static bool

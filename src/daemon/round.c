@@ -67,8 +67,8 @@ ran_ms(const struct server *server)
 static void
 run_watchdog(struct server *server)
 {
-	if (watchdog_run(&server->watchdog, server->workers[0].front.port,
-		ran_ms(server)))
+	if (watchdog_run(
+		&server->watchdog, server->workers[0].front.cq, ran_ms(server)))
 		for (size_t i = 1; i < server->n_workers; i++)
 			worker_wake(&server->workers[i]);
 }
@@ -90,9 +90,9 @@ server_run_round(struct server *server, int64_t max_ms)
 		server->players.is_starved = false;
 	}
 	server->has_more = server_run_sides(server);
-	if (first->front.port) {
+	if (first->front.cq) {
 		run_watchdog(server);
-		engine_flush(first->front.port);
+		engine_flush(first->front.cq);
 	}
 	server_admit(server);
 }

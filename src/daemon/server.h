@@ -4,7 +4,7 @@
  *
  * The pieces: round.c (signals, rounds), worker.c (loops and their threads),
  * start.c (everything up to the first round), inherit.c (sockets
- * of the service manager's), admin.c (the doors that are not players'),
+ * of the service manager's), admin.c (the listeners that are not players'),
  * capacity.c (what happens when there is no room for more connections),
  * reload.c (reading the configuration again), status.c (what the
  * service manager shows), stop.c (stopping in order).
@@ -28,8 +28,9 @@
 #include "net/listener.h"
 #include "net/loop.h"
 
-/* A door that is not the players': --admin and --metrics.  It has room of its
- * own, so that it opens when players have taken all that there is. */
+/* A class of listeners that is not the players': --admin and --metrics.  It has
+ * room of its own, so that it opens when players have taken all that there is.
+ */
 enum { SIDE_ADMIN, SIDE_METRICS, N_SIDES };
 
 struct side {
@@ -47,8 +48,8 @@ struct server {
 	struct worker workers[PROCESS_MAX_LOOPS];
 	size_t n_workers;
 	struct front_shared players;
-	uint64_t room_bytes;   /* what --max-database auto means */
-	struct engine *engine; /* NULL: not yet, or no more */
+	uint64_t auto_max_database; /* what --max-database auto means */
+	struct engine *engine;      /* NULL: not yet, or no more */
 	struct side sides[N_SIDES];
 	struct inherited inherited;
 	bool has_left_out; /* an address: an inherited socket is in its way */
@@ -83,7 +84,7 @@ void server_run_round(struct server *server, int64_t max_ms);
 
 /* How many connections of players fit into the descriptors that there are; their
  * soft limit is raised. */
-size_t server_find_room(const struct server *server);
+size_t server_find_capacity(const struct server *server);
 /* There is no room for more connections of players: stop taking them. */
 void server_note_full(struct server *server);
 /* At the end of a round: take connections if there is room for them. */
@@ -102,22 +103,22 @@ void server_apply_options(struct server *server);
 /* Look at the sockets that the service manager has opened.  false: they make
  * no sense (logged). */
 bool server_inherit(struct server *server);
-/* Whether there is a door to players among them. */
-bool server_has_inherited_door(const struct server *server);
+/* Whether there is one for players among them. */
+bool server_has_public_socket(const struct server *server);
 /* Serve on those of this name. */
 void server_adopt(
     struct server *server, const char *name, listener_accept_fn on_connection);
-enum server_door {
-	DOOR_FREE,   /* it can be opened */
-	DOOR_LEFT,   /* it must not be: an inherited socket serves there */
-	DOOR_REFUSED /* and an inherited socket would serve something else */
+enum address_state {
+	ADDRESS_FREE,   /* it can be opened */
+	ADDRESS_LEFT,   /* it must not be: an inherited socket serves there */
+	ADDRESS_REFUSED /* and an inherited socket would serve something else */
 };
 
 /* What becomes of an address of the options, which is text, with the sockets that
  * have been inherited (logged).  scheme: the protocol that the options want there,
  * named like inherited sockets. */
-enum server_door server_look_at_door(struct server *server, const char *text,
-    const struct listen_address *address, const char *scheme);
+enum address_state server_look_at_address(struct server *server,
+    const char *text, const struct listen_address *address, const char *scheme);
 
 /* admin.c */
 

@@ -21,12 +21,12 @@
 /* One connection in so many is kept for commands: the rest may be parked. */
 #define UNPARKED_SHARE 16
 /* For --max-database auto: the most, and what is left for the log. */
-#define MAX_ROOM ((uint64_t)8 << 30)
-#define LOG_ROOM ((uint64_t)8 << 20)
+#define MAX_DATABASE ((uint64_t)8 << 30)
+#define LOG_BYTES ((uint64_t)8 << 20)
 
 /* To the worker that has the fewest: connections last. */
 static void
-take(struct server *server, enum front_kind kind,
+add_connection(struct server *server, enum front_kind kind,
     struct certificate *certificate, int fd, const struct sockaddr *addr,
     socklen_t len)
 {
@@ -40,15 +40,15 @@ take(struct server *server, enum front_kind kind,
 		if (worker_n_connections(&server->workers[i]) <
 		    worker_n_connections(best))
 			best = &server->workers[i];
-	worker_take(best, kind, certificate, fd, addr, len);
-	if (!front_has_room(&server->workers[0].front))
+	worker_add_connection(best, kind, certificate, fd, addr, len);
+	if (!front_has_capacity(&server->workers[0].front))
 		server_note_full(server);
 }
 
 static void
 on_http(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
-	take(cls, FRONT_HTTP, NULL, fd, addr, len);
+	add_connection(cls, FRONT_HTTP, NULL, fd, addr, len);
 }
 
 static void
@@ -56,13 +56,13 @@ on_https(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct server *server = cls;
 
-	take(server, FRONT_HTTPS, server->certificate, fd, addr, len);
+	add_connection(server, FRONT_HTTPS, server->certificate, fd, addr, len);
 }
 
 static void
 on_fastcgi(void *cls, int fd, const struct sockaddr *addr, socklen_t len)
 {
-	take(cls, FRONT_FASTCGI, NULL, fd, addr, len);
+	add_connection(cls, FRONT_FASTCGI, NULL, fd, addr, len);
 }
 
 void
@@ -70,13 +70,13 @@ server_apply_options(struct server *server)
 {
 	struct options *options = &server->options;
 	struct front_settings *front = &server->workers[0].front.settings;
-	size_t possible = server_find_room(server), most;
+	size_t possible = server_find_capacity(server), most;
 	uint64_t wanted = options->max_connections;
 	uint64_t *max_parked = &options->settings.max_parked;
 
 	log_set_level(options->log_level);
 	if (options->is_max_database_auto)
-		options->settings.max_database = server->room_bytes;
+		options->settings.max_database = server->auto_max_database;
 	options_log_warnings(options);
 	if (wanted > possible)
 		log_warning("the descriptor limit allows %zu connections "
@@ -163,7 +163,7 @@ open_listener(struct server *server, const char *text, const char *scheme,
 	struct listen_address address;
 	struct listener *listener;
 	struct listen_access both;
-	enum server_door door;
+	enum address_state state;
 	bool is_tls;
 	char why[LISTEN_WHY_SIZE];
 
@@ -175,9 +175,9 @@ open_listener(struct server *server, const char *text, const char *scheme,
 		scheme = "https";
 		on_connection = on_https;
 	}
-	door = server_look_at_door(server, text, &address, scheme);
-	if (door != DOOR_FREE)
-		return door == DOOR_LEFT;
+	state = server_look_at_address(server, text, &address, scheme);
+	if (state != ADDRESS_FREE)
+		return state == ADDRESS_LEFT;
 	listener = listener_open(server->workers[0].front.loop, &address,
 	    scheme, &both, on_connection, server, why, sizeof(why));
 	if (!listener) {
@@ -246,7 +246,7 @@ open_listeners(struct server *server)
 	own(&options->identity, &options->fastcgi_access);
 	own(&options->identity, &options->admin_access);
 	/* The service manager's sockets are what was asked for. */
-	if (options->is_listen_default && server_has_inherited_door(server))
+	if (options->is_listen_default && server_has_public_socket(server))
 		options->n_listen = 0;
 	server_adopt(server, "http", on_http);
 	server_adopt(server, "https", on_https);
@@ -312,7 +312,7 @@ drop_rights(const struct options *options)
 {
 	char why[256];
 
-	if (identity_take_on(&options->identity, why, sizeof(why)))
+	if (drop_privileges(&options->identity, why, sizeof(why)))
 		return true;
 	log_error("cannot become the user of --user and --group: %s", why);
 	return false;
@@ -321,19 +321,19 @@ drop_rights(const struct options *options)
 /* How much the database may hold on its disk, if nobody says: nine tenths of
  * what there is for it, and what is left must do for its log. */
 static uint64_t
-find_room(struct store *store)
+find_max_database(struct store *store)
 {
 	struct store_status status;
-	uint64_t all, room;
+	uint64_t all, most;
 
 	store->status(store, &status);
 	if (status.free_bytes == UINT64_MAX)
-		return MAX_ROOM;
+		return MAX_DATABASE;
 	all = status.free_bytes + status.size_bytes + status.log_bytes;
-	room = all / 10 * 9;
-	if (all - room < LOG_ROOM)
-		room = all > 2 * LOG_ROOM ? all - LOG_ROOM : all / 2;
-	return room < MAX_ROOM ? room : MAX_ROOM;
+	most = all / 10 * 9;
+	if (all - most < LOG_BYTES)
+		most = all > 2 * LOG_BYTES ? all - LOG_BYTES : all / 2;
+	return most < MAX_DATABASE ? most : MAX_DATABASE;
 }
 
 static bool
@@ -351,9 +351,9 @@ start_engine(struct server *server)
 		log_error("%s", why);
 	if (!store)
 		return false;
-	server->room_bytes = find_room(store);
+	server->auto_max_database = find_max_database(store);
 	if (options->is_max_database_auto)
-		options->settings.max_database = server->room_bytes;
+		options->settings.max_database = server->auto_max_database;
 	server->engine = engine_start(store, &options->settings);
 	return server->engine != NULL;
 }
@@ -366,7 +366,7 @@ undo_workers(struct server *server)
 		worker_end(&server->workers[i]);
 	engine_stop(server->engine);
 	for (size_t i = 0; i < server->n_workers; i++)
-		worker_close_doors(&server->workers[i]);
+		worker_close_transports(&server->workers[i]);
 	engine_free(server->engine);
 	server->engine = NULL;
 }

@@ -119,15 +119,15 @@ stop_engine(struct server *server)
 {
 	/* What has come in last is still to be answered. */
 	for (size_t i = 0; i < server->n_workers; i++)
-		engine_flush(&server->workers[i].port);
+		engine_flush(&server->workers[i].cq);
 	engine_stop(server->engine);
 	for (size_t i = 0; i < N_SIDES; i++)
-		server->sides[i].front.port = NULL;
+		server->sides[i].front.cq = NULL;
 	for (size_t i = 0; i < server->n_workers; i++) {
 		struct worker *worker = &server->workers[i];
 
-		worker->front.port = NULL;
-		front_complete(engine_take_completed(&worker->port));
+		worker->front.cq = NULL;
+		front_complete(engine_take_completed(&worker->cq));
 		worker->has_more = true; /* this is to be written */
 	}
 	engine_free(server->engine);
@@ -158,7 +158,7 @@ server_stop(struct server *server)
 	for (size_t i = 0; i < N_SIDES; i++)
 		http_free(server->sides[i].http);
 	for (size_t i = 0; i < server->n_workers; i++)
-		worker_close_doors(&server->workers[i]);
+		worker_close_transports(&server->workers[i]);
 	watchdog_fini(&server->watchdog);
 }
 

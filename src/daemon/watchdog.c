@@ -7,7 +7,7 @@
 #define BUSY_MS 10 /* a loop that is busy gets until then, and again */
 
 static void
-on_echo(struct request *request, enum task_kind kind)
+on_barrier(struct request *request, enum task_kind kind)
 {
 	struct watchdog *watchdog = request->owner;
 
@@ -23,22 +23,22 @@ watchdog_init(struct watchdog *watchdog)
 	*watchdog = (struct watchdog){ .every_ms = (limit_ms + 1) / 2 };
 	if (limit_ms == 0)
 		return;
-	watchdog->echo = request_new(0);
-	watchdog->echo->owner = watchdog;
-	watchdog->echo->give_back = on_echo;
+	watchdog->barrier = request_new(0);
+	watchdog->barrier->owner = watchdog;
+	watchdog->barrier->give_back = on_barrier;
 	watchdog->asked_ms = clock_running_ms();
 }
 
 void
 watchdog_fini(struct watchdog *watchdog)
 {
-	request_free(watchdog->echo);
-	watchdog->echo = NULL;
+	request_free(watchdog->barrier);
+	watchdog->barrier = NULL;
 }
 
 bool
 watchdog_run(
-    struct watchdog *watchdog, struct engine_port *port, int64_t ran_ms)
+    struct watchdog *watchdog, struct completion_queue *cq, int64_t ran_ms)
 {
 	int64_t now_ms = clock_running_ms();
 
@@ -51,7 +51,7 @@ watchdog_run(
 		return false;
 	watchdog->is_out = true;
 	watchdog->asked_ms = now_ms;
-	engine_cancel(port, watchdog->echo);
+	engine_cancel(cq, watchdog->barrier);
 	return true;
 }
 

@@ -3,9 +3,9 @@
  * Floor: daemon.  Main thread.
  *
  * That a loop turns proves little: a database that does not return leaves
- * every command without an answer.  So what is told to the manager is that an
- * echo has come back from the engine, and that meanwhile every loop has turned.
- * A daemon that hangs is killed by the manager, and started again.
+ * every command without an answer.  So what is told to the manager is that a
+ * barrier has come back from the engine, and that meanwhile every loop has
+ * turned.  A daemon that hangs is killed by the manager, and started again.
  */
 #ifndef PEERPOST_DAEMON_WATCHDOG_H
 #define PEERPOST_DAEMON_WATCHDOG_H
@@ -17,7 +17,7 @@
 
 /* Zeroed: there is nobody to show it to. */
 struct watchdog {
-	struct request *echo;
+	struct request *barrier;
 	bool is_out;  /* it is under way, or it is back but a loop has hung */
 	bool is_back; /* from the engine */
 	int64_t every_ms;
@@ -29,11 +29,12 @@ void watchdog_init(struct watchdog *watchdog);
 /* The engine must have given back what it had. */
 void watchdog_fini(struct watchdog *watchdog);
 
-/* Once a round: tell the manager, or send an echo if it is time.  ran_ms: when
- * the loop that is furthest behind began its last round, clock_running_ms().
- * Returns whether an echo was sent: every loop should run a round now. */
+/* Once a round: tell the manager, or send a barrier if it is time.  ran_ms:
+ * when the loop that is furthest behind began its last round,
+ * clock_running_ms().
+ * Returns whether a barrier was sent: every loop should run a round now. */
 bool watchdog_run(
-    struct watchdog *watchdog, struct engine_port *port, int64_t ran_ms);
+    struct watchdog *watchdog, struct completion_queue *cq, int64_t ran_ms);
 /* How long a round may wait: max_ms, or less. */
 int64_t watchdog_max_wait_ms(const struct watchdog *watchdog, int64_t max_ms);
 

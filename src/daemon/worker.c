@@ -97,7 +97,7 @@ on_wake(struct loop_source *source, uint32_t events)
 	(void)events;
 	if (read(worker->wake_fd, &n, sizeof(n)) < 0)
 		return;
-	front_complete(engine_take_completed(&worker->port));
+	front_complete(engine_take_completed(&worker->cq));
 	accept_arrivals(worker);
 }
 
@@ -122,8 +122,8 @@ worker_open(struct worker *worker, unsigned number, struct front_shared *shared,
 void
 worker_connect(struct worker *worker, struct engine *engine)
 {
-	engine_port_open(&worker->port, engine, on_completed, worker);
-	worker->front.port = &worker->port;
+	completion_queue_open(&worker->cq, engine, on_completed, worker);
+	worker->front.cq = &worker->cq;
 	worker->http = http_create(&worker->front);
 	worker->fastcgi = fastcgi_create(&worker->front);
 }
@@ -140,7 +140,7 @@ run_thread(void *cls)
 {
 	struct worker *worker = cls;
 
-	metric_use_sheet(PROCESS_LOOP + worker->number);
+	metric_use_shard(PROCESS_LOOP + worker->number);
 	while (!worker->is_ending) {
 		worker_run_round(worker, WORKER_TICK_MS);
 		if (worker->is_pausing) {
@@ -186,14 +186,14 @@ tick(struct worker *worker)
 /* Connections wait in the kernel while there is no room for them.  At the end
  * of a round: before, one that looks idle may have a request not read yet. */
 static void
-make_room(struct worker *worker)
+evict_idle(struct worker *worker)
 {
 	struct front *front = &worker->front;
 
-	if (!front_has_room(front) && !http_make_room(worker->http))
-		fastcgi_make_room(worker->fastcgi);
+	if (!front_has_capacity(front) && !http_evict_idle(worker->http))
+		fastcgi_evict_idle(worker->fastcgi);
 	if (worker->first && front->shared->is_waited_for &&
-	    front_has_room(front))
+	    front_has_capacity(front))
 		worker_wake(worker->first);
 }
 
@@ -203,7 +203,7 @@ worker_run_round(struct worker *worker, int64_t max_ms)
 	if (worker->has_more || max_ms < 0)
 		max_ms = 0;
 	/* A connection that makes room does so as soon as its time is over. */
-	else if (!front_has_room(&worker->front) && max_ms > FULL_ROUND_MS)
+	else if (!front_has_capacity(&worker->front) && max_ms > FULL_ROUND_MS)
 		max_ms = FULL_ROUND_MS;
 	loop_wait(worker->front.loop,
 	    clock_max_sleep_ms(
@@ -211,10 +211,10 @@ worker_run_round(struct worker *worker, int64_t max_ms)
 	tick(worker);
 	worker->has_more = http_run(worker->http);
 	worker->has_more |= fastcgi_run(worker->fastcgi);
-	if (worker->front.port)
-		engine_flush(worker->front.port);
+	if (worker->front.cq)
+		engine_flush(worker->front.cq);
 	http_shed(worker->http);
-	make_room(worker);
+	evict_idle(worker);
 }
 
 static void
@@ -238,7 +238,7 @@ hand_over(struct worker *worker, enum front_kind kind,
 }
 
 void
-worker_take(struct worker *worker, enum front_kind kind,
+worker_add_connection(struct worker *worker, enum front_kind kind,
     struct certificate *certificate, int fd, const struct sockaddr *addr,
     socklen_t len)
 {
@@ -288,11 +288,11 @@ worker_is_busy(const struct worker *worker)
 }
 
 void
-worker_close_doors(struct worker *worker)
+worker_close_transports(struct worker *worker)
 {
 	http_free(worker->http);
 	fastcgi_free(worker->fastcgi);
-	engine_port_close(&worker->port);
+	completion_queue_close(&worker->cq);
 }
 
 void

@@ -1,4 +1,4 @@
-/* worker.h - one loop, the doors of players on it, and who runs it.
+/* worker.h - one loop, the transports of players on it, and who runs it.
  *
  * Floor: daemon.
  *
@@ -28,7 +28,7 @@ struct worker {
 	struct front front;
 	struct http *http;
 	struct fastcgi *fastcgi;
-	struct engine_port port;
+	struct completion_queue cq;
 	struct loop_source wake;
 	int wake_fd;
 	bool has_more;     /* the last round has left something */
@@ -64,9 +64,9 @@ bool worker_start(struct worker *worker);
  * of its own; the main thread, if there is none, or it is paused. */
 void worker_run_round(struct worker *worker, int64_t max_ms);
 
-/* Take a connection, fd, which came by a listener of that kind.  certificate is
+/* Add a connection, fd, which came by a listener of that kind.  certificate is
  * borrowed, and NULL but for FRONT_HTTPS.  Main thread. */
-void worker_take(struct worker *worker, enum front_kind kind,
+void worker_add_connection(struct worker *worker, enum front_kind kind,
     struct certificate *certificate, int fd, const struct sockaddr *addr,
     socklen_t len);
 /* How many connections it has, or is about to have.  Main thread. */
@@ -85,7 +85,7 @@ bool worker_is_busy(const struct worker *worker);
 
 /* Close its connections.  The engine has been stopped, and everything that it
  * had has been taken back. */
-void worker_close_doors(struct worker *worker);
+void worker_close_transports(struct worker *worker);
 /* End the thread of its own, paused or not.  Without one: nothing happens. */
 void worker_end(struct worker *worker);
 /* The same, and close the rest. */

@@ -26,13 +26,13 @@
 /* Whether the store answers and has room on the disk; after a failure, whether
  * it can write again. */
 static MUST_CHECK enum err
-check_store(struct turn *turn)
+check_store(struct transaction *txn)
 {
-	struct store *store = turn->world->store;
+	struct store *store = txn->world->store;
 	int64_t now_ms = clock_now_ms();
 	uint64_t n;
 
-	if (!turn->is_failing) {
+	if (!txn->is_failing) {
 		enum err err = store->count_rooms(store, &n);
 
 		if (!err)
@@ -41,21 +41,21 @@ check_store(struct turn *turn)
 			return err;
 	}
 	/* The trial costs two commits, and anybody may ask. */
-	if (turn->probed_ms && now_ms - turn->probed_ms < PROBE_EVERY_MS)
+	if (txn->probed_ms && now_ms - txn->probed_ms < PROBE_EVERY_MS)
 		return ERR_STORAGE;
-	turn->probed_ms = now_ms;
-	turn->is_failing = store->probe(store) != ERR_NONE;
-	return turn->is_failing ? ERR_STORAGE : ERR_NONE;
+	txn->probed_ms = now_ms;
+	txn->is_failing = store->probe(store) != ERR_NONE;
+	return txn->is_failing ? ERR_STORAGE : ERR_NONE;
 }
 
 /* GET /healthz and /readyz, outside a transaction. */
 static void
-run_health(struct turn *turn, struct request *request)
+run_health(struct transaction *txn, struct request *request)
 {
-	enum err err = check_store(turn);
+	enum err err = check_store(txn);
 	struct buf *out;
 
-	if (!err && request->route->kind == ROUTE_READY && turn->is_draining)
+	if (!err && request->route->kind == ROUTE_READY && txn->is_draining)
 		err = ERR_SHUTTING_DOWN;
 	if (err) {
 		reply_fail(request, err);
@@ -65,7 +65,7 @@ run_health(struct turn *turn, struct request *request)
 	buf_add_text(
 	    out, "{\"status\":\"ok\",\"version\":\"" PACKAGE_VERSION "\"");
 	/* Still 200: a daemon that is full is not mended by a restart. */
-	if (request->door != DOOR_PUBLIC)
+	if (request->listener_class != LISTENER_PUBLIC)
 		buf_add_text(out,
 		    request->is_full ? ",\"connections\":\"full\"" :
 				       ",\"connections\":\"ok\"");
@@ -75,20 +75,20 @@ run_health(struct turn *turn, struct request *request)
 /* Run one request inside the transaction.  Afterwards it has its reply, or
  * is parked. */
 static MUST_CHECK enum err
-run_request(struct turn *turn, struct request *request)
+run_request(struct transaction *txn, struct request *request)
 {
 	switch (request->route->kind) {
 	case ROUTE_COMMAND:
 	case ROUTE_ENVELOPE:
-		return commands_run(turn, request);
+		return commands_run(txn, request);
 	case ROUTE_EVENTS:
-		return poll_run(turn, request);
+		return poll_run(txn, request);
 	case ROUTE_ROOM:
-		return get_room_run(turn, request);
+		return get_room_run(txn, request);
 	case ROUTE_ICE_SERVERS:
-		return get_ice_servers_run(turn, request);
+		return get_ice_servers_run(txn, request);
 	case ROUTE_ADMIN:
-		return admin_route_run(turn, request);
+		return admin_route_run(txn, request);
 	case ROUTE_HEALTH: /* later, see answer() */
 	case ROUTE_READY:
 	case ROUTE_RELOAD: /* on the loop thread, see front.c */
@@ -102,16 +102,16 @@ run_request(struct turn *turn, struct request *request)
 }
 
 static MUST_CHECK enum err
-run_transaction(struct turn *turn, struct request **batch, size_t n)
+run_transaction(struct transaction *txn, struct request **batch, size_t n)
 {
-	enum err err = turn_begin(turn);
+	enum err err = transaction_begin(txn);
 
 	for (size_t i = 0; !err && i < n; i++) {
 		log_set_request(batch[i]->id);
-		err = run_request(turn, batch[i]);
+		err = run_request(txn, batch[i]);
 	}
 	log_set_request(n == 1 ? batch[0]->id : 0);
-	err = turn_end(turn, err);
+	err = transaction_end(txn, err);
 	log_set_request(0);
 	return err;
 }
@@ -126,27 +126,26 @@ is_settled(const struct request *request)
 }
 
 static void
-answer(struct turn *turn, struct request *request)
+answer(struct transaction *txn, struct request *request)
 {
 	if (request->route->kind == ROUTE_HEALTH ||
 	    request->route->kind == ROUTE_READY)
-		run_health(turn, request);
-	turn_finish(turn, request);
+		run_health(txn, request);
+	transaction_finish(txn, request);
 }
 
 void
-batch_run(struct turn *turn, struct request **batch, size_t n)
+batch_run(struct transaction *txn, struct request **batch, size_t n)
 {
 	enum err err;
 
 	metric_observe(METRIC_ROW_BATCH_REQUESTS, (int64_t)n);
-	err = run_transaction(turn, batch, n);
+	err = run_transaction(txn, batch, n);
 
 	for (size_t i = 0; err && i < n; i++)
-		if (!is_settled(batch[i]) &&
-		    run_transaction(turn, &batch[i], 1))
+		if (!is_settled(batch[i]) && run_transaction(txn, &batch[i], 1))
 			reply_fail(batch[i], ERR_STORAGE);
 	for (size_t i = 0; i < n; i++)
 		if (!is_settled(batch[i]))
-			answer(turn, batch[i]);
+			answer(txn, batch[i]);
 }

@@ -5,10 +5,10 @@
 #ifndef PEERPOST_ENGINE_BATCH_H
 #define PEERPOST_ENGINE_BATCH_H
 
-#include "api/turn.h"
+#include "api/transaction.h"
 
 /* Run n requests in their order, in one transaction.  Afterwards each of them
- * is in turn->done or parked. */
-void batch_run(struct turn *turn, struct request **batch, size_t n);
+ * is in txn->done or parked. */
+void batch_run(struct transaction *txn, struct request **batch, size_t n);
 
 #endif

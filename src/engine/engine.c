@@ -36,7 +36,7 @@ struct engine {
 	struct store *store;
 	struct settings settings;
 	struct world world;
-	struct turn turn;
+	struct transaction txn;
 	struct queue_chain inbox; /* taken, not yet run */
 	struct upkeep upkeep;
 	bool is_stopping;
@@ -49,12 +49,12 @@ run_cancel(struct engine *engine, struct task *task)
 
 	/* A client that has only closed its half may still read. */
 	if (parked->player) {
-		turn_answer_parked(&engine->turn, parked);
+		poll_answer_parked(&engine->txn, parked);
 		task->request->poll_end = POLL_HUNG_UP;
 	} else if (task->request->is_held) {
-		backup_cancel(&engine->turn);
+		backup_cancel(&engine->txn);
 	}
-	queue_chain_append(&engine->turn.done, &task->item);
+	queue_chain_append(&engine->txn.done, &task->item);
 }
 
 static void
@@ -63,7 +63,7 @@ change_settings(struct engine *engine, struct task *task)
 	engine->settings = CONTAINER_OF(task, struct settings_change, task)
 			       ->settings;
 	metric_set(METRIC_DATABASE_MAX_BYTES, engine->settings.max_database);
-	queue_chain_append(&engine->turn.done, &task->item);
+	queue_chain_append(&engine->txn.done, &task->item);
 }
 
 static void
@@ -71,10 +71,11 @@ run_drain(struct engine *engine)
 {
 	struct heap_node *node;
 
-	engine->turn.is_draining = true;
+	engine->txn.is_draining = true;
 	while ((node = heap_first(&engine->world.parked)) != NULL)
-		poll_answer_drained(&engine->turn,
-		    turn_request_of(CONTAINER_OF(node, struct parked, due)));
+		poll_answer_drained(&engine->txn,
+		    transaction_request_of(
+			CONTAINER_OF(node, struct parked, due)));
 }
 
 /* Nothing comes after this: what is held goes back. */
@@ -82,7 +83,7 @@ static void
 stop(struct engine *engine)
 {
 	run_drain(engine);
-	backup_cancel(&engine->turn);
+	backup_cancel(&engine->txn);
 	engine->is_stopping = true;
 }
 
@@ -109,7 +110,7 @@ run_inbox(struct engine *engine)
 		}
 		/* Order matters: what came before it comes first. */
 		if (n)
-			batch_run(&engine->turn, batch, n);
+			batch_run(&engine->txn, batch, n);
 		n = 0;
 		if (task->kind == TASK_CANCEL)
 			run_cancel(engine, task);
@@ -121,7 +122,7 @@ run_inbox(struct engine *engine)
 			stop(engine);
 	}
 	if (n)
-		batch_run(&engine->turn, batch, n);
+		batch_run(&engine->txn, batch, n);
 }
 
 static void
@@ -131,30 +132,30 @@ run_due_polls(struct engine *engine)
 	struct parked *parked;
 
 	while ((parked = parking_due(&engine->world, now_ms)) != NULL)
-		turn_answer_parked(&engine->turn, parked);
+		poll_answer_parked(&engine->txn, parked);
 }
 
-/* Each through the port that it came by. */
+/* Each through the completion queue that it came by. */
 static void
 give_back(struct engine *engine)
 {
-	struct engine_port *ports = NULL, *port;
+	struct completion_queue *queues = NULL, *cq;
 	struct queue_item *item;
 
-	metric_set(METRIC_STORAGE_FAILING, engine->turn.is_failing);
-	while ((item = queue_chain_take(&engine->turn.done)) != NULL) {
-		port = CONTAINER_OF(item, struct task, item)->port;
-		if (!port->done.first) {
-			port->next_done = ports;
-			ports = port;
+	metric_set(METRIC_STORAGE_FAILING, engine->txn.is_failing);
+	while ((item = queue_chain_take(&engine->txn.done)) != NULL) {
+		cq = CONTAINER_OF(item, struct task, item)->cq;
+		if (!cq->done.first) {
+			cq->next_done = queues;
+			queues = cq;
 		}
-		queue_chain_append(&port->done, item);
+		queue_chain_append(&cq->done, item);
 	}
-	for (port = ports; port; port = port->next_done) {
-		if (!queue_push(&port->completed, &port->done))
+	for (cq = queues; cq; cq = cq->next_done) {
+		if (!queue_push(&cq->completed, &cq->done))
 			continue;
 		metric_add(METRIC_LOOP_WAKEUPS, 1);
-		port->on_completed(port->cls);
+		cq->on_completed(cq->cls);
 	}
 }
 
@@ -166,9 +167,9 @@ sleep_ms(struct engine *engine)
 	int64_t due_ms = parking_next_due_ms(&engine->world);
 	int64_t ms = PRESENCE_TICK_MS;
 
-	if (engine->inbox.first || engine->turn.backup)
+	if (engine->inbox.first || engine->txn.backup)
 		return 0;
-	if (upkeep_is_due(&engine->upkeep, &engine->turn))
+	if (upkeep_is_due(&engine->upkeep, &engine->txn))
 		return 0;
 	if (due_ms >= 0 && due_ms - now_ms < ms)
 		ms = due_ms > now_ms ? due_ms - now_ms : 0;
@@ -195,18 +196,18 @@ run_thread(void *cls)
 {
 	struct engine *engine = cls;
 
-	metric_use_sheet(PROCESS_ENGINE);
+	metric_use_shard(PROCESS_ENGINE);
 	metric_set(METRIC_DATABASE_MAX_BYTES, engine->settings.max_database);
 	world_committed(&engine->world); /* so much is there from before */
 	while (!engine->is_stopping || engine->inbox.first) {
 		fetch(engine);
-		upkeep_run(&engine->upkeep, &engine->turn);
+		upkeep_run(&engine->upkeep, &engine->txn);
 		run_inbox(engine);
 		run_due_polls(engine);
-		backup_work(&engine->turn);
+		backup_work(&engine->txn);
 		give_back(engine);
 	}
-	upkeep_finish(&engine->turn);
+	upkeep_finish(&engine->txn);
 	engine->store->close(engine->store);
 	return NULL;
 }
@@ -221,8 +222,8 @@ engine_start(struct store *store, const struct settings *settings)
 	engine->drain.kind = TASK_DRAIN;
 	engine->stop.kind = TASK_STOP;
 	queue_init(&engine->submitted);
-	engine->turn.world = &engine->world;
-	engine->turn.started_ms = clock_now_ms();
+	engine->txn.world = &engine->world;
+	engine->txn.started_ms = clock_now_ms();
 	if (world_init(&engine->world, store, &engine->settings)) {
 		log_error("the database cannot be read");
 		goto undo;
@@ -240,59 +241,60 @@ undo:
 }
 
 void
-engine_port_open(struct engine_port *port, struct engine *engine,
+completion_queue_open(struct completion_queue *cq, struct engine *engine,
     void (*on_completed)(void *cls), void *cls)
 {
-	*port = (struct engine_port){
+	*cq = (struct completion_queue){
 		.engine = engine, .on_completed = on_completed, .cls = cls
 	};
-	queue_init(&port->completed);
+	queue_init(&cq->completed);
 }
 
 void
-engine_port_close(struct engine_port *port)
+completion_queue_close(struct completion_queue *cq)
 {
-	if (port->engine)
-		queue_fini(&port->completed);
-	port->engine = NULL;
+	if (cq->engine)
+		queue_fini(&cq->completed);
+	cq->engine = NULL;
 }
 
 static void
-hand_over(struct engine_port *port, struct task *task)
+hand_over(struct completion_queue *cq, struct task *task)
 {
-	task->port = port;
-	queue_chain_append(&port->outbox, &task->item);
+	task->cq = cq;
+	queue_chain_append(&cq->outbox, &task->item);
 }
 
 void
-engine_submit(struct engine_port *port, struct request *request)
+engine_submit(struct completion_queue *cq, struct request *request)
 {
-	hand_over(port, &request->run);
+	hand_over(cq, &request->run);
 }
 
 void
-engine_cancel(struct engine_port *port, struct request *request)
+engine_cancel(struct completion_queue *cq, struct request *request)
 {
-	hand_over(port, &request->cancel);
+	hand_over(cq, &request->cancel);
 }
 
 void
-engine_change_settings(struct engine_port *port, struct settings_change *change)
+engine_change_settings(
+    struct completion_queue *cq, struct settings_change *change)
 {
 	change->task.kind = TASK_SETTINGS;
-	hand_over(port, &change->task);
+	hand_over(cq, &change->task);
 }
 
 void
-engine_flush(struct engine_port *port)
+engine_flush(struct completion_queue *cq)
 {
-	queue_push(&port->engine->submitted, &port->outbox);
+	queue_push(&cq->engine->submitted, &cq->outbox);
 }
 
 struct queue_chain
-engine_take_completed(struct engine_port *port)
+engine_take_completed(struct completion_queue *cq)
 {
-	return queue_take(&port->completed, 0);
+	return queue_take(&cq->completed, 0);
 }
 
 /* A task of the engine's own, at once. */

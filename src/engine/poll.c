@@ -44,8 +44,8 @@ end_reply(struct request *request, uint32_t after_ms)
 
 /* Answer a parked poll, whose mailbox is therefore empty, before its time. */
 static void
-answer_empty(struct turn *turn, struct request *request, enum poll_end end,
-    uint32_t after_ms)
+answer_empty(struct transaction *txn, struct request *request,
+    enum poll_end end, uint32_t after_ms)
 {
 	const struct player *player = request->parked.player;
 
@@ -54,14 +54,14 @@ answer_empty(struct turn *turn, struct request *request, enum poll_end end,
 	buf_add_text(&request->reply.body, "\"events\":[],\"next\":");
 	buf_add_int(&request->reply.body, (int64_t)player->acked);
 	end_reply(request, after_ms);
-	parking_remove(turn->world, &request->parked);
-	turn_finish(turn, request);
+	parking_remove(txn->world, &request->parked);
+	transaction_finish(txn, request);
 }
 
 void
-poll_answer_drained(struct turn *turn, struct request *request)
+poll_answer_drained(struct transaction *txn, struct request *request)
 {
-	answer_empty(turn, request, POLL_DRAINED,
+	answer_empty(txn, request, POLL_DRAINED,
 	    random_between(AFTER_DRAIN_MIN_MS, AFTER_DRAIN_MAX_MS));
 }
 
@@ -97,20 +97,20 @@ crowded_ms(void)
  * less; and a player whose polls are answered by mail keeps the place.  The
  * lobby goes first, since no mail comes there.  false: all are young. */
 static bool
-take_longest_place(struct turn *turn, const struct player *newest)
+take_longest_place(struct transaction *txn, const struct player *newest)
 {
 	const int64_t spared_ms[] = { newest->room ? 0 : CROWDED_LOBBY_MS,
 		CROWDED_ROOM_MS };
 
 	for (int i = 0; i < 2; i++) {
-		struct parked *longest = parking_longest(turn->world, i);
+		struct parked *longest = parking_longest(txn->world, i);
 
 		if (!longest ||
 		    clock_now_ms() - longest->since_ms < spared_ms[i])
 			continue;
 		/* One with mail leaves its place when that is committed. */
 		if (list_is_empty(&longest->player->woken))
-			answer_empty(turn, turn_request_of(longest),
+			answer_empty(txn, transaction_request_of(longest),
 			    POLL_CROWDED, crowded_ms());
 		return true;
 	}
@@ -120,24 +120,24 @@ take_longest_place(struct turn *turn, const struct player *newest)
 /* Park the poll in the place of an older one.  false, and *out_after_ms set:
  * no poll can be held at the moment. */
 static bool
-park(struct turn *turn, struct request *request, struct player *player,
+park(struct transaction *txn, struct request *request, struct player *player,
     uint32_t *out_after_ms)
 {
-	struct world *world = turn->world;
+	struct world *world = txn->world;
 	uint64_t max = world->settings->max_parked;
 
-	if (turn->is_draining) {
+	if (txn->is_draining) {
 		request->poll_end = POLL_DRAINED;
 		*out_after_ms = random_between(
 		    AFTER_DRAIN_MIN_MS, AFTER_DRAIN_MAX_MS);
 		return false;
 	}
 	if (player->parked)
-		answer_empty(turn,
+		answer_empty(txn,
 		    CONTAINER_OF(player->parked, struct request, parked),
 		    POLL_SUPERSEDED, AFTER_SUPERSEDED_MS);
 	if (max && world->parked.len >= max &&
-	    !take_longest_place(turn, player)) {
+	    !take_longest_place(txn, player)) {
 		request->poll_end = POLL_CROWDED;
 		*out_after_ms = crowded_ms();
 		return false;
@@ -150,7 +150,7 @@ park(struct turn *turn, struct request *request, struct player *player,
 }
 
 enum err
-poll_run(struct turn *turn, struct request *request)
+poll_run(struct transaction *txn, struct request *request)
 {
 	static const enum poll_end ends[] = {
 		[LOOK_MAIL] = POLL_MAIL,
@@ -165,7 +165,7 @@ poll_run(struct turn *turn, struct request *request)
 	enum look look;
 	enum err err;
 
-	err = turn_find_session(turn, request, &player, &reason);
+	err = transaction_find_session(txn, request, &player, &reason);
 	if (err == ERR_TIMED_OUT) {
 		reply_fail_ended(request, reason);
 		return ERR_NONE;
@@ -179,36 +179,36 @@ poll_run(struct turn *turn, struct request *request)
 	if (err)
 		return err;
 	err = events_look(
-	    turn->world, player, &request->poll, &look, &has_acked);
+	    txn->world, player, &request->poll, &look, &has_acked);
 	if (err)
 		return err;
 	/* A client that comes for more is free, also when the batch is run again
 	 * and finds that it has acknowledged already; and a poll that was held
 	 * has paid. */
 	request->is_charged |= has_acked || request->is_due;
-	if (!turn_pay_poll(turn, request, player))
+	if (!transaction_pay_poll(txn, request, player))
 		return ERR_NONE;
 	begin_reply(request);
 	err = events_add_found(
-	    turn->world, player, &request->poll, look, &request->reply);
+	    txn->world, player, &request->poll, look, &request->reply);
 	if (err)
 		return err;
 	request->poll_end = ends[look];
 	if (look == LOOK_EMPTY && may_hold(request) &&
-	    park(turn, request, player, &after_ms))
+	    park(txn, request, player, &after_ms))
 		return ERR_NONE;
 	end_reply(request, after_ms);
 	return ERR_NONE;
 }
 
 void
-turn_answer_parked(struct turn *turn, struct parked *parked)
+poll_answer_parked(struct transaction *txn, struct parked *parked)
 {
-	struct request *request = turn_request_of(parked);
+	struct request *request = transaction_request_of(parked);
 
-	parking_remove(turn->world, parked);
+	parking_remove(txn->world, parked);
 	request->is_due = true;
-	if (poll_run(turn, request))
+	if (poll_run(txn, request))
 		reply_fail(request, ERR_STORAGE);
-	turn_finish(turn, request);
+	transaction_finish(txn, request);
 }

@@ -5,18 +5,18 @@
 #ifndef PEERPOST_ENGINE_POLL_H
 #define PEERPOST_ENGINE_POLL_H
 
-#include "api/turn.h"
+#include "api/transaction.h"
 
 /* Run a poll from the top.  Afterwards it is parked
  * (request->parked.player) or has its reply; a poll that it has superseded is
- * in turn->done.  ERR_STORAGE. */
-MUST_CHECK enum err poll_run(struct turn *turn, struct request *request);
+ * in txn->done.  ERR_STORAGE. */
+MUST_CHECK enum err poll_run(struct transaction *txn, struct request *request);
 
 /* Run a parked poll again and give it back, with mail or without: it is not
  * parked again. */
-void turn_answer_parked(struct turn *turn, struct parked *parked);
+void poll_answer_parked(struct transaction *txn, struct parked *parked);
 
 /* Answer a parked poll because the daemon is about to stop. */
-void poll_answer_drained(struct turn *turn, struct request *request);
+void poll_answer_drained(struct transaction *txn, struct request *request);
 
 #endif

@@ -13,10 +13,10 @@
 #include "engine/poll.h"
 
 enum err
-turn_begin(struct turn *turn)
+transaction_begin(struct transaction *txn)
 {
-	turn->begun_us = clock_now_us();
-	return turn->world->store->begin(turn->world->store);
+	txn->begun_us = clock_now_us();
+	return txn->world->store->begin(txn->world->store);
 }
 
 static MUST_CHECK enum err
@@ -43,81 +43,80 @@ end_process(void)
  * many (few are upkeep.c's).  Not while writing fails: what would fit alone
  * must not fail with them. */
 static MUST_CHECK enum err
-commit(struct turn *turn)
+commit(struct transaction *txn)
 {
-	struct store *store = turn->world->store;
+	struct store *store = txn->world->store;
 	bool has_written = store->has_written(store);
 	enum err err = ERR_NONE;
 
-	if (has_written && !turn->is_failing &&
-	    world_has_much_trim(turn->world))
-		err = world_trim(turn->world, WORLD_MAX_TRIM);
+	if (has_written && !txn->is_failing && world_has_much_trim(txn->world))
+		err = world_trim(txn->world, WORLD_MAX_TRIM);
 	if (!err)
 		err = measure_commit(store, has_written);
 	if (err == ERR_FATAL)
 		end_process();
 	if (!err && has_written) {
-		turn->is_failing = false;
-		turn->written_ms = clock_now_ms();
+		txn->is_failing = false;
+		txn->written_ms = clock_now_ms();
 	}
 	return err;
 }
 
 void
-turn_watch(struct turn *turn)
+transaction_watch(struct transaction *txn)
 {
-	if (turn->world->store->watch(turn->world->store))
+	if (txn->world->store->watch(txn->world->store))
 		end_process();
 }
 
 static void
-answer_ended(struct turn *turn, struct player *player)
+answer_ended(struct transaction *txn, struct player *player)
 {
 	struct request *request;
 
 	if (!player->parked)
 		return;
-	request = turn_request_of(player->parked);
-	parking_remove(turn->world, player->parked);
+	request = transaction_request_of(player->parked);
+	parking_remove(txn->world, player->parked);
 	if (player->end_reason == END_UNREGISTERED)
 		reply_fail(request, ERR_NO_SESSION);
 	else
 		reply_fail_ended(request, player->end_reason);
 	request->poll_end = POLL_ENDED;
-	turn_finish(turn, request);
+	transaction_finish(txn, request);
 }
 
 static void
-answer_after_commit(struct turn *turn)
+answer_after_commit(struct transaction *txn)
 {
-	struct world *world = turn->world;
+	struct world *world = txn->world;
 	struct list *node;
 
 	for (node = world->removed.next; node != &world->removed;
 	     node = node->next)
-		answer_ended(turn, CONTAINER_OF(node, struct player, removed));
+		answer_ended(txn, CONTAINER_OF(node, struct player, removed));
 	world_committed(world);
 	while ((node = list_take_first(&world->woken)) != NULL) {
 		struct parked *parked = CONTAINER_OF(node, struct player, woken)
 					    ->parked;
 
-		turn_request_of(parked)->woken_us = turn->begun_us;
+		transaction_request_of(parked)->woken_us = txn->begun_us;
 		metric_add(METRIC_POLL_WAKEUPS, 1);
-		turn_answer_parked(turn, parked);
+		poll_answer_parked(txn, parked);
 	}
 }
 
 enum err
-turn_end(struct turn *turn, enum err err)
+transaction_end(struct transaction *txn, enum err err)
 {
 	if (!err)
-		err = commit(turn);
+		err = commit(txn);
 	if (err) {
-		turn->world->store->rollback(turn->world->store);
-		world_rolled_back(turn->world);
-		turn->is_failing = true;
+		txn->world->store->rollback(txn->world->store);
+		world_rolled_back(txn->world);
+		txn->is_failing = true;
 		return err;
 	}
-	answer_after_commit(turn);
+	answer_after_commit(txn);
 	return ERR_NONE;
 }

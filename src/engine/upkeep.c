@@ -25,14 +25,14 @@ is_trim_due(struct upkeep *upkeep, const struct world *world, int64_t now_ms)
 }
 
 static void
-tidy_when_quiet(struct upkeep *upkeep, struct turn *turn, int64_t now_ms)
+tidy_when_quiet(struct upkeep *upkeep, struct transaction *txn, int64_t now_ms)
 {
 	upkeep->is_tidying = false;
-	if (turn->written_ms == 0 || now_ms - turn->written_ms < TIDY_AFTER_MS)
+	if (txn->written_ms == 0 || now_ms - txn->written_ms < TIDY_AFTER_MS)
 		return;
-	upkeep->is_tidying = turn->world->store->tidy(turn->world->store);
+	upkeep->is_tidying = txn->world->store->tidy(txn->world->store);
 	if (!upkeep->is_tidying)
-		turn->written_ms = 0;
+		txn->written_ms = 0;
 }
 
 /* What fails may be too much for the room that there is: then an eighth of it,
@@ -46,34 +46,34 @@ portion(const struct upkeep *upkeep, size_t max)
 }
 
 static void
-watch(struct upkeep *upkeep, struct turn *turn, int64_t now_ms)
+watch(struct upkeep *upkeep, struct transaction *txn, int64_t now_ms)
 {
 	if (now_ms < upkeep->watch_ms)
 		return;
 	upkeep->watch_ms = now_ms + WATCH_EVERY_MS;
-	turn_watch(turn);
+	transaction_watch(txn);
 }
 
 void
-upkeep_run(struct upkeep *upkeep, struct turn *turn)
+upkeep_run(struct upkeep *upkeep, struct transaction *txn)
 {
-	struct world *world = turn->world;
+	struct world *world = txn->world;
 	int64_t now_ms = clock_now_ms();
 	bool has_trim;
 	enum err err;
 
 	presence_tick(world);
-	watch(upkeep, turn, now_ms);
-	tidy_when_quiet(upkeep, turn, now_ms);
+	watch(upkeep, txn, now_ms);
+	tidy_when_quiet(upkeep, txn, now_ms);
 	has_trim = is_trim_due(upkeep, world, now_ms);
-	if (now_ms < upkeep->retry_ms || (!has_trim && !presence_is_due(world)))
+	if (now_ms < upkeep->retry_ms || (!has_trim && !expiry_is_due(world)))
 		return;
-	err = turn_begin(turn);
+	err = transaction_begin(txn);
 	if (!err)
-		err = presence_expire(world, portion(upkeep, MAX_EXPIRE));
+		err = expiry_run(world, portion(upkeep, MAX_EXPIRE));
 	if (!err && has_trim)
 		err = world_trim(world, portion(upkeep, WORLD_MAX_TRIM));
-	if (turn_end(turn, err) == ERR_NONE) {
+	if (transaction_end(txn, err) == ERR_NONE) {
 		if (upkeep->n_halvings)
 			upkeep->n_halvings--;
 		return;
@@ -84,24 +84,23 @@ upkeep_run(struct upkeep *upkeep, struct turn *turn)
 }
 
 bool
-upkeep_is_due(const struct upkeep *upkeep, const struct turn *turn)
+upkeep_is_due(const struct upkeep *upkeep, const struct transaction *txn)
 {
 	return upkeep->is_tidying ||
-	    (clock_now_ms() >= upkeep->retry_ms &&
-		presence_is_due(turn->world));
+	    (clock_now_ms() >= upkeep->retry_ms && expiry_is_due(txn->world));
 }
 
 void
-upkeep_finish(struct turn *turn)
+upkeep_finish(struct transaction *txn)
 {
 	enum err err = ERR_NONE;
 
-	while (!err && world_has_trim(turn->world)) {
-		err = turn_begin(turn);
+	while (!err && world_has_trim(txn->world)) {
+		err = transaction_begin(txn);
 		if (!err)
-			err = world_trim(turn->world, WORLD_MAX_TRIM);
-		err = turn_end(turn, err);
+			err = world_trim(txn->world, WORLD_MAX_TRIM);
+		err = transaction_end(txn, err);
 	}
 	/* Closing removes the log by its name. */
-	turn_watch(turn);
+	transaction_watch(txn);
 }

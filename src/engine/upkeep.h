@@ -5,7 +5,7 @@
 #ifndef PEERPOST_ENGINE_UPKEEP_H
 #define PEERPOST_ENGINE_UPKEEP_H
 
-#include "api/turn.h"
+#include "api/transaction.h"
 
 /* Zeroed: nothing has happened yet. */
 struct upkeep {
@@ -20,13 +20,13 @@ struct upkeep {
  * acknowledged events about a second after; see that the store's files are
  * still there; tidy it after a while without commands.  Once a round, and at
  * least every PRESENCE_TICK_MS. */
-void upkeep_run(struct upkeep *upkeep, struct turn *turn);
+void upkeep_run(struct upkeep *upkeep, struct transaction *txn);
 
 /* Whether there is something to do that should not wait. */
-bool upkeep_is_due(const struct upkeep *upkeep, const struct turn *turn);
+bool upkeep_is_due(const struct upkeep *upkeep, const struct transaction *txn);
 
 /* The last transaction: what has been acknowledged need not be told again
  * after an orderly stop. */
-void upkeep_finish(struct turn *turn);
+void upkeep_finish(struct transaction *txn);
 
 #endif

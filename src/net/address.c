@@ -207,7 +207,7 @@ address_counts_init(struct address_counts *counts)
 }
 
 static bool
-has_room(struct address_counts *counts, const uint8_t key[ADDRESS_KEY_SIZE],
+has_capacity(struct address_counts *counts, const uint8_t key[ADDRESS_KEY_SIZE],
     uint64_t max)
 {
 	struct address_count *count = find_count(counts, key);
@@ -229,7 +229,7 @@ add(struct address_counts *counts, const uint8_t key[ADDRESS_KEY_SIZE])
 }
 
 static void
-take_away(struct address_counts *counts, const uint8_t key[ADDRESS_KEY_SIZE])
+remove_count(struct address_counts *counts, const uint8_t key[ADDRESS_KEY_SIZE])
 {
 	struct address_count *count = find_count(counts, key);
 
@@ -251,9 +251,9 @@ address_counts_add(
 		return true;
 	has_network = address_network(address->key, network);
 	pthread_mutex_lock(&counts->lock);
-	is_added = has_room(counts, address->key, max) &&
+	is_added = has_capacity(counts, address->key, max) &&
 	    (!has_network ||
-		has_room(
+		has_capacity(
 		    counts, network, (uint64_t)max * ADDRESS_NETWORK_FACTOR));
 	if (is_added)
 		add(counts, address->key);
@@ -272,8 +272,8 @@ address_counts_remove(
 	if (address->is_exempt)
 		return;
 	pthread_mutex_lock(&counts->lock);
-	take_away(counts, address->key);
+	remove_count(counts, address->key);
 	if (address_network(address->key, network))
-		take_away(counts, network);
+		remove_count(counts, network);
 	pthread_mutex_unlock(&counts->lock);
 }

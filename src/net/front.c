@@ -14,7 +14,7 @@
 #include "net/forwarded.h"
 
 bool
-front_has_room(const struct front *front)
+front_has_capacity(const struct front *front)
 {
 	return !front->shared->is_starved &&
 	    front->shared->n_connections < front->settings.max_connections;
@@ -32,10 +32,10 @@ bool
 front_claim_eviction(struct front *front)
 {
 	/* Other threads may make room and take it between any two looks. */
-	while (!front_has_room(front)) {
+	while (!front_has_capacity(front)) {
 		if (atomic_exchange(&front->shared->is_evicting, true))
 			return false;
-		if (!front_has_room(front))
+		if (!front_has_capacity(front))
 			return true;
 		front->shared->is_evicting = false;
 	}
@@ -45,7 +45,7 @@ front_claim_eviction(struct front *front)
 bool
 front_claim_yield(struct front *front)
 {
-	return !front_has_room(front) &&
+	return !front_has_capacity(front) &&
 	    !atomic_exchange(&front->shared->is_yielding, true);
 }
 
@@ -66,7 +66,7 @@ void
 front_add_connection(struct front *front, enum front_kind kind)
 {
 	front->n_connections++;
-	if (front->settings.door != DOOR_PUBLIC)
+	if (front->settings.listener_class != LISTENER_PUBLIC)
 		return;
 	metric_add(METRIC_CONNECTIONS_ACCEPTED + (unsigned)kind, 1);
 	metric_add(METRIC_CONNECTIONS + (unsigned)kind, 1);
@@ -80,7 +80,7 @@ front_remove_connection(struct front *front, enum front_kind kind)
 	front->shared->is_evicting = false;
 	front->shared->is_yielding = false;
 	front->shared->is_starved = false;
-	if (front->settings.door == DOOR_PUBLIC)
+	if (front->settings.listener_class == LISTENER_PUBLIC)
 		metric_sub(METRIC_CONNECTIONS + (unsigned)kind, 1);
 }
 
@@ -135,7 +135,7 @@ front_request_new(struct front *front, void *owner,
 	request->id = new_id(front->shared);
 	request->owner = owner;
 	request->give_back = give_back;
-	request->door = front->settings.door;
+	request->listener_class = front->settings.listener_class;
 	request->has_demo = front->settings.has_demo;
 	if (front->players) {
 		request->n_connections = front->players->shared->n_connections;
@@ -190,24 +190,24 @@ front_has_control(struct span value)
 }
 
 bool
-front_is_hopeless(struct span length)
+front_is_oversized(struct span length)
 {
 	uint64_t size;
 
 	return length.at &&
 	    (!text_to_uint(length, UINT64_MAX, &size) ||
-		size > FRONT_MAX_SWALLOW);
+		size > FRONT_MAX_DRAIN);
 }
 
 bool
-front_take_body(struct request *request, struct span piece, size_t *n_swallowed)
+front_add_body(struct request *request, struct span piece, size_t *n_drained)
 {
 	buf_add_span(&request->body, piece);
 	if (!request->body.overflowed)
 		return true;
 	request->is_too_large = true;
-	*n_swallowed += piece.len;
-	return *n_swallowed <= FRONT_MAX_SWALLOW;
+	*n_drained += piece.len;
+	return *n_drained <= FRONT_MAX_DRAIN;
 }
 
 struct address
@@ -266,7 +266,7 @@ count(struct front *front, struct front_client *client)
 static MUST_CHECK bool
 parse(const struct front *front, struct request *request)
 {
-	return request->door == DOOR_PUBLIC ?
+	return request->listener_class == LISTENER_PUBLIC ?
 	    request_parse(request, front->settings.base_path) :
 	    admin_parse(request);
 }
@@ -277,8 +277,8 @@ front_submit(
 {
 	if (!parse(front, request))
 		return false;
-	if (!front->port) {
-		request_fail(request, NULL, ERR_SHUTTING_DOWN);
+	if (!front->cq) {
+		reply_fail_as(request, NULL, ERR_SHUTTING_DOWN);
 		return false;
 	}
 	if (request->route->kind == ROUTE_RELOAD) {
@@ -287,10 +287,10 @@ front_submit(
 	}
 	if (!count(front, client)) {
 		metric_add(METRIC_LIMITED_REQUESTS, 1);
-		request_fail(request, NULL, ERR_RATE_LIMITED);
+		reply_fail_as(request, NULL, ERR_RATE_LIMITED);
 		return false;
 	}
-	engine_submit(front->port, request);
+	engine_submit(front->cq, request);
 	return true;
 }
 
@@ -309,7 +309,7 @@ front_refuse_body(const struct front *front, struct request *request)
 	request->is_too_large = true;
 	/* A wrong path or method comes first, as it does with a small body. */
 	if (parse(front, request))
-		request_fail(request, NULL, ERR_TOO_LARGE);
+		reply_fail_as(request, NULL, ERR_TOO_LARGE);
 }
 
 static void

@@ -1,10 +1,10 @@
-/* front.h - what the front doors have in common.
+/* front.h - what the transports have in common.
  *
  * Floor: net.  A front belongs to one loop thread.
  *
- * A front door (http.h, fastcgi.h) turns bytes into a struct request and its
+ * A transport (http.h, fastcgi.h) turns bytes into a struct request and its
  * reply into bytes.  Whatever does not depend on how they are written is
- * here, so that all doors answer alike.
+ * here, so that all of them answer alike.
  */
 #ifndef PEERPOST_NET_FRONT_H
 #define PEERPOST_NET_FRONT_H
@@ -22,7 +22,7 @@
 #define FRONT_MAX_HEADER ((size_t)16 << 10)
 /* A body over the limit is read and dropped up to this size, so that its
  * sender can read the answer. */
-#define FRONT_MAX_SWALLOW ((size_t)8 << 20)
+#define FRONT_MAX_DRAIN ((size_t)8 << 20)
 /* A reply to a player may take so long, or over FastCGI be without progress. */
 #define FRONT_REST_MS 75000
 /* Not even to make room is a connection closed that is idle for less. */
@@ -31,7 +31,7 @@
 #define FRONT_SPARED_NEW_MS 250
 
 struct front_settings {
-	enum door door;
+	enum listener_class listener_class;
 	const char *base_path;      /* "" or "/prefix" */
 	const char *const *origins; /* as in origin.h; NULL-terminated */
 	bool allows_any_origin;     /* answer "*" */
@@ -47,7 +47,7 @@ struct front_settings {
 	struct trusted_proxies trusted;
 };
 
-/* What the doors have in common, whatever thread they are on. */
+/* What the transports have in common, whatever thread they are on. */
 struct front_shared {
 	_Atomic(size_t) n_connections;   /* and those that are on their way */
 	struct address_counts addresses; /* of connections, and see submit */
@@ -63,16 +63,16 @@ struct front_shared {
 	_Atomic(bool) is_starved;
 };
 
-/* The doors of one loop thread. */
+/* The transports of one loop thread. */
 struct front {
 	struct front_shared *shared;
 	struct loop *loop;
-	struct engine_port *port; /* NULL: shut down, all is answered 503 */
+	struct completion_queue *cq; /* NULL: shut down, all is answered 503 */
 	struct front_settings settings;
 	_Atomic(size_t) n_connections; /* others may look */
 	bool is_draining;              /* every reply closes its connection */
-	/* At the other doors than DOOR_PUBLIC: one of the players'; and what
-	 * answers ROUTE_RELOAD. */
+	/* At listeners other than LISTENER_PUBLIC: one of the players'; and
+	 * what answers ROUTE_RELOAD. */
 	const struct front *players;
 	void (*on_reload)(void *cls, struct request *request);
 	void *cls;
@@ -93,7 +93,7 @@ struct front_client {
 };
 
 /* Whether there is room for one more connection. */
-bool front_has_room(const struct front *front);
+bool front_has_capacity(const struct front *front);
 /* Whether there is hardly any left: less than a sixteenth of all. */
 bool front_is_crowded(const struct front *front);
 /* There is none, and the caller has found a connection to close.  false: one
@@ -102,8 +102,8 @@ bool front_claim_eviction(struct front *front);
 /* Whether a connection that has just got what it came for should end, because
  * there is no room.  false: there is, or another one is ending already. */
 bool front_claim_yield(struct front *front);
-/* A place for a connection that is on its way to these doors: who accepts it
- * adds it to them, or gives the place back.  On any thread. */
+/* A place for a connection that is on its way to these transports: who
+ * accepts it adds it to them, or gives the place back.  On any thread. */
 void front_take_place(struct front *front);
 void front_give_place(struct front *front);
 /* There is one more, which has a place; or one less, and a place more. */
@@ -115,7 +115,7 @@ void front_remove_connection(struct front *front, enum front_kind kind);
 void front_count_unsent(struct front *front, size_t n_less, size_t n_more);
 bool front_has_too_much_unsent(const struct front *front);
 
-/* A new request of a door's: owner and give_back are as in request.h.  It
+/* A new request of a transport's: owner and give_back are as in request.h.  It
  * began now, and is that of peer until front_identify() knows better. */
 struct request *front_request_new(struct front *front, void *owner,
     void (*give_back)(struct request *request, enum task_kind kind),
@@ -133,11 +133,11 @@ bool front_has_control(struct span value);
 
 /* Whether so large a body has been announced that reading it makes no sense:
  * answer at once.  length: the value of Content-Length; not there: no. */
-bool front_is_hopeless(struct span length);
+bool front_is_oversized(struct span length);
 /* Add a piece of the body, or count it if there is too much of it already.
- * n_swallowed: what has been dropped so far.  false: it will never end. */
-bool front_take_body(
-    struct request *request, struct span piece, size_t *n_swallowed);
+ * n_drained: what has been dropped so far.  false: it will never end. */
+bool front_add_body(
+    struct request *request, struct span piece, size_t *n_drained);
 
 /* What the connections of peer are counted by.  Those of a trusted proxy are
  * not: its clients' requests are, see front_submit(). */

@@ -59,6 +59,20 @@ add_reply(struct log_line *line, const struct request *request)
 	log_line_add_uint(line, "bytes", reply_n_sent(request));
 }
 
+static const char *
+transport_of(const struct request *request, const struct front_client *client)
+{
+	switch (request->listener_class) {
+	case LISTENER_ADMIN:
+		return "admin";
+	case LISTENER_METRICS:
+		return "metrics";
+	case LISTENER_PUBLIC:
+		break;
+	}
+	return front_kind_word(client->kind);
+}
+
 static void
 write_line(const struct front *front, const struct request *request,
     const struct front_client *client, enum log_level level, int64_t now_us)
@@ -70,10 +84,7 @@ write_line(const struct front *front, const struct request *request,
 	log_set_request(request->id);
 	log_line_begin(&line, level, "finished");
 	log_set_request(0);
-	log_line_add_text(&line, "door",
-	    request->door == DOOR_ADMIN       ? "admin" :
-		request->door == DOOR_METRICS ? "metrics" :
-						front_kind_word(client->kind));
+	log_line_add_text(&line, "transport", transport_of(request, client));
 	log_line_add_text(&line, "method", method_of(request));
 	log_line_add_text(
 	    &line, "route", request->route ? request->route->path : "-");
@@ -109,7 +120,7 @@ front_finish(const struct front *front, const struct request *request,
 		return;
 	client->is_finished = true;
 	now_us = clock_now_us();
-	if (request->door == DOOR_PUBLIC)
+	if (request->listener_class == LISTENER_PUBLIC)
 		count(request, client, now_us);
 	level = level_of(front, &request->reply);
 	if (log_is_on(level))

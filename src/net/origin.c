@@ -64,7 +64,7 @@ are_labels(struct span text)
 /* ---- what an operator writes ---- */
 
 static bool
-take_scheme(const char *text, size_t len, struct parts *out)
+read_scheme(const char *text, size_t len, struct parts *out)
 {
 	return len > 0 &&
 	    copy_lower(
@@ -74,7 +74,7 @@ take_scheme(const char *text, size_t len, struct parts *out)
 }
 
 static bool
-take_port(const char *text, struct parts *out, char out_why[ORIGIN_WHY_SIZE])
+read_port(const char *text, struct parts *out, char out_why[ORIGIN_WHY_SIZE])
 {
 	if (!text_to_uint(span_of(text), 65535, &out->port) || out->port == 0)
 		return refuse_because(out_why,
@@ -88,7 +88,7 @@ take_port(const char *text, struct parts *out, char out_why[ORIGIN_WHY_SIZE])
 }
 
 static bool
-take_ipv6(const char *text, size_t len, struct parts *out,
+read_ipv6(const char *text, size_t len, struct parts *out,
     char out_why[ORIGIN_WHY_SIZE])
 {
 	char address[INET6_ADDRSTRLEN] = "", normal[INET6_ADDRSTRLEN];
@@ -137,7 +137,7 @@ has_other_than_ascii(struct span text)
 }
 
 static bool
-take_name(struct span text, struct parts *out, char out_why[ORIGIN_WHY_SIZE])
+read_name(struct span text, struct parts *out, char out_why[ORIGIN_WHY_SIZE])
 {
 	int shown = text.len < 100 ? (int)text.len : 100;
 	bool has_star = memchr(text.at, '*', text.len) != NULL;
@@ -171,28 +171,28 @@ take_name(struct span text, struct parts *out, char out_why[ORIGIN_WHY_SIZE])
 
 /* "host", "host:port", "[address]" or "[address]:port". */
 static bool
-take_authority(
+read_authority(
     const char *text, struct parts *out, char out_why[ORIGIN_WHY_SIZE])
 {
 	const char *bracket = text[0] == '[' ? strchr(text, ']') : NULL;
 	const char *behind = bracket ? bracket + 1 : text + strcspn(text, ":");
-	bool is_taken;
+	bool is_good;
 
 	if (bracket)
-		is_taken = take_ipv6(
+		is_good = read_ipv6(
 		    text + 1, (size_t)(bracket - text - 1), out, out_why);
 	else
-		is_taken = take_name(
+		is_good = read_name(
 		    (struct span){ text, (size_t)(behind - text) }, out,
 		    out_why);
-	if (!is_taken || behind[0] == '\0')
-		return is_taken;
+	if (!is_good || behind[0] == '\0')
+		return is_good;
 	if (behind[0] != ':')
 		return refuse_because(out_why,
 		    "'%.100s' stands behind the address: it must be a colon "
 		    "and a port",
 		    behind);
-	return take_port(behind + 1, out, out_why);
+	return read_port(behind + 1, out, out_why);
 }
 
 bool
@@ -210,7 +210,7 @@ origin_normalise(
 		strcpy(out, text);
 		return true;
 	}
-	if (!colon || !take_scheme(text, (size_t)(colon - text), &parts))
+	if (!colon || !read_scheme(text, (size_t)(colon - text), &parts))
 		return refuse_because(out_why,
 		    "'%.100s' is not an origin: it must be *, null, or a "
 		    "scheme, a host and perhaps a port, as in "
@@ -222,7 +222,7 @@ origin_normalise(
 		    "'%.80s' has a path: it must end with the host or its port, "
 		    "without a slash: %.*s",
 		    text, len < 80 ? (int)(colon + 3 + len - text) : 80, text);
-	if (!take_authority(colon + 3, &parts, out_why))
+	if (!read_authority(colon + 3, &parts, out_why))
 		return false;
 	len = (size_t)snprintf(
 	    out, ORIGIN_SIZE, "%s://%s", parts.scheme, parts.host);

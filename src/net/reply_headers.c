@@ -194,8 +194,8 @@ cache_control(const struct reply *reply)
 }
 
 static void
-add_content_headers(
-    const struct reply *reply, enum door door, reply_header_fn add, void *cls)
+add_content_headers(const struct reply *reply, enum listener_class class,
+    reply_header_fn add, void *cls)
 {
 	if (reply->status != 304)
 		add(cls, "Content-Type", content_type(reply));
@@ -205,7 +205,7 @@ add_content_headers(
 		add_page_headers(PAGE_POLICY, add, cls);
 	add(cls, "X-Content-Type-Options", "nosniff");
 	add(cls, "Cross-Origin-Resource-Policy",
-	    door == DOOR_PUBLIC ? "cross-origin" : "same-origin");
+	    class == LISTENER_PUBLIC ? "cross-origin" : "same-origin");
 }
 
 static void
@@ -227,7 +227,7 @@ reply_headers(const struct reply *reply, const struct front_settings *settings,
 	if (reply->type != REPLY_ASSET)
 		add(cls, "Cache-Control", cache_control(reply));
 	if (reply->type != REPLY_EMPTY)
-		add_content_headers(reply, settings->door, add, cls);
+		add_content_headers(reply, settings->listener_class, add, cls);
 	if (reply->retry_after_s) {
 		snprintf(seconds, sizeof(seconds), "%u", reply->retry_after_s);
 		add(cls, "Retry-After", seconds);
@@ -245,6 +245,6 @@ reply_headers(const struct reply *reply, const struct front_settings *settings,
 		add(cls, "Accept-Encoding", "identity");
 	if (reply->is_preflight)
 		add_preflight(cors->asked_headers, add, cls);
-	if (settings->door == DOOR_PUBLIC)
+	if (settings->listener_class == LISTENER_PUBLIC)
 		add_cors(settings, cors->origin, add, cls);
 }

@@ -37,7 +37,7 @@ struct player_row {
 	uint8_t token_hash[DIGEST_SIZE]; /* SHA-256 of the token */
 	char name[STORE_NAME_SIZE];      /* UTF-8, NUL-terminated */
 	int64_t room;                    /* 0: in the lobby */
-	uint64_t floor; /* greatest event id ever trimmed; 0: none */
+	uint64_t trimmed_id; /* greatest event id ever trimmed; 0: none */
 };
 
 struct room_row {
@@ -143,7 +143,7 @@ struct store {
 	enum err (*count_players)(struct store *store, uint64_t *out);
 	enum err (*count_rooms)(struct store *store, uint64_t *out);
 
-	/* Add a player to the lobby (room and floor of row are ignored).
+	/* Add a player to the lobby (room and trimmed_id of row are ignored).
 	 * ERR_TAKEN: the id is in use; the transaction goes on. */
 	enum err (*player_insert)(
 	    struct store *store, const struct player_row *row);
@@ -193,7 +193,7 @@ struct store {
 	enum err (*events_bytes)(struct store *store, uint32_t player,
 	    uint64_t after, uint64_t *out);
 	/* The greatest event id that player ever had, trimmed ones too. */
-	enum err (*events_head)(
+	enum err (*events_last_id)(
 	    struct store *store, uint32_t player, uint64_t *out);
 	/* Delete acknowledged events, and the messages that nobody shares any
 	 * more.  No id is ever given out twice for it.  A player may be gone:

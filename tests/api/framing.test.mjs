@@ -27,7 +27,7 @@ const listeners = certificate ? { ca: certificate.ca,
 	listen: ['127.0.0.1:0', 'https://127.0.0.1:0'],
 	args: [...unlimited, ...tlsArgs(certificate)] } : { args: unlimited };
 const daemon = await startDaemon(listeners);
-const doors = [['plain', 0, false], ['TLS', 1, skipTls]];
+const transports = [['plain', 0, false], ['TLS', 1, skipTls]];
 
 restAfterEach();
 
@@ -89,8 +89,8 @@ async function tryCase({ bytes, statuses, closes, isHead }, listener, inner)
 	}
 }
 
-for (const [door, listener, skip] of doors)
-	test(`${cases.length} requests, over ${door}`, { skip }, async (t) => {
+for (const [via, listener, skip] of transports)
+	test(`${cases.length} requests, over ${via}`, { skip }, async (t) => {
 		const ann = await Player.register(daemon);
 
 		ok(await ann.create());
@@ -217,8 +217,8 @@ async function hangAround(t, still, held)
 	await rest(still);
 }
 
-for (const [door, listener, skip] of doors)
-	test(`lines that do not end, over ${door}`, { skip }, async (t) => {
+for (const [via, listener, skip] of transports)
+	test(`lines that do not end, over ${via}`, { skip }, async (t) => {
 		const still = await startStill({ ...listeners, args:
 		    [...listeners.args, '--request-timeout', '15'] });
 		const held = [], refused = [];
@@ -305,9 +305,9 @@ const heads = {
 	'one field': {},
 };
 
-for (const [door, listener, skip] of doors)
+for (const [via, listener, skip] of transports)
 	for (const [name, head] of Object.entries(heads))
-		test(`16 KiB of a head with ${name} are served over ${door}, ` +
+		test(`16 KiB of a head with ${name} are served over ${via}, ` +
 		    'and not more', { skip }, async () => {
 			const wire = await Wire.open(daemon, { listener });
 
@@ -320,8 +320,8 @@ for (const [door, listener, skip] of doors)
 			wire.close();
 		});
 
-for (const [door, listener, skip] of doors)
-	test(`4,000 fields are refused over ${door}`, { skip }, async () => {
+for (const [via, listener, skip] of transports)
+	test(`4,000 fields are refused over ${via}`, { skip }, async () => {
 		const wire = await Wire.open(daemon, { listener });
 
 		wire.send(plain('GET', '/healthz', { headers:

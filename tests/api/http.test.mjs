@@ -475,7 +475,7 @@ test('a GET may have a body, which means nothing', async () => {
 
 const small = await startDaemon({ args: ['--max-body', '1024'] });
 
-test('a body a little too large is swallowed: 413, and on it goes', async () => {
+test('a body a little too large is drained: 413, and on it goes', async () => {
 	const { players: [ann] } = await makeRoom(small, ['ann']);
 	const wire = await Wire.open(small);
 	const post = (length) => plain('POST', '/message', { token: ann.token,
@@ -524,7 +524,7 @@ test('chunks much too large are refused: announced, or piled up', async () => {
 	await refused('900000\r\n"');
 	await refused(`10000\r\n${'x'.repeat(65536)}\r\n`.repeat(128) +
 	    `1000\r\n${'x'.repeat(4096)}\r\n`);
-	// As long as it ends, it is swallowed.
+	// As long as it ends, it is drained.
 	const wire = await Wire.open(small);
 
 	wire.send(plain('POST', '/message', { token: ann.token,

@@ -1,4 +1,4 @@
-// alike.test.mjs - both front doors answer alike: the same requests over HTTP
+// alike.test.mjs - both transports answer alike: the same requests over HTTP
 // and over FastCGI, and their replies compared whole.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -199,13 +199,13 @@ function comparable(reply, names)
 		headers.push([name, name.toLowerCase() === 'content-length' &&
 		    reply.text !== '' ? '' : reply.rawHeaders[i + 1]]);
 	}
-	// In which order is left to each door.
+	// In which order is left to each transport.
 	headers.sort(([a], [b]) => (a < b ? -1 : 1));
 	return { status: reply.status, headers, text: fixed(reply.text) };
 }
 
-// Run through one door: the replies, comparable.
-async function through(door, run, args)
+// Run through one transport: the replies, comparable.
+async function through(transport, run, args)
 {
 	const daemon = await startDaemon({ args, fastcgi: '127.0.0.1:0' });
 	const connection = await FastcgiConnection.open(daemon.fastcgi[0]);
@@ -227,7 +227,7 @@ async function through(door, run, args)
 				token: filled(options.body.token) };
 		if (typeof options.text === 'string')
 			given.text = filled(options.text);
-		const reply = door === 'fastcgi' ?
+		const reply = transport === 'fastcgi' ?
 		    await connection.ask(method, filled(target), given) :
 		    await request(daemon, method, filled(target), given);
 
@@ -251,7 +251,7 @@ for (const [what, run, args] of [
 	['full', runShort, ['--max-players', '2', '--max-rooms', '1']]])
 	test(`HTTP and FastCGI answer alike: ${what}`, async (t) => {
 		const [http, fastcgi] = await Promise.all(
-		    ['http', 'fastcgi'].map((door) => through(door, run, args)));
+		    ['http', 'fastcgi'].map((via) => through(via, run, args)));
 
 		t.diagnostic(`${http.length} requests, statuses ` +
 		    [...new Set(http.map(([, { status }]) => status))]

@@ -168,7 +168,7 @@ test('what makes no sense is refused as the other options are', () => {
 	}
 });
 
-test('--max-connections counts both doors, and an idle FastCGI connection ' +
+test('--max-connections counts both transports, and an idle FastCGI ' +
     'makes room', async () => {
 	const daemon = await startDaemon({ fastcgi: '127.0.0.1:0',
 		args: ['--max-connections', '8'] });

@@ -165,14 +165,14 @@ test('killed and started again: sessions go on', async () => {
 	connection.close();
 });
 
-test('a player may come through either door at any time', async () => {
+test('a player may come through either transport at any time', async () => {
 	const daemon = await start();
 	const connection = await open(daemon);
 	const ann = await Player.register(daemon);
 	const { ended } = connection.request(poll(ann));
 
 	await settleFastcgi(daemon);
-	// Newest wins, whatever the door.
+	// Newest wins, whatever the transport.
 	const newest = ann.events({ after: 0, wait: 55 });
 
 	assert.equal(ok(await answer(ended)).superseded, true);

@@ -47,7 +47,7 @@ is_done(const struct finding *finding)
 
 /* In a block of just their size, so that a look beyond them is seen. */
 static void
-take_piece(struct finding *finding, struct span piece)
+search_piece(struct finding *finding, struct span piece)
 {
 	char *block = malloc(piece.len ? piece.len : 1);
 	struct span rest = { block, piece.len }, data;
@@ -73,12 +73,12 @@ take_piece(struct finding *finding, struct span piece)
 }
 
 static void
-take_cut(struct finding *finding, struct span bytes, uint8_t how)
+search_cut(struct finding *finding, struct span bytes, uint8_t how)
 {
 	struct cut cut = cut_of(how);
 
 	while (bytes.len) {
-		take_piece(finding, cut_take(&cut, &bytes));
+		search_piece(finding, cut_take(&cut, &bytes));
 	}
 }
 
@@ -110,7 +110,7 @@ check_cut(const struct finding *whole, struct span bytes, uint8_t how)
 	struct finding cut;
 
 	begin(&cut);
-	take_cut(&cut, bytes, how);
+	search_cut(&cut, bytes, how);
 	assert(cut.err == whole->err && cut.used == whole->used);
 	assert(cut.chunks.state == whole->chunks.state);
 	check_data(&cut, buf_span(&whole->data));
@@ -133,7 +133,7 @@ check_one_chunk(struct span data)
 	buf_add_span(&out, data);
 	buf_add_text(&out, "\r\n0\r\n\r\nX");
 	begin(&finding);
-	take_piece(&finding, buf_span(&out));
+	search_piece(&finding, buf_span(&out));
 	assert(!finding.err && finding.chunks.state == CHUNKS_WHOLE);
 	assert(finding.used == out.len - 1);
 	check_data(&finding, data);
@@ -150,7 +150,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	begin(&whole);
-	take_piece(&whole, bytes);
+	search_piece(&whole, bytes);
 	check_cut(&whole, bytes, 0);
 	check_cut(&whole, bytes, data[0]);
 	check_one_chunk(buf_span(&whole.data));

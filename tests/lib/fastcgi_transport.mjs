@@ -1,6 +1,6 @@
 // fastcgi_transport.mjs - request() of peerpost.mjs through FastCGI, for
 // PEERPOST_TEST_TRANSPORT: every test that speaks to the daemon by request()
-// only is then a test of this front door.
+// only is then a test of this transport.
 //
 // Beside each HTTP listener that a test asks for, which rawExchange(), Wire and
 // daemon.url go on using, the daemon gets a FastCGI listener.  Requests go out

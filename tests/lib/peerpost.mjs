@@ -8,7 +8,7 @@
 // sanitizer's report or a failed assertion, fails the file.
 //
 // Tests speak to a daemon through request() only, so that the same cases run
-// through another front door: a transport turns one request into one response
+// through another protocol: a transport turns one request into one response
 // (see registerTransport).  Only tests whose subject is HTTP itself use
 // rawExchange().
 import assert from 'node:assert/strict';

@@ -17,7 +17,7 @@ function assertRefused(response, status, word)
 	assert.ok(response.json.message.length > 0);
 }
 
-test('operators and players have different doors', async () => {
+test('operators and players have different listeners', async () => {
 	const socket = path.join(scratchDir(), 'admin.sock');
 	const daemon = await startAdministered(
 	    { admin: ['127.0.0.1:0', `unix:${socket}`] });

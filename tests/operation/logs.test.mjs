@@ -66,8 +66,8 @@ for (const [format, parse] of [['logfmt', parseLogfmt],
 		assert.deepEqual(listening,
 		    { level: 'notice', msg: `listening on ${d.url}` });
 		assert.deepEqual(Object.keys(registered), ['level', 'msg',
-			'request', 'door', 'method', 'route', 'status', 'bytes',
-			'ms']);
+			'request', 'transport', 'method', 'route', 'status',
+			'bytes', 'ms']);
 		assert.match(registered.request, /^[0-9a-f]{8}$/);
 		assert.notEqual(registered.request, refused.request);
 		assert.equal(registered.level, 'debug');
@@ -225,9 +225,9 @@ test('--access-log has a line for each request, with the client of a proxy',
 		return until(() => log()[length] ?? false, 'line of the log');
 	};
 
-	for (const { client, level, door } of log())
-		assert.deepEqual({ client, level, door }, { client: '127.0.0.1',
-			level: 'info', door: 'http' });
+	for (const { client, level, transport } of log())
+		assert.deepEqual({ client, level, transport },
+		    { client: '127.0.0.1', level: 'info', transport: 'http' });
 
 	let next = last();
 
@@ -307,8 +307,8 @@ test('the access log is switched on and off by SIGHUP', async () => {
 	await reload('access-log = no\n');
 	await both();
 	await d.stop();
-	assert.deepEqual(finished(d, JSON.parse).map(({ door, client }) =>
-	    `${door} ${client}`), ['http 127.0.0.1', 'admin 127.0.0.1']);
+	assert.deepEqual(finished(d, JSON.parse).map(({ transport, client }) =>
+	    `${transport} ${client}`), ['http 127.0.0.1', 'admin 127.0.0.1']);
 });
 
 test('a request that is never whole is in the access log', async () => {
@@ -321,6 +321,6 @@ test('a request that is never whole is in the access log', async () => {
 	    'line of the log');
 
 	assert.deepEqual({ ...line, ms: 0, request: '' }, { level: 'info',
-		msg: 'finished', request: '', door: 'http', method: 'POST',
+		msg: 'finished', request: '', transport: 'http', method: 'POST',
 		route: '-', ms: 0, gone: 'yes', client: '127.0.0.1' });
 });

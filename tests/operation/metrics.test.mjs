@@ -38,8 +38,11 @@ test('each metric is in peerpost-metrics(7), and no other is', async () => {
 	    `${name} ${type}`).sort());
 });
 
-test('each value of a label is in peerpost-metrics(7)', async () => {
+test('each label and each value of one is in peerpost-metrics(7)', async () => {
 	const d = await startAdministered();
+
+	await Player.register(d, 'ann');
+
 	const { families } = await readMetrics(d);
 	const page = fs.readFileSync(
 	    path.join(srcdir, 'man/peerpost-metrics.7'), 'utf8');
@@ -49,7 +52,11 @@ test('each value of a label is in peerpost-metrics(7)', async () => {
 			for (const [label, value] of Object.entries(labels)) {
 				const word = value.replace(/^loop-\d+$/, 'loop-2');
 
-				if (label === 'le' || label === 'version')
+				if (label === 'le')
+					continue;
+				assert.match(page, new RegExp(`^\\.Ql ${label}\\b`, 'm'),
+				    `${name}: ${label}`);
+				if (['version', 'route', 'status'].includes(label))
 					continue;
 				assert.ok(page.includes(`.Cm ${word}`),
 				    `${name}: ${label}="${value}"`);
@@ -105,7 +112,7 @@ test('requests by route and status, errors by word, never by path',
 	assert.ok(metrics('peerpost_request_body_bytes_total') >= 9);
 	assert.ok(metrics('peerpost_reply_body_bytes_total') > 100);
 	assert.equal(metrics('peerpost_connections_accepted_total',
-	    { door: 'http' }), 2);
+	    { transport: 'http' }), 2);
 	assert.ok(!metrics.text.includes('nope'));
 	assert.ok(!metrics.text.includes('ann'));
 });
@@ -360,7 +367,7 @@ test('through FastCGI, connections and requests count as well', async () => {
 	const metrics = await readMetrics(d);
 
 	assert.equal(metrics('peerpost_connections_accepted_total',
-	    { door: 'fastcgi' }), 1);
+	    { transport: 'fastcgi' }), 1);
 	assert.equal(metrics('peerpost_requests_total',
 	    { route: '/healthz', status: '200' }), 1);
 	fastcgi.closeIdle?.(d);

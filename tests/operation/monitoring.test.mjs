@@ -136,7 +136,7 @@ test('its requests are logged, and not counted as players\'', async () => {
 
 	await monitor(daemon, 'GET', '/metrics');
 	await monitor(daemon, 'GET', '/healthz');
-	await until(() => /door=metrics method=GET route=\/healthz/
+	await until(() => /transport=metrics method=GET route=\/healthz/
 	    .test(daemon.stderr), 'line of the log');
 	assert.equal((await readMetrics(daemon))('peerpost_requests_total'),
 	    before);
@@ -173,7 +173,10 @@ test('the alerts are on metrics that there are', async () => {
 test('the dashboard shows metrics that there are, each panel some', async () => {
 	const dashboard = JSON.parse(contrib('grafana/peerpost.json'));
 	const panels = dashboard.panels.filter(({ type }) => type !== 'row');
+	const page = fs.readFileSync(
+	    path.join(srcdir, 'man/peerpost-metrics.7'), 'utf8');
 	const names = [];
+	const labels = [];
 	const places = new Set();
 
 	assert.ok(panels.length >= 12);
@@ -191,9 +194,18 @@ test('the dashboard shows metrics that there are, each panel some', async () => 
 			assert.ok(namesIn(expr).length > 0, `${title}: ${expr}`);
 			assert.match(expr, /instance=~"\$instance"/, title);
 			names.push(...namesIn(expr));
+			for (const [, by] of expr.matchAll(/by \(([^)]*)\)/g))
+				labels.push(...by.split(', '));
 		}
+		for (const { legendFormat = '' } of targets)
+			for (const [, label] of
+				legendFormat.matchAll(/{{(\w+)}}/g))
+				assert.ok(labels.includes(label), title);
 	}
 	await assertExist(names);
+	for (const label of new Set(labels))
+		assert.ok(['instance', 'le'].includes(label) ||
+		    new RegExp(`^\\.Ql ${label}\\b`, 'm').test(page), label);
 });
 
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { makeRoom, ok, request, until } from '../lib/peerpost.mjs';
 
-// Requests and what is to become of them, at any door: [name, response].
-async function ask(door)
+// Requests and what is to become of them, at any server: [name, response].
+async function ask(server)
 {
-	const { players: [ann, bob] } = await makeRoom(door);
+	const { players: [ann, bob] } = await makeRoom(server);
 	const found = [];
 	const add = async (name, status, response) => {
 		response = await response;
@@ -22,9 +22,9 @@ async function ask(door)
 	await add('the key again', 422, ann.message('y', { headers: key }));
 	await add('an offer', 204, ann.offer({ id: bob.id, rtc: 1 },
 	    { headers: origin }));
-	await add('no session', 401, request(door, 'POST', '/create-room'));
+	await add('no session', 401, request(server, 'POST', '/create-room'));
 	await add('not host', 403, bob.seal());
-	await add('no such path', 404, request(door, 'GET', '/nowhere'));
+	await add('no such path', 404, request(server, 'GET', '/nowhere'));
 	await add('no such method', 405, ann.request('PUT', '/message'));
 	await add('no such command', 404, ann.command({ command: '###!XX' }));
 	await add('bad JSON', 400, ann.post('/message', { text: '{' }));
@@ -33,28 +33,30 @@ async function ask(door)
 	await add('a coded body', 415, ann.message('x',
 	    { headers: { 'Content-Encoding': 'gzip' } }));
 	await add('too much', 413, ann.message('x'.repeat(70_000)));
-	await add('a preflight', 204, request(door, 'OPTIONS', '/message', {
+	await add('a preflight', 204, request(server, 'OPTIONS', '/message', {
 		headers: { ...origin, 'Access-Control-Request-Method': 'POST',
 			'Access-Control-Request-Headers': 'authorization' } }));
-	await add('health', 200, request(door, 'GET', '/healthz'));
-	await add('its head', 200, request(door, 'HEAD', '/healthz'));
+	await add('health', 200, request(server, 'GET', '/healthz'));
+	await add('its head', 200, request(server, 'HEAD', '/healthz'));
 	// It shows where it was asked for.
-	await add('the page', 200, request(door, 'GET', '/',
+	await add('the page', 200, request(server, 'GET', '/',
 	    { headers: { Host: 'signal.example' } }));
 	await add('ICE servers', 200, ann.request('GET', '/ice-servers'));
-	const file = await request(door, 'GET', '/peerpost.js');
+	const file = await request(server, 'GET', '/peerpost.js');
 
 	await add('a file', 200, file);
-	await add('its head', 200, request(door, 'HEAD', '/peerpost.js'));
-	await add('a file that is known', 304, request(door, 'GET',
+	await add('its head', 200, request(server, 'HEAD', '/peerpost.js'));
+	await add('a file that is known', 304, request(server, 'GET',
 	    '/peerpost.js', { headers: { 'If-None-Match':
 		    file.headers.etag } }));
 	await add('JSON that may be compressed', 200, ann.message(
 	    'x'.repeat(20_000), { headers: { 'Accept-Encoding': 'gzip' } }));
-	await add('a token in the body', 200, request(door, 'POST', '/events', {
+	await add('a token in the body', 200, request(server, 'POST',
+	    '/events', {
 		text: JSON.stringify({ token: bob.token, wait: 0 }),
 		headers: { 'Content-Type': 'text/plain' } }));
-	await add('a token in the query', 200, request(door, 'GET', '/events', {
+	await add('a token in the query', 200, request(server, 'GET',
+	    '/events', {
 		query: { access_token: bob.token, wait: 0, after: 0 } }));
 	await add('a cursor in a header', 200, bob.events({ wait: 0,
 		headers: { 'Last-Event-ID': '2' } }));

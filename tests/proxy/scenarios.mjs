@@ -241,7 +241,7 @@ async function addresses(t, { spec })
 	const { daemon, upstream } = await startUpstream(spec,
 	    { args: ['--register-rate', '1', '--register-burst', '3'] });
 	const front = await startServer(spec, upstream, { host });
-	const register = (door, headers) => request(door, 'POST', '/register',
+	const register = (at, headers) => request(at, 'POST', '/register',
 	    { body: 'x', headers });
 
 	// Whatever the client says, it is the same client.

@@ -35,7 +35,7 @@ struct fixture {
 	struct settings settings;
 	struct faulty_store *store; /* the engine's, while it runs */
 	struct engine *engine;      /* NULL: stopped */
-	struct engine_port port;
+	struct completion_queue cq;
 	sem_t completed;
 	struct exchange *exchanges[MAX_EXCHANGES];
 	size_t n_exchanges;
@@ -60,14 +60,14 @@ start_engine(struct fixture *f)
 	f->store = faulty_store_new(scratch_open(&f->scratch));
 	f->engine = engine_start(&f->store->ops, &f->settings);
 	assert_non_null(f->engine);
-	engine_port_open(&f->port, f->engine, on_completed, &f->completed);
+	completion_queue_open(&f->cq, f->engine, on_completed, &f->completed);
 }
 
 /* Take what has come back. */
 static inline void
-collect_from(struct fixture *f, struct engine_port *port)
+collect_from(struct fixture *f, struct completion_queue *cq)
 {
-	struct queue_chain chain = engine_take_completed(port);
+	struct queue_chain chain = engine_take_completed(cq);
 	struct queue_item *item;
 
 	while ((item = queue_chain_take(&chain)) != NULL) {
@@ -97,7 +97,7 @@ collect_from(struct fixture *f, struct engine_port *port)
 static inline void
 collect(struct fixture *f)
 {
-	collect_from(f, &f->port);
+	collect_from(f, &f->cq);
 }
 
 static inline void
@@ -121,13 +121,13 @@ stop_engine(struct fixture *f)
 		return;
 	f->engine = NULL;
 	is_misused = atomic_load(&f->store->is_misused);
-	engine_flush(&f->port);
+	engine_flush(&f->cq);
 	engine_stop(engine);
 	collect(f);
 	for (size_t i = 0; i < f->n_exchanges; i++)
 		assert_int_equal(f->exchanges[i]->n_back, 1);
 	assert_false(is_misused);
-	engine_port_close(&f->port);
+	completion_queue_close(&f->cq);
 	engine_free(engine);
 }
 
@@ -184,7 +184,7 @@ prepare(struct fixture *f, struct question q)
 	e->request = question_request(q);
 	e->request->owner = e;
 	f->exchanges[f->n_exchanges++] = e;
-	assert_true(e->request->door == DOOR_PUBLIC ?
+	assert_true(e->request->listener_class == LISTENER_PUBLIC ?
 		request_parse(e->request, "") :
 		admin_parse(e->request));
 	return e;
@@ -192,18 +192,19 @@ prepare(struct fixture *f, struct question q)
 
 /* Hand a request over, to go with the next engine_flush(). */
 static inline struct exchange *
-submit_through(struct fixture *f, struct engine_port *port, struct question q)
+submit_through(
+    struct fixture *f, struct completion_queue *cq, struct question q)
 {
 	struct exchange *e = prepare(f, q);
 
-	engine_submit(port, e->request);
+	engine_submit(cq, e->request);
 	return e;
 }
 
 static inline struct exchange *
 submit(struct fixture *f, struct question q)
 {
-	return submit_through(f, &f->port, q);
+	return submit_through(f, &f->cq, q);
 }
 
 /* Wait until the counter, which collect() moves, is not 0. */
@@ -229,7 +230,7 @@ ask(struct fixture *f, struct question q)
 {
 	struct exchange *e = submit(f, q);
 
-	engine_flush(&f->port);
+	engine_flush(&f->cq);
 	wait_for(f, &e->n_back);
 	return e;
 }
@@ -242,8 +243,8 @@ settle(struct fixture *f)
 	struct exchange probe = { .request = request_new(0) };
 
 	probe.request->owner = &probe;
-	engine_cancel(&f->port, probe.request);
-	engine_flush(&f->port);
+	engine_cancel(&f->cq, probe.request);
+	engine_flush(&f->cq);
 	wait_for(f, &probe.n_cancels_back);
 	request_free(probe.request);
 }

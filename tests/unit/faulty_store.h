@@ -314,9 +314,9 @@ faulty_events_bytes(
 }
 
 static inline enum err
-faulty_events_head(struct store *store, uint32_t player, uint64_t *out)
+faulty_events_last_id(struct store *store, uint32_t player, uint64_t *out)
 {
-	return FAULTY(store, events_head(store, player, out));
+	return FAULTY(store, events_last_id(store, player, out));
 }
 
 static inline enum err
@@ -418,7 +418,7 @@ faulty_store_new(struct store *real)
 		.event_append = faulty_event_append,
 		.events_after = faulty_events_after,
 		.events_bytes = faulty_events_bytes,
-		.events_head = faulty_events_head,
+		.events_last_id = faulty_events_last_id,
 		.events_trim = faulty_events_trim,
 		.ended_insert = faulty_ended_insert,
 		.ended_by_token = faulty_ended_by_token,

@@ -1,4 +1,4 @@
-/* parse_fixture.h - a request as a front door would make it, for the tests of
+/* parse_fixture.h - a request as a transport would make it, for the tests of
  * parsing.
  *
  * Included first: it brings what cmocka wants.  One request at a time: what

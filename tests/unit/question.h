@@ -1,4 +1,4 @@
-/* question.h - a request as a front door would make it.
+/* question.h - a request as a transport would make it.
  *
  * The body lies in a block of its exact size, so that a sanitiser sees a look
  * beyond it.
@@ -14,7 +14,7 @@
 /* What is to be asked; the zeroed struct is GET of nothing.  The texts must
  * live as long as the request. */
 struct question {
-	enum door door;
+	enum listener_class listener_class;
 	enum method method;
 	const char *target;
 	const char *body;
@@ -31,7 +31,7 @@ question_request(struct question q)
 	struct request *request = request_new(65536);
 	size_t len = q.body_len;
 
-	request->door = q.door;
+	request->listener_class = q.listener_class;
 	request->method = q.method;
 	request->target = span_of(q.target);
 	request->authorization = span_of(q.authorization);

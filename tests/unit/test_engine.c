@@ -249,7 +249,7 @@ test_a_woken_poll_comes_back_with_the_reply_that_woke_it(void **state)
 	add_pair(f, &ann, &bob);
 	poll = park(f, &bob, "/events?after=2");
 	e = submit(f, post_of(&ann, "/message", "1"));
-	engine_flush(&f->port);
+	engine_flush(&f->cq);
 	wait_for(f, &e->n_back);
 	assert_int_equal(poll->n_back, 1);
 }
@@ -309,8 +309,8 @@ test_cancelling_a_parked_poll_gives_both_back_once(void **state)
 
 	add_pair(f, &ann, &bob);
 	poll = park(f, &bob, "/events?after=2");
-	engine_cancel(&f->port, poll->request);
-	engine_flush(&f->port);
+	engine_cancel(&f->cq, poll->request);
+	engine_flush(&f->cq);
 	wait_for(f, &poll->n_cancels_back);
 	assert_int_equal(poll->n_back, 1);
 	/* What comes now waits in the mailbox. */
@@ -333,9 +333,9 @@ test_cancelling_a_running_request_gives_both_back_once(void **state)
 	command = submit(f, post_of(&ann, "/message", "1"));
 	poll = submit(f, get_of(&bob, "/events?after=2"));
 	failing = poison(f, &ann);
-	engine_cancel(&f->port, command->request);
-	engine_cancel(&f->port, poll->request);
-	engine_cancel(&f->port, failing->request);
+	engine_cancel(&f->cq, command->request);
+	engine_cancel(&f->cq, poll->request);
+	engine_cancel(&f->cq, failing->request);
 	settle(f);
 	assert_int_equal(command->n_back, 1);
 	assert_int_equal(command->n_cancels_back, 1);
@@ -356,8 +356,8 @@ test_cancelling_what_has_come_back_gives_the_cancellation_back(void **state)
 	struct user ann = add_user(f);
 	struct exchange *e = ask(f, get_of(&ann, "/room"));
 
-	engine_cancel(&f->port, e->request);
-	engine_flush(&f->port);
+	engine_cancel(&f->cq, e->request);
+	engine_flush(&f->cq);
 	wait_for(f, &e->n_cancels_back);
 	settle(f);
 	assert_int_equal(e->n_back, 1);
@@ -393,9 +393,9 @@ test_other_settings_hold_for_what_comes_after_them(void **state)
 			.target = "/register",
 			.body = "\"x\"" });
 		if (i == 0)
-			engine_change_settings(&f->port, &less);
+			engine_change_settings(&f->cq, &less);
 		else if (i == 1)
-			engine_change_settings(&f->port, &more);
+			engine_change_settings(&f->cq, &more);
 	}
 	settle(f);
 	assert_int_equal(n_changes_back, 2);
@@ -413,7 +413,7 @@ test_stopping_gives_changes_of_settings_back(void **state)
 		.give_back = on_changed };
 
 	n_changes_back = 0;
-	engine_change_settings(&f->port, &change);
+	engine_change_settings(&f->cq, &change);
 	stop_engine(f);
 	assert_int_equal(n_changes_back, 1);
 }
@@ -456,7 +456,7 @@ test_stopping_gives_everything_back(void **state)
 	for (size_t i = 0; i < N_OF(es); i++) {
 		es[i] = submit(f, post_of(&ann, "/leave-room", NULL));
 		if (i % 3 == 0) {
-			engine_cancel(&f->port, es[i]->request);
+			engine_cancel(&f->cq, es[i]->request);
 			n_cancels++;
 		}
 	}
@@ -485,16 +485,16 @@ test_stopping_with_a_poll_parked_gives_it_back(void **state)
 }
 
 static void
-test_what_came_through_a_port_comes_back_through_it(void **state)
+test_what_came_through_a_queue_comes_back_through_it(void **state)
 {
 	struct fixture *f = *state;
-	struct engine_port other;
+	struct completion_queue other;
 	struct user ann, bob;
 	struct exchange *poll, *message;
 
 	add_pair(f, &ann, &bob);
 	poll = park(f, &bob, "/events?after=2");
-	engine_port_open(&other, f->engine, on_completed, &f->completed);
+	completion_queue_open(&other, f->engine, on_completed, &f->completed);
 	message = submit_through(
 	    f, &other, post_of(&ann, "/message", "\"hello\""));
 	engine_flush(&other);
@@ -504,7 +504,7 @@ test_what_came_through_a_port_comes_back_through_it(void **state)
 	collect_from(f, &other);
 	assert_int_equal(message->n_back, 1);
 	assert_int_equal(poll->n_back, 1);
-	engine_port_close(&other);
+	completion_queue_close(&other);
 }
 
 /* A pair whose guest has acknowledged so many events that they are to go with
@@ -594,7 +594,7 @@ test_an_answer_that_overflows_fails_its_array_wherever_it_stands(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		e = prepare(f, post_of(&ann, "/command", body));
 		e->request->calls[i].command = &endless;
-		engine_submit(&f->port, e->request);
+		engine_submit(&f->cq, e->request);
 		settle(f);
 		assert_failed(e, ERR_STORAGE);
 		assert_reply(ask(f, get_of(&bob, "/events?after=2&wait=0")),
@@ -681,7 +681,7 @@ main(void)
 		    test_a_command_does_not_fail_with_the_events_that_go_along),
 		TEST(
 		    test_an_answer_that_overflows_fails_its_array_wherever_it_stands),
-		TEST(test_what_came_through_a_port_comes_back_through_it),
+		TEST(test_what_came_through_a_queue_comes_back_through_it),
 		TEST(test_health_follows_the_store),
 		TEST(test_an_engine_that_cannot_read_its_store_does_not_start),
 	};

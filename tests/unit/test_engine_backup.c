@@ -7,9 +7,9 @@
 #define N_MESSAGES 100
 #define MESSAGE_SIZE 65000 /* some six mebibytes in all: several rounds */
 
-static const struct question backup = {
-	.door = DOOR_ADMIN, .method = METHOD_POST, .target = "/backup"
-};
+static const struct question backup = { .listener_class = LISTENER_ADMIN,
+	.method = METHOD_POST,
+	.target = "/backup" };
 
 static void
 fill(struct fixture *f, struct user *ann)
@@ -59,7 +59,7 @@ test_commands_are_answered_while_it_is_made(void **state)
 	fill(f, &ann);
 	b = submit(f, backup);
 	e = submit(f, post_of(&ann, "/message", "1"));
-	engine_flush(&f->port);
+	engine_flush(&f->cq);
 	wait_for(f, &b->n_back);
 	assert_int_equal(e->n_back, 1);
 	assert_int_equal(e->request->reply.status, 200);
@@ -77,7 +77,7 @@ test_a_second_one_is_refused(void **state)
 	fill(f, &ann);
 	first = submit(f, backup);
 	second = submit(f, backup);
-	engine_flush(&f->port);
+	engine_flush(&f->cq);
 	wait_for(f, &second->n_back);
 	assert_int_equal(second->request->reply.status, 409);
 	assert_true(says(second, "\"error\":\"backup-running\""));
@@ -95,8 +95,8 @@ test_it_is_given_up_when_its_client_has_gone(void **state)
 
 	fill(f, &ann);
 	b = submit(f, backup);
-	engine_cancel(&f->port, b->request);
-	engine_flush(&f->port);
+	engine_cancel(&f->cq, b->request);
+	engine_flush(&f->cq);
 	wait_for(f, &b->n_cancels_back);
 	assert_given_up(b);
 	assert_is_copy(ask(f, backup));
@@ -147,7 +147,7 @@ test_a_failing_neighbour_does_no_harm(void **state)
 	b = submit(f, backup);
 	atomic_store(&f->store->is_poisoned, true);
 	e = submit(f, post_of(&ann, "/message", "\"poison\""));
-	engine_flush(&f->port);
+	engine_flush(&f->cq);
 	wait_for(f, &b->n_back);
 	assert_failed(e, ERR_STORAGE);
 	assert_is_copy(b);

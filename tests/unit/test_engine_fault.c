@@ -56,19 +56,19 @@ dump_player(
 {
 	struct player_row player;
 	struct room_row room;
-	uint64_t head;
+	uint64_t last_id;
 	enum err err = store->player_by_id(store, id, &player);
 
 	if (err == ERR_ABSENT)
 		return;
 	OK(err);
-	OK(store->events_head(store, id, &head));
-	dump_add(dump, "\n%u %s head %llu:", id, player.name,
-	    (unsigned long long)head);
-	assert_true(cursor <= head);
+	OK(store->events_last_id(store, id, &last_id));
+	dump_add(dump, "\n%u %s last %llu:", id, player.name,
+	    (unsigned long long)last_id);
+	assert_true(cursor <= last_id);
 	dump->next_id = cursor + 1;
 	OK(store->events_after(store, id, cursor, on_event, dump));
-	assert_int_equal(dump->next_id, head + 1);
+	assert_int_equal(dump->next_id, last_id + 1);
 	if (player.room == 0)
 		return;
 	OK(store->room_by_id(store, player.room, &room));
@@ -202,12 +202,12 @@ test_the_scenario_sees_events_rooms_and_replays(void **state)
 	assert_string_equal(play.replies[0],
 	    "200 {\"command\":\"###!RPK\",\"data\":ANN,\"token\":\"TA\"}");
 	assert_string_equal(
-	    play.states[0], "1 players, 0 rooms\nANN Ann head 0:");
+	    play.states[0], "1 players, 0 rooms\nANN Ann last 0:");
 	assert_string_equal(play.states[3],
 	    "2 players, 1 rooms\n"
-	    "ANN Ann head 2: 1:1 2:BOB\n"
+	    "ANN Ann last 2: 1:1 2:BOB\n"
 	    "  in UUID host ANN: ANN=Ann BOB=Bob\n"
-	    "BOB Bob head 2: 1:BOB 2:1\n"
+	    "BOB Bob last 2: 1:BOB 2:1\n"
 	    "  in UUID host ANN: ANN=Ann BOB=Bob");
 	assert_string_equal(play.replies[5],
 	    "200 {\"events\":[{\"id\":3,\"command\":\"###!OOO\","
@@ -219,7 +219,7 @@ test_the_scenario_sees_events_rooms_and_replays(void **state)
 	    "{\"command\":\"###!RPK\",\"data\":ANN,\"token\":\"TA\"}");
 	assert_string_equal(play.states[12], play.states[11]);
 	assert_string_equal(
-	    play.states[18], "1 players, 0 rooms\nBOB Bob head 11:");
+	    play.states[18], "1 players, 0 rooms\nBOB Bob last 11:");
 }
 
 static int

@@ -23,10 +23,10 @@ test_ids_count_from_1_without_gaps(void **state)
 	struct fixture *f = *state;
 	struct player *player = add_player(f, 2);
 
-	assert_int_equal(player->head, 0);
+	assert_int_equal(player->last_id, 0);
 	OK(send_text(f, 2, "{\"id\":3}"));
 	OK(send_text(f, 2, "{\"id\":4}"));
-	assert_int_equal(player->head, 2);
+	assert_int_equal(player->last_id, 2);
 	assert_int_equal(player->bytes, 16);
 	assert_string_equal(mail_of(f, 2), "OOO {\"id\":3}, OOO {\"id\":4}");
 }
@@ -42,7 +42,7 @@ test_ids_go_on_over_a_restart(void **state)
 	keep(f);
 	restart(f);
 	OK(send_text(f, 2, "3"));
-	assert_int_equal(get_player(f, 2)->head, 3);
+	assert_int_equal(get_player(f, 2)->last_id, 3);
 	assert_int_equal(get_player(f, 2)->bytes, 3);
 	assert_string_equal(mail_of(f, 2), "OOO 1, OOO 2, OOO 3");
 }
@@ -62,7 +62,7 @@ test_ids_are_not_reused_when_all_is_acknowledged_and_deleted(void **state)
 	restart(f);
 	assert_string_equal(mail_of(f, 2), "");
 	OK(send_text(f, 2, "3"));
-	assert_int_equal(get_player(f, 2)->head, 3);
+	assert_int_equal(get_player(f, 2)->last_id, 3);
 	assert_string_equal(mail_of(f, 2), "OOO 3");
 }
 
@@ -79,7 +79,7 @@ test_what_a_rollback_took_gets_the_same_ids_again(void **state)
 	undo(f);
 	assert_string_equal(mail_of(f, 2), "OOO 1");
 	OK(send_text(f, 2, "4"));
-	assert_int_equal(get_player(f, 2)->head, 2);
+	assert_int_equal(get_player(f, 2)->last_id, 2);
 	assert_int_equal(get_player(f, 2)->bytes, 2);
 	assert_string_equal(mail_of(f, 2), "OOO 1, OOO 4");
 }
@@ -95,7 +95,7 @@ test_a_full_mailbox_takes_nothing_and_keeps_what_it_has(void **state)
 	OK(send_text(f, 2, "2"));
 	assert_int_equal(send_text(f, 2, "3"), ERR_MAILBOX_FULL);
 	assert_string_equal(mail_of(f, 2), "OOO 1, OOO 2");
-	assert_int_equal(get_player(f, 2)->head, 2);
+	assert_int_equal(get_player(f, 2)->last_id, 2);
 	/* Acknowledging makes room at once, before anything is deleted. */
 	acknowledge(f, 2, 1);
 	assert_int_equal(n_rows(f, 2), 2);
@@ -128,7 +128,7 @@ test_a_mailbox_is_full_to_the_byte(void **state)
 }
 
 static void
-test_acknowledging_never_goes_back_nor_beyond_the_head(void **state)
+test_acknowledging_never_goes_back_nor_beyond_the_last_id(void **state)
 {
 	struct fixture *f = *state;
 	struct player *player = add_player(f, 2);
@@ -178,7 +178,7 @@ test_many_acknowledged_events_are_worth_a_deletion_and_few_are_not(void **state)
 }
 
 static void
-test_a_mark_above_the_head_comes_down_with_a_rollback(void **state)
+test_a_mark_above_the_last_id_comes_down_with_a_rollback(void **state)
 {
 	struct fixture *f = *state;
 	struct player *player = add_player(f, 2);
@@ -189,7 +189,7 @@ test_a_mark_above_the_head_comes_down_with_a_rollback(void **state)
 	acknowledge(f, 2, 1);
 	undo(f);
 	OK(send_text(f, 2, "2"));
-	assert_int_equal(player->head, 1);
+	assert_int_equal(player->last_id, 1);
 	assert_int_equal(player->acked, 0);
 	assert_string_equal(mail_of(f, 2), "OOO 2");
 }
@@ -303,7 +303,7 @@ test_who_holds_an_answer_makes_a_message_fail_for_30_s(void **state)
 	leave_mail_alone();
 	OK(send_text(f, 2, "1"));
 	OK(check_message(f));
-	player_note_given(&f->world, 2, 1);
+	player_note_sent(&f->world, 2, 1);
 	pass(25000);
 	assert_int_equal(check_message(f), ERR_MAILBOX_FULL);
 	pass(5000);
@@ -312,7 +312,7 @@ test_who_holds_an_answer_makes_a_message_fail_for_30_s(void **state)
 	OK(send_text(f, 2, "2"));
 	/* It has acknowledged all that it was given, and not polled since. */
 	OK(check_message(f));
-	assert_int_equal(player->given, 1);
+	assert_int_equal(player->sent_id, 1);
 }
 
 /* Polling at once does not help: it has to acknowledge what was there. */
@@ -325,7 +325,7 @@ test_who_polls_and_does_not_acknowledge_is_no_hindrance_for_long(void **state)
 	f->settings.max_mailbox_events = 3;
 	for (int i = 0; i < 3; i++)
 		OK(send_text(f, 2, "1"));
-	player_note_given(&f->world, 2, 3);
+	player_note_sent(&f->world, 2, 3);
 	for (int s = 0; s < 29; s++) {
 		assert_int_equal(check_message(f), ERR_MAILBOX_FULL);
 		presence_polled(&f->world, player);
@@ -367,7 +367,7 @@ test_notices_may_go_a_little_over_the_limit(void **state)
 	/* That somebody has left cannot be refused. */
 	OK(mailbox_broadcast(
 	    &f->world, ids, 1, 0, EVENT_PEER_DISCONNECTED, span_of("9")));
-	assert_int_equal(get_player(f, 2)->head, MAILBOX_SPARE_EVENTS + 2);
+	assert_int_equal(get_player(f, 2)->last_id, MAILBOX_SPARE_EVENTS + 2);
 	assert_true(list_is_empty(&f->world.evicted));
 }
 
@@ -385,8 +385,8 @@ test_remembered_replies_take_their_part_of_the_bytes(void **state)
 	player->has_mailbox = false;
 	OK(mailbox_load(&f->world, player));
 	assert_int_equal(player->reply_bytes, 5);
-	assert_true(mailbox_has_room(&f->world, player, 1, 15));
-	assert_false(mailbox_has_room(&f->world, player, 1, 16));
+	assert_true(mailbox_has_capacity(&f->world, player, 1, 15));
+	assert_false(mailbox_has_capacity(&f->world, player, 1, 16));
 	assert_true(mailbox_is_fetched(&f->world, player));
 	/* Whoever fills more than a quarter itself is no hindrance. */
 	f->settings.max_mailbox_bytes = 19;
@@ -437,11 +437,11 @@ main(void)
 		TEST(test_what_a_rollback_took_gets_the_same_ids_again),
 		TEST(test_a_full_mailbox_takes_nothing_and_keeps_what_it_has),
 		TEST(test_a_mailbox_is_full_to_the_byte),
-		TEST(test_acknowledging_never_goes_back_nor_beyond_the_head),
+		TEST(test_acknowledging_never_goes_back_nor_beyond_the_last_id),
 		TEST(test_acknowledging_writes_nothing),
 		TEST(
 		    test_many_acknowledged_events_are_worth_a_deletion_and_few_are_not),
-		TEST(test_a_mark_above_the_head_comes_down_with_a_rollback),
+		TEST(test_a_mark_above_the_last_id_comes_down_with_a_rollback),
 		TEST(test_a_broadcast_reaches_all_but_one_and_is_stored_once),
 		TEST(
 		    test_who_has_no_room_for_a_broadcast_is_listed_for_eviction),

@@ -14,7 +14,7 @@ histogram(void)
 static uint64_t
 bucket(size_t i)
 {
-	return metric_get(histogram()->cell + (unsigned)i);
+	return metric_get(histogram()->counter + (unsigned)i);
 }
 
 static void
@@ -39,7 +39,7 @@ test_a_value_is_in_the_first_bucket_that_it_fits_into(void **state)
 static void
 test_the_sum_is_that_of_the_values(void **state)
 {
-	unsigned sum = histogram()->cell + (unsigned)histogram()->n + 1;
+	unsigned sum = histogram()->counter + (unsigned)histogram()->n + 1;
 	uint64_t before = metric_get(sum), smallest = bucket(0);
 
 	(void)state;
@@ -63,14 +63,14 @@ test_bounds_ascend_and_rows_do_not_overlap(void **state)
 
 		if (metric->n == 0)
 			continue;
-		assert_true(metric->cell >= end);
-		end = metric->cell + (unsigned)metric->n +
+		assert_true(metric->counter >= end);
+		end = metric->counter + (unsigned)metric->n +
 		    (is_histogram ? 2 : 0);
 		for (size_t i = 1; is_histogram && i < metric->n; i++)
 			assert_true(metric_bounds(metric->kind)[i] >
 			    metric_bounds(metric->kind)[i - 1]);
 	}
-	assert_int_equal(end, N_METRIC_CELLS);
+	assert_int_equal(end, N_METRIC_COUNTERS);
 }
 
 static uint64_t
@@ -102,7 +102,7 @@ test_there_is_room_for_each_route_and_each_status(void **state)
 		assert_int_equal(route_number(request->route), i);
 		/* Those after ABSENT no client ever sees. */
 		for (int err = 1; err < ERR_ABSENT; err++, n++) {
-			request_fail(request, NULL, (enum err)err);
+			reply_fail_as(request, NULL, (enum err)err);
 			metrics_count_request(request, 0, 0);
 		}
 		for (size_t s = 0; s < 4; s++, n++) {
@@ -121,7 +121,7 @@ static void
 test_a_poll_that_was_woken_for_mail_is_a_delivery(void **state)
 {
 	const struct metric *delivery = &metrics[METRIC_ROW_DELIVERY_SECONDS];
-	unsigned second = delivery->cell + 1; /* up to 250 us */
+	unsigned second = delivery->counter + 1; /* up to 250 us */
 	unsigned n_posts = METRIC_REQUEST_SECONDS;
 	uint64_t before = metric_get(second), posts;
 	struct request *request = ask(

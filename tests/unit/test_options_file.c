@@ -77,7 +77,7 @@ test_what_is_there_already_stays(void **state)
 	const struct option_spec *spec = find_option_spec("max-rooms");
 
 	(void)state;
-	assert_true(options_take(&options, spec, "5", 0));
+	assert_true(options_set(&options, spec, "5", 0));
 	assert_true(read_text("max-rooms = 7\nmax-players = 8\n"));
 	assert_int_equal(options.settings.max_rooms, 5);
 	assert_int_equal(options.settings.max_players, 8);

@@ -43,7 +43,7 @@ static void
 test_a_stun_server_is_a_url(void **state)
 {
 	(void)state;
-	assert_true(options_take_ice_server(&options, "stun:example.org"));
+	assert_true(options_set_ice_server(&options, "stun:example.org"));
 	assert_int_equal(ice->n_servers, 1);
 	assert_string_equal(ice->servers[0].url, "stun:example.org");
 	assert_null(ice->servers[0].username);
@@ -55,7 +55,7 @@ static void
 test_a_turn_server_has_a_username_and_a_credential_with_commas(void **state)
 {
 	(void)state;
-	assert_true(options_take_ice_server(
+	assert_true(options_set_ice_server(
 	    &options, "turn:example.org?transport=udp,ann,a,b,,"));
 	assert_int_equal(ice->n_servers, 1);
 	assert_string_equal(
@@ -88,7 +88,7 @@ test_servers_that_browsers_refuse_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(rows); i++)
-		assert_refused(options_take_ice_server(&options, rows[i].text),
+		assert_refused(options_set_ice_server(&options, rows[i].text),
 		    rows[i].part);
 	assert_int_equal(ice->n_servers, 0);
 }
@@ -102,11 +102,11 @@ test_what_may_be_secret_is_not_shown(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_OF(texts); i++) {
-		assert_false(options_take_ice_server(&options, texts[i]));
+		assert_false(options_set_ice_server(&options, texts[i]));
 		assert_string_not_equal(options.why, "");
 		assert_null(strstr(options.why, "hidden"));
 	}
-	assert_false(options_take_turn_secret(&options, "hidden\n"));
+	assert_false(options_set_turn_secret(&options, "hidden\n"));
 	assert_null(strstr(options.why, "hidden"));
 }
 
@@ -114,14 +114,14 @@ static void
 test_turn_uris_are_turn_uris(void **state)
 {
 	(void)state;
-	assert_true(options_take_turn_uri(&options, "turn:a?transport=udp"));
-	assert_true(options_take_turn_uri(&options, "turns:a:443"));
+	assert_true(options_set_turn_uri(&options, "turn:a?transport=udp"));
+	assert_true(options_set_turn_uri(&options, "turns:a:443"));
 	assert_string_equal(ice->turn_uris[0], "turn:a?transport=udp");
 	assert_string_equal(ice->turn_uris[1], "turns:a:443");
-	assert_refused(options_take_turn_uri(&options, "stun:a"), "turns:");
-	assert_refused(options_take_turn_uri(&options, "a"), "begins with");
-	assert_refused(options_take_turn_uri(&options, "turn:a,ann,b"),
-	    "after the scheme");
+	assert_refused(options_set_turn_uri(&options, "stun:a"), "turns:");
+	assert_refused(options_set_turn_uri(&options, "a"), "begins with");
+	assert_refused(
+	    options_set_turn_uri(&options, "turn:a,ann,b"), "after the scheme");
 	assert_int_equal(ice->n_turn_uris, 2);
 }
 
@@ -129,9 +129,9 @@ static void
 test_the_first_secret_makes_credentials(void **state)
 {
 	(void)state;
-	assert_true(options_take_turn_uri(&options, "turn:a"));
-	assert_true(options_take_turn_secret(&options, "first one"));
-	assert_true(options_take_turn_secret(&options, "second"));
+	assert_true(options_set_turn_uri(&options, "turn:a"));
+	assert_true(options_set_turn_secret(&options, "first one"));
+	assert_true(options_set_turn_secret(&options, "second"));
 	assert_string_equal(ice->turn_secret, "first one");
 	assert_true(options_check_ice(&options));
 }
@@ -144,15 +144,15 @@ test_bad_secrets_are_refused(void **state)
 	(void)state;
 	memset(text, 'x', 256);
 	text[256] = '\0';
-	assert_refused(options_take_turn_secret(&options, text), "255");
-	assert_refused(options_take_turn_secret(&options, ""), "empty");
-	assert_refused(options_take_turn_secret(&options, " x"), "blank");
-	assert_refused(options_take_turn_secret(&options, "x "), "blank");
-	assert_refused(options_take_turn_secret(&options, "x\t"), "control");
-	assert_refused(options_take_turn_secret(&options, "x\r"), "control");
+	assert_refused(options_set_turn_secret(&options, text), "255");
+	assert_refused(options_set_turn_secret(&options, ""), "empty");
+	assert_refused(options_set_turn_secret(&options, " x"), "blank");
+	assert_refused(options_set_turn_secret(&options, "x "), "blank");
+	assert_refused(options_set_turn_secret(&options, "x\t"), "control");
+	assert_refused(options_set_turn_secret(&options, "x\r"), "control");
 	assert_null(ice->turn_secret);
 	text[255] = '\0';
-	assert_true(options_take_turn_secret(&options, text));
+	assert_true(options_set_turn_secret(&options, text));
 }
 
 /* Uris without a secret would make credentials of nothing, and a secret
@@ -161,10 +161,10 @@ static void
 test_uris_and_secrets_go_together(void **state)
 {
 	(void)state;
-	assert_true(options_take_turn_uri(&options, "turn:a"));
+	assert_true(options_set_turn_uri(&options, "turn:a"));
 	assert_refused(options_check_ice(&options), "--turn-uri needs");
 	set_up(NULL);
-	assert_true(options_take_turn_secret(&options, "x"));
+	assert_true(options_set_turn_secret(&options, "x"));
 	assert_refused(options_check_ice(&options), "needs a --turn-uri");
 }
 
@@ -173,11 +173,11 @@ test_there_are_sixteen_of_each(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 16; i++) {
-		assert_true(options_take_ice_server(&options, "stun:a"));
-		assert_true(options_take_turn_uri(&options, "turn:a"));
+		assert_true(options_set_ice_server(&options, "stun:a"));
+		assert_true(options_set_turn_uri(&options, "turn:a"));
 	}
-	assert_refused(options_take_ice_server(&options, "stun:a"), "16");
-	assert_refused(options_take_turn_uri(&options, "turn:a"), "16");
+	assert_refused(options_set_ice_server(&options, "stun:a"), "16");
+	assert_refused(options_set_turn_uri(&options, "turn:a"), "16");
 }
 
 static void
@@ -188,9 +188,9 @@ test_too_many_bytes_of_links_are_refused(void **state)
 	(void)state;
 	memset(url + 5, 'a', 190);
 	for (int i = 0; i < 9; i++)
-		assert_true(options_take_ice_server(&options, url));
+		assert_true(options_set_ice_server(&options, url));
 	assert_true(options_check_ice(&options));
-	assert_true(options_take_ice_server(&options, url));
+	assert_true(options_set_ice_server(&options, url));
 	assert_refused(options_check_ice(&options), "2048");
 }
 
@@ -207,7 +207,7 @@ take_file(const void *bytes, size_t len, mode_t mode)
 	assert_int_equal(write(fd, bytes, len), len);
 	assert_int_equal(fchmod(fd, mode), 0);
 	close(fd);
-	result = options_take_turn_secret_file(&options, path);
+	result = options_set_turn_secret_file(&options, path);
 	unlink(path);
 	return result;
 }
@@ -248,7 +248,7 @@ static void
 test_what_stands_first_counts_in_files_and_out_of_them(void **state)
 {
 	(void)state;
-	assert_true(options_take_turn_secret(&options, "first"));
+	assert_true(options_set_turn_secret(&options, "first"));
 	assert_true(take_text("second\n"));
 	assert_string_equal(ice->turn_secret, "first");
 }
@@ -264,10 +264,10 @@ test_bad_files_are_refused(void **state)
 	assert_refused(take_text("a\r"), "line 1");
 	assert_refused(take_file("a\0b\n", 4, 0600), "line 1");
 	assert_refused(
-	    options_take_turn_secret_file(&options, "/"), "Is a directory");
-	assert_refused(options_take_turn_secret_file(&options, "/dev/zero"),
+	    options_set_turn_secret_file(&options, "/"), "Is a directory");
+	assert_refused(options_set_turn_secret_file(&options, "/dev/zero"),
 	    "cannot read '/dev/zero': it is a device, not a regular file");
-	assert_refused(options_take_turn_secret_file(&options, "/no/such/file"),
+	assert_refused(options_set_turn_secret_file(&options, "/no/such/file"),
 	    "'/no/such/file': No such file");
 	assert_null(ice->turn_secret);
 	assert_refused(take_text("good\n\nhidden \n"), "line 3");

@@ -8,8 +8,8 @@
 static void
 expire(struct fixture *f)
 {
-	OK(presence_expire(&f->world, 1000));
-	assert_false(presence_is_due(&f->world));
+	OK(expiry_run(&f->world, 1000));
+	assert_false(expiry_is_due(&f->world));
 }
 
 static void
@@ -39,7 +39,7 @@ test_with_all_time_outs_off_nobody_ever_goes(void **state)
 	OK(room_seal(&f->world, get_player(f, 20)));
 	add_player(f, 30);
 	pass(INT64_C(100) * 86400 * 1000);
-	assert_false(presence_is_due(&f->world));
+	assert_false(expiry_is_due(&f->world));
 	expire(f);
 	assert_int_equal(f->world.n_players, 3);
 	assert_int_equal(f->world.n_rooms, 1);
@@ -55,11 +55,11 @@ test_who_is_not_heard_of_times_out_and_others_do_not(void **state)
 	add_player(f, 3);
 	pass(15 * MINUTE);
 	seen(f, 2);
-	assert_false(presence_is_due(&f->world));
+	assert_false(expiry_is_due(&f->world));
 	expire(f);
 	assert_true(is_there(f, 3));
 	pass(10 * MINUTE);
-	assert_true(presence_is_due(&f->world));
+	assert_true(expiry_is_due(&f->world));
 	expire(f);
 	assert_true(is_there(f, 2));
 	assert_false(is_there(f, 3));
@@ -216,13 +216,13 @@ test_standing_still_counts_for_nobody(void **state)
 	presence_tick(&f->world);
 	scratch_clock[1] += 1000 * MINUTE;
 	presence_tick(&f->world);
-	assert_false(presence_is_due(&f->world));
+	assert_false(expiry_is_due(&f->world));
 	expire(f);
 	assert_int_equal(f->world.n_players, 3);
 	/* And from there on the clocks go on where they were. */
 	pass(15 * MINUTE);
 	presence_tick(&f->world);
-	assert_false(presence_is_due(&f->world));
+	assert_false(expiry_is_due(&f->world));
 	pass(10 * MINUTE);
 	expire(f);
 	assert_int_equal(f->world.n_players, 0);
@@ -262,11 +262,11 @@ test_after_a_restart_every_clock_begins_anew(void **state)
 	pass(19 * MINUTE);
 	restart(f);
 	pass(15 * MINUTE);
-	assert_false(presence_is_due(&f->world));
+	assert_false(expiry_is_due(&f->world));
 	seen(f, 2);
 	seen(f, 20);
 	pass(10 * MINUTE); /* 25 since the start */
-	assert_true(presence_is_due(&f->world));
+	assert_true(expiry_is_due(&f->world));
 	expire(f);
 	assert_true(is_there(f, 2));
 	assert_true(is_there(f, 20));
@@ -295,13 +295,13 @@ test_one_sweep_finds_all_who_were_never_touched(void **state)
 	keep(f);
 	restart(f);
 	seen(f, 300);
-	assert_false(presence_is_due(&f->world));
+	assert_false(expiry_is_due(&f->world));
 	pass(15 * MINUTE);
 	seen(f, 300);
-	assert_false(presence_is_due(&f->world));
+	assert_false(expiry_is_due(&f->world));
 	pass(10 * MINUTE);
-	while (presence_is_due(&f->world)) {
-		OK(presence_expire(&f->world, 100));
+	while (expiry_is_due(&f->world)) {
+		OK(expiry_run(&f->world, 100));
 		keep(f);
 		assert_true(++n_rounds < 20);
 	}
@@ -337,12 +337,12 @@ test_at_most_so_many_end_in_one_go(void **state)
 	for (uint32_t id = 2; id < 12; id++)
 		add_player(f, id);
 	pass(25 * MINUTE);
-	OK(presence_expire(&f->world, 4));
+	OK(expiry_run(&f->world, 4));
 	assert_int_equal(f->world.n_players, 6);
-	assert_true(presence_is_due(&f->world));
-	OK(presence_expire(&f->world, 100));
+	assert_true(expiry_is_due(&f->world));
+	OK(expiry_run(&f->world, 100));
 	assert_int_equal(f->world.n_players, 0);
-	assert_false(presence_is_due(&f->world));
+	assert_false(expiry_is_due(&f->world));
 }
 
 static void

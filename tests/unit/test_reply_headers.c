@@ -44,7 +44,7 @@ static struct sum
 headers_of(const struct reply *reply, const char *asked)
 {
 	static const char *const origins[] = { LONGEST_ORIGIN, NULL };
-	struct front_settings settings = { .door = DOOR_PUBLIC,
+	struct front_settings settings = { .listener_class = LISTENER_PUBLIC,
 		.origins = origins };
 	struct cors_fields cors = { span_of(LONGEST_ORIGIN), span_of(asked) };
 	struct sum sum = { .n_bytes = 0 };

@@ -12,14 +12,14 @@ test_player_is_found_by_token_and_id(void **state)
 	struct player_row row = player_of(2147483647, "Zo\xc3\xab"), found;
 
 	row.room = 99;
-	row.floor = 99;
+	row.trimmed_id = 99;
 	OK(store->player_insert(store, &row));
 	OK(store->player_by_token(store, row.token_hash, &found));
 	assert_int_equal(found.id, row.id);
 	assert_memory_equal(found.token_hash, row.token_hash, DIGEST_SIZE);
 	assert_string_equal(found.name, row.name);
 	assert_int_equal(found.room, 0);
-	assert_int_equal(found.floor, 0);
+	assert_int_equal(found.trimmed_id, 0);
 	memset(&found, 0, sizeof(found));
 	OK(store->player_by_id(store, row.id, &found));
 	assert_string_equal(found.name, row.name);
@@ -30,7 +30,7 @@ test_unknown_player_is_absent(void **state)
 {
 	struct store *store = ((struct fixture *)*state)->store;
 	struct player_row found = { .id = 77 };
-	uint64_t head;
+	uint64_t last_id;
 
 	assert_int_equal(
 	    store->player_by_token(store, hash_of(5), &found), ERR_ABSENT);
@@ -38,7 +38,7 @@ test_unknown_player_is_absent(void **state)
 	assert_int_equal(found.id, 77);
 	assert_int_equal(store->player_set_room(store, 5, 0), ERR_ABSENT);
 	assert_int_equal(store->player_delete(store, 5), ERR_ABSENT);
-	assert_int_equal(store->events_head(store, 5, &head), ERR_ABSENT);
+	assert_int_equal(store->events_last_id(store, 5, &last_id), ERR_ABSENT);
 }
 
 static void

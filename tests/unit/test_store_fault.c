@@ -291,11 +291,11 @@ live(struct store *store, bool *out_first)
 static void
 expect_whole_transactions(struct store *store, bool first, bool second)
 {
-	uint64_t head;
+	uint64_t last_id;
 
 	if (first) {
-		OK(store->events_head(store, 2, &head));
-		assert_int_equal(head, 40);
+		OK(store->events_last_id(store, 2, &last_id));
+		assert_int_equal(last_id, 40);
 	}
 	assert_int_equal(
 	    query_number(store, "SELECT count(message) FROM event"),

@@ -55,7 +55,7 @@ test_events_come_in_order_and_can_be_cut_short(void **state)
 	assert_int_equal(n, 10);
 	OK(store->events_bytes(store, a, 9, &n));
 	assert_int_equal(n, 0);
-	OK(store->events_head(store, a, &n));
+	OK(store->events_last_id(store, a, &n));
 	assert_int_equal(n, 3);
 }
 
@@ -66,24 +66,24 @@ test_ids_are_never_used_again_after_trim_and_reopen(void **state)
 	struct trim trim = { .player = 2, .upto = 2 };
 	struct player_row player;
 	uint32_t a = 2;
-	uint64_t head;
+	uint64_t last_id;
 
 	add_player(f->store, a);
-	OK(f->store->events_head(f->store, a, &head));
-	assert_int_equal(head, 0);
+	OK(f->store->events_last_id(f->store, a, &last_id));
+	assert_int_equal(last_id, 0);
 	add_message(f->store, "1", 1, &a, 1);
 	add_message(f->store, "2", 2, &a, 1);
 	OK(f->store->events_trim(f->store, &trim, 1));
 	expect_events(f->store, a, 0, "");
 	fixture_reopen(f);
-	OK(f->store->events_head(f->store, a, &head));
-	assert_int_equal(head, 2);
+	OK(f->store->events_last_id(f->store, a, &last_id));
+	assert_int_equal(last_id, 2);
 	OK(f->store->player_by_id(f->store, a, &player));
-	assert_int_equal(player.floor, 2);
+	assert_int_equal(player.trimmed_id, 2);
 }
 
 static void
-test_floor_rises_only_and_never_above_the_head(void **state)
+test_trimmed_id_rises_only_and_never_above_the_last_id(void **state)
 {
 	struct store *store = ((struct fixture *)*state)->store;
 	struct trim trim = { .player = 2, .upto = UINT64_MAX };
@@ -93,7 +93,7 @@ test_floor_rises_only_and_never_above_the_head(void **state)
 	add_player(store, a);
 	OK(store->events_trim(store, &trim, 1));
 	OK(store->player_by_id(store, a, &player));
-	assert_int_equal(player.floor, 0);
+	assert_int_equal(player.trimmed_id, 0);
 	for (uint64_t id = 1; id <= 3; id++)
 		add_message(store, "0", id, &a, 1);
 	trim.upto = 2;
@@ -101,12 +101,12 @@ test_floor_rises_only_and_never_above_the_head(void **state)
 	trim.upto = 1;
 	OK(store->events_trim(store, &trim, 1));
 	OK(store->player_by_id(store, a, &player));
-	assert_int_equal(player.floor, 2);
+	assert_int_equal(player.trimmed_id, 2);
 	trim.upto = 1000;
 	OK(store->events_trim(store, &trim, 1));
 	OK(store->events_trim(store, &trim, 1));
 	OK(store->player_by_id(store, a, &player));
-	assert_int_equal(player.floor, 3);
+	assert_int_equal(player.trimmed_id, 3);
 }
 
 static void
@@ -190,7 +190,7 @@ test_deleted_player_leaves_nothing_behind(void **state)
 	/* Whoever gets the same id next starts from nothing. */
 	add_player(store, 2);
 	expect_events(store, 2, 0, "");
-	OK(store->events_head(store, 2, &n));
+	OK(store->events_last_id(store, 2, &n));
 	assert_int_equal(n, 0);
 }
 
@@ -203,7 +203,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_events_come_in_order_and_can_be_cut_short),
 		TEST(test_ids_are_never_used_again_after_trim_and_reopen),
-		TEST(test_floor_rises_only_and_never_above_the_head),
+		TEST(test_trimmed_id_rises_only_and_never_above_the_last_id),
 		TEST(test_one_row_at_most_is_left_of_what_was_trimmed),
 		TEST(test_message_goes_with_its_last_reference_only),
 		TEST(test_deleted_player_leaves_nothing_behind),

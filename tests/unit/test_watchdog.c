@@ -1,6 +1,6 @@
 /* test_watchdog.c - when the service manager is told that nothing hangs.
  *
- * The test plays the engine, which gives the echo back, and the loops.
+ * The test plays the engine, which gives the barrier back, and the loops.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +39,7 @@ set_up_group(void **state)
 		name[i] = addr.sun_path[i];
 	name[len] = '\0';
 	setenv("NOTIFY_SOCKET", name, 1);
-	/* So long that no second echo is due before a test makes it so. */
+	/* So long that no second barrier is due before a test makes it so. */
 	setenv("WATCHDOG_USEC", "3600000000", 1);
 	unsetenv("WATCHDOG_PID");
 	clock_init();
@@ -60,36 +60,36 @@ n_told(void)
 
 /* The engine has been asked: answer. */
 static void
-give_back(struct engine_port *port, struct watchdog *watchdog)
+give_back(struct completion_queue *cq, struct watchdog *watchdog)
 {
-	struct queue_item *item = queue_chain_take(&port->outbox);
+	struct queue_item *item = queue_chain_take(&cq->outbox);
 
-	assert_ptr_equal(item, &watchdog->echo->cancel.item);
-	assert_null(queue_chain_take(&port->outbox));
-	watchdog->echo->give_back(watchdog->echo, TASK_CANCEL);
+	assert_ptr_equal(item, &watchdog->barrier->cancel.item);
+	assert_null(queue_chain_take(&cq->outbox));
+	watchdog->barrier->give_back(watchdog->barrier, TASK_CANCEL);
 }
 
 static void
-ask(struct watchdog *watchdog, struct engine_port *port)
+ask(struct watchdog *watchdog, struct completion_queue *cq)
 {
-	assert_false(watchdog_run(watchdog, port, 0));
+	assert_false(watchdog_run(watchdog, cq, 0));
 	watchdog->asked_ms -= watchdog->every_ms;
-	assert_true(watchdog_run(watchdog, port, 0));
+	assert_true(watchdog_run(watchdog, cq, 0));
 }
 
 static void
-test_the_manager_is_told_when_the_echo_is_back_and_all_loops_turn(void **state)
+test_the_manager_is_told_when_the_barrier_and_all_loops_are_back(void **state)
 {
-	struct engine_port port = { .engine = NULL };
+	struct completion_queue cq = { .engine = NULL };
 	struct watchdog watchdog;
 
 	(void)state;
 	watchdog_init(&watchdog);
 	for (int i = 0; i < 3; i++) {
-		ask(&watchdog, &port);
+		ask(&watchdog, &cq);
 		assert_int_equal(n_told(), 0);
-		give_back(&port, &watchdog);
-		watchdog_run(&watchdog, &port, watchdog.asked_ms);
+		give_back(&cq, &watchdog);
+		watchdog_run(&watchdog, &cq, watchdog.asked_ms);
 		assert_int_equal(n_told(), 1);
 	}
 	watchdog_fini(&watchdog);
@@ -98,32 +98,32 @@ test_the_manager_is_told_when_the_echo_is_back_and_all_loops_turn(void **state)
 static void
 test_it_is_not_told_while_the_engine_hangs(void **state)
 {
-	struct engine_port port = { .engine = NULL };
+	struct completion_queue cq = { .engine = NULL };
 	struct watchdog watchdog;
 
 	(void)state;
 	watchdog_init(&watchdog);
-	ask(&watchdog, &port);
-	assert_false(watchdog_run(&watchdog, &port, INT64_MAX));
+	ask(&watchdog, &cq);
+	assert_false(watchdog_run(&watchdog, &cq, INT64_MAX));
 	assert_int_equal(n_told(), 0);
-	give_back(&port, &watchdog);
+	give_back(&cq, &watchdog);
 	watchdog_fini(&watchdog);
 }
 
 static void
 test_it_is_not_told_while_a_loop_hangs(void **state)
 {
-	struct engine_port port = { .engine = NULL };
+	struct completion_queue cq = { .engine = NULL };
 	struct watchdog watchdog;
 
 	(void)state;
 	watchdog_init(&watchdog);
-	ask(&watchdog, &port);
-	give_back(&port, &watchdog);
-	assert_false(watchdog_run(&watchdog, &port, watchdog.asked_ms - 1));
+	ask(&watchdog, &cq);
+	give_back(&cq, &watchdog);
+	assert_false(watchdog_run(&watchdog, &cq, watchdog.asked_ms - 1));
 	assert_int_equal(n_told(), 0);
 	/* It was only slow. */
-	watchdog_run(&watchdog, &port, watchdog.asked_ms);
+	watchdog_run(&watchdog, &cq, watchdog.asked_ms);
 	assert_int_equal(n_told(), 1);
 	watchdog_fini(&watchdog);
 }
@@ -133,7 +133,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-		    test_the_manager_is_told_when_the_echo_is_back_and_all_loops_turn),
+		    test_the_manager_is_told_when_the_barrier_and_all_loops_are_back),
 		cmocka_unit_test(test_it_is_not_told_while_the_engine_hangs),
 		cmocka_unit_test(test_it_is_not_told_while_a_loop_hangs),
 	};

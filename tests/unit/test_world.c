@@ -284,7 +284,7 @@ test_trimming_what_a_rollback_took_leaves_no_gap(void **state)
 	OK(world_trim(&f->world, 10));
 	keep(f);
 	receive(f, 2, 1);
-	assert_int_equal(get_player(f, 2)->head, 2);
+	assert_int_equal(get_player(f, 2)->last_id, 2);
 	assert_string_equal(mail_of(f, 2), "OOO 1");
 }
 

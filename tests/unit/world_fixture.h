@@ -169,7 +169,7 @@ add_room(struct fixture *f, uint32_t first, uint32_t last)
 		struct player *player = get_player(f, id);
 
 		OK(mailbox_load(&f->world, player));
-		OK(mailbox_acknowledge(&f->world, player, player->head));
+		OK(mailbox_acknowledge(&f->world, player, player->last_id));
 	}
 	return host->room;
 }

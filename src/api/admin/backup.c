@@ -11,54 +11,54 @@
 #define WHY_SIZE 512
 
 enum err
-backup_run(struct turn *turn, struct request *request)
+backup_run(struct transaction *txn, struct request *request)
 {
-	if (turn->is_draining) {
-		request_fail(request, NULL, ERR_SHUTTING_DOWN);
+	if (txn->is_draining) {
+		reply_fail_as(request, NULL, ERR_SHUTTING_DOWN);
 		return ERR_NONE;
 	}
-	if (turn->backup) {
-		admin_fail(request, 409, "backup-running",
+	if (txn->backup) {
+		reply_fail_admin(request, 409, "backup-running",
 		    "Another backup is being made.");
 		return ERR_NONE;
 	}
 	/* Not begun before the transaction has ended, see backup_work(). */
-	turn->backup = request;
-	turn->has_begun_backup = false;
+	txn->backup = request;
+	txn->has_begun_backup = false;
 	request->is_held = true;
 	return ERR_NONE;
 }
 
 static void
-end(struct turn *turn)
+end(struct transaction *txn)
 {
-	struct request *request = turn->backup;
+	struct request *request = txn->backup;
 
-	turn->backup = NULL;
+	txn->backup = NULL;
 	request->is_held = false;
-	turn_finish(turn, request);
+	transaction_finish(txn, request);
 }
 
 static void
-fail(struct turn *turn, const char *why)
+fail(struct transaction *txn, const char *why)
 {
 	log_error("backup: %s", why);
-	admin_fail(turn->backup, 503, "storage", why);
-	end(turn);
+	reply_fail_admin(txn->backup, 503, "storage", why);
+	end(txn);
 }
 
 static void
-succeed(struct turn *turn, int fd)
+succeed(struct transaction *txn, int fd)
 {
-	struct reply *reply = &turn->backup->reply;
+	struct reply *reply = &txn->backup->reply;
 	struct stat status;
 
 	if (fstat(fd, &status) < 0) { /* not with a descriptor that is open */
 		close(fd);
-		fail(turn, "the copy cannot be looked at");
+		fail(txn, "the copy cannot be looked at");
 		return;
 	}
-	request_reset_reply(turn->backup);
+	request_reset_reply(txn->backup);
 	reply->status = 200;
 	reply->type = REPLY_FILE;
 	reply->media = "application/vnd.sqlite3";
@@ -66,38 +66,38 @@ succeed(struct turn *turn, int fd)
 	reply->fd_size = (uint64_t)status.st_size;
 	log_info(
 	    "backup: %llu bytes copied", (unsigned long long)reply->fd_size);
-	end(turn);
+	end(txn);
 }
 
 void
-backup_work(struct turn *turn)
+backup_work(struct transaction *txn)
 {
-	struct store *store = turn->world->store;
+	struct store *store = txn->world->store;
 	char why[WHY_SIZE];
 	enum err err = ERR_NONE;
 	int fd = -1;
 
-	if (!turn->backup)
+	if (!txn->backup)
 		return;
-	if (!turn->has_begun_backup)
+	if (!txn->has_begun_backup)
 		err = store->backup_begin(store, why, sizeof(why));
-	turn->has_begun_backup = true;
+	txn->has_begun_backup = true;
 	if (!err)
 		err = store->backup_step(
 		    store, STEP_PAGES, &fd, why, sizeof(why));
 	if (err)
-		fail(turn, why);
+		fail(txn, why);
 	else if (fd >= 0)
-		succeed(turn, fd);
+		succeed(txn, fd);
 }
 
 void
-backup_cancel(struct turn *turn)
+backup_cancel(struct transaction *txn)
 {
-	if (!turn->backup)
+	if (!txn->backup)
 		return;
-	turn->world->store->backup_abort(turn->world->store);
+	txn->world->store->backup_abort(txn->world->store);
 	log_info("backup: given up");
-	request_fail(turn->backup, NULL, ERR_SHUTTING_DOWN);
-	end(turn);
+	reply_fail_as(txn->backup, NULL, ERR_SHUTTING_DOWN);
+	end(txn);
 }

@@ -26,9 +26,10 @@
 static const unsigned statuses[] = { 200, 204, 429, 409, 404, 400, 401, 403,
 	405, 410, 413, 415, 422, 431, 500, 501, 503, 304, 308 };
 #define N_STATUSES (sizeof(statuses) / sizeof(statuses[0]))
-_Static_assert(N_STATUSES <= METRIC_MAX_STATUSES, "cells of METRIC_REQUESTS");
-_Static_assert(N_ERRS <= 64, "cells of METRIC_REQUEST_ERRORS");
-_Static_assert(N_POLL_ENDS <= 16, "cells of METRIC_POLLS");
+_Static_assert(
+    N_STATUSES <= METRIC_MAX_STATUSES, "counters of METRIC_REQUESTS");
+_Static_assert(N_ERRS <= 64, "counters of METRIC_REQUEST_ERRORS");
+_Static_assert(N_POLL_ENDS <= 16, "counters of METRIC_POLLS");
 
 static const char *database;
 
@@ -208,7 +209,7 @@ add_series(struct buf *out, unsigned row)
 
 	for (size_t i = 0; i < metric->n; i++) {
 		const char *label = label_value(row, i);
-		uint64_t value = metric_get(metric->cell + (unsigned)i);
+		uint64_t value = metric_get(metric->counter + (unsigned)i);
 
 		if (label && label[0])
 			add_labelled(out, metric, label, value);
@@ -232,14 +233,14 @@ add_histogram(struct buf *out, const struct metric *metric)
 	uint64_t n = 0, sum;
 
 	for (size_t i = 0; i < metric->n; i++) {
-		n += metric_get(metric->cell + (unsigned)i);
+		n += metric_get(metric->counter + (unsigned)i);
 		snprintf(labels, sizeof(labels), "{le=\"%g\"}",
 		    is_time ? bounds[i] / 1e6 : bounds[i]);
 		add_number(out, metric->name, "_bucket", labels, n);
 	}
-	n += metric_get(metric->cell + (unsigned)metric->n);
+	n += metric_get(metric->counter + (unsigned)metric->n);
 	add_number(out, metric->name, "_bucket", "{le=\"+Inf\"}", n);
-	sum = metric_get(metric->cell + (unsigned)metric->n + 1);
+	sum = metric_get(metric->counter + (unsigned)metric->n + 1);
 	if (is_time)
 		add_seconds(out, metric->name, "_sum", "", sum);
 	else
@@ -357,7 +358,8 @@ add_metric(struct buf *out, unsigned row, const struct process_numbers *process)
 	else if (metric->label[0])
 		add_series(out, row);
 	else
-		add_number(out, metric->name, "", "", metric_get(metric->cell));
+		add_number(
+		    out, metric->name, "", "", metric_get(metric->counter));
 }
 
 void

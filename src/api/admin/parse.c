@@ -10,7 +10,7 @@
 
 /* Of what can be paged: where to go on, and how much to show. */
 static MUST_CHECK enum err
-take_query(struct request *request, struct span query)
+read_query(struct request *request, struct span query)
 {
 	struct poll_args *args = &request->poll;
 	struct target_member member;
@@ -21,10 +21,10 @@ take_query(struct request *request, struct span query)
 		ERR_NONE &&
 	    has_more) {
 		if (strcmp(member.name, "after") == 0)
-			err = parse_take_number(
+			err = parse_number(
 			    request, &member, &args->has_after, &args->after);
 		else if (strcmp(member.name, "max") == 0)
-			err = parse_take_number(
+			err = parse_number(
 			    request, &member, &args->has_max, &args->max);
 		if (err)
 			return err;
@@ -32,14 +32,15 @@ take_query(struct request *request, struct span query)
 	return err;
 }
 
-/* The route at this path, by the request's door, or NULL.  At DOOR_METRICS there
- * is nothing that could change anything, or tells of players or rooms. */
+/* The route at this path, by the class of the request's listener, or NULL.  At
+ * LISTENER_METRICS there is nothing that could change anything, or tells of
+ * players or rooms. */
 static const struct route *
 find_route(struct request *request, const char *path)
 {
 	const struct route *route = admin_route_find(path, request->argument);
 
-	if (!route || request->door == DOOR_ADMIN)
+	if (!route || request->listener_class == LISTENER_ADMIN)
 		return route;
 	return route->kind == ROUTE_HEALTH || route->kind == ROUTE_READY ||
 		route->kind == ROUTE_METRICS ?
@@ -65,7 +66,7 @@ check(struct request *request)
 		return ERR_TOO_LARGE;
 	if (parse_is_encoded(request))
 		return ERR_UNSUPPORTED_ENCODING;
-	return take_query(request, target.query);
+	return read_query(request, target.query);
 }
 
 bool
@@ -74,7 +75,7 @@ admin_parse(struct request *request)
 	enum err err;
 
 	if (request->is_foreign) {
-		admin_fail(request, 403, "cross-site",
+		reply_fail_admin(request, 403, "cross-site",
 		    "Web pages have no access here; and by TCP, Host must be "
 		    "an address or localhost.");
 		return false;
@@ -88,7 +89,7 @@ admin_parse(struct request *request)
 	if (!err)
 		return true;
 	request->err = err;
-	request_fail(request, NULL, err);
+	reply_fail_as(request, NULL, err);
 	if (err == ERR_METHOD_NOT_ALLOWED)
 		request->reply.allow = request->route->allow;
 	return false;

@@ -9,8 +9,9 @@
 
 #include "api/request.h"
 
-/* The same as request_parse(), at DOOR_ADMIN and DOOR_METRICS.  There is no base
- * path, and no OPTIONS: no page of any origin has any business here. */
+/* The same as request_parse(), at LISTENER_ADMIN and LISTENER_METRICS.  There
+ * is no base path, and no OPTIONS: no page of any origin has any business here.
+ */
 MUST_CHECK bool admin_parse(struct request *request);
 
 #endif

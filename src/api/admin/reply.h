@@ -3,9 +3,9 @@
  * Floor: api.  Any thread; pure.
  *
  * There are no commands, so a failure has no code: it is
- * {"error":WORD,"message":SENTENCE}, by admin_fail().  The words are those of
- * err.h and, since they are nothing that a player can see, some that stand with
- * the routes.
+ * {"error":WORD,"message":SENTENCE}, by reply_fail_admin().  The words are
+ * those of err.h and, since they are nothing that a player can see, some that
+ * stand with the routes.
  */
 #ifndef PEERPOST_API_ADMIN_REPLY_H
 #define PEERPOST_API_ADMIN_REPLY_H

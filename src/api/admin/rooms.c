@@ -52,10 +52,10 @@ on_room(void *cls, const struct room_row *room, const char *host_name,
 }
 
 enum err
-get_rooms_run(struct turn *turn, struct request *request)
+get_rooms_run(struct transaction *txn, struct request *request)
 {
 	const struct poll_args *args = &request->poll;
-	struct store *store = turn->world->store;
+	struct store *store = txn->world->store;
 	struct page page = { .out = reply_begin(request, 200),
 		.max = args->has_max ? args->max : PAGE_DEFAULT,
 		.last = args->after };
@@ -130,16 +130,16 @@ on_member(void *cls, uint32_t id, const char *name)
 	admin_add_int(out, "idle_s",
 	    (uint64_t)presence_idle_ms(list->world, player) / 1000);
 	admin_add_object(out, "mailbox");
-	admin_add_int(out, "events", player->head - player->acked);
+	admin_add_int(out, "events", player->last_id - player->acked);
 	admin_add_int(out, "bytes", player->bytes);
 	buf_add_text(out, "}}");
 	return true;
 }
 
 enum err
-get_one_room_run(struct turn *turn, struct request *request)
+get_one_room_run(struct transaction *txn, struct request *request)
 {
-	struct world *world = turn->world;
+	struct world *world = txn->world;
 	struct member_list list = { .world = world };
 	struct room_row row = { 0 };
 	struct room *room;
@@ -149,7 +149,7 @@ get_one_room_run(struct turn *turn, struct request *request)
 	if (!err)
 		err = load_members(world, room);
 	if (err == ERR_ROOM_NOT_FOUND) {
-		request_fail(request, NULL, err);
+		reply_fail_as(request, NULL, err);
 		return ERR_NONE;
 	}
 	if (err)
@@ -169,9 +169,9 @@ get_one_room_run(struct turn *turn, struct request *request)
 }
 
 enum err
-close_room_run(struct turn *turn, struct request *request)
+close_room_run(struct transaction *txn, struct request *request)
 {
-	struct world *world = turn->world;
+	struct world *world = txn->world;
 	char uuid[TEXT_UUID_SIZE];
 	struct room *room;
 	struct buf *out;
@@ -180,7 +180,7 @@ close_room_run(struct turn *turn, struct request *request)
 
 	err = find_named(world, request, &room);
 	if (err == ERR_ROOM_NOT_FOUND) {
-		request_fail(request, NULL, err);
+		reply_fail_as(request, NULL, err);
 		return ERR_NONE;
 	}
 	if (err)
@@ -219,14 +219,14 @@ kick(struct world *world, const char *text, uint64_t *out_id)
 }
 
 enum err
-kick_player_run(struct turn *turn, struct request *request)
+kick_player_run(struct transaction *txn, struct request *request)
 {
 	uint64_t id;
 	struct buf *out;
-	enum err err = kick(turn->world, request->argument, &id);
+	enum err err = kick(txn->world, request->argument, &id);
 
 	if (err == ERR_ABSENT) {
-		admin_fail(request, 404, "player-not-found",
+		reply_fail_admin(request, 404, "player-not-found",
 		    "There is no such player.");
 		return ERR_NONE;
 	}

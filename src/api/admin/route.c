@@ -61,10 +61,10 @@ admin_route_find(const char *path, char out_argument[REQUEST_ARGUMENT_SIZE])
 }
 
 enum err
-admin_route_run(struct turn *turn, struct request *request)
+admin_route_run(struct transaction *txn, struct request *request)
 {
 	const struct admin_route
 	    *route = (const struct admin_route *)(const void *)request->route;
 
-	return route->run(turn, request);
+	return route->run(txn, request);
 }

@@ -9,10 +9,11 @@
 #define PEERPOST_API_ADMIN_ROUTE_H
 
 #include "api/route.h"
-#include "api/turn.h"
+#include "api/transaction.h"
 
 /* Writes the reply.  ERR_STORAGE: the transaction is lost, as everywhere. */
-typedef enum err (*admin_run_fn)(struct turn *turn, struct request *request);
+typedef enum err (*admin_run_fn)(
+    struct transaction *txn, struct request *request);
 
 struct admin_route {
 	struct route route; /* its path may have one segment "*" */
@@ -27,28 +28,33 @@ const struct route *admin_route_find(
 
 /* Run a request whose route is one of these, of the kind ROUTE_ADMIN.  Engine
  * thread only.  ERR_STORAGE. */
-MUST_CHECK enum err admin_route_run(struct turn *turn, struct request *request);
+MUST_CHECK enum err admin_route_run(
+    struct transaction *txn, struct request *request);
 
 /* What the rows name, in files of their own.  Engine thread only. */
 
 /* rooms.c */
 
 /* GET /rooms?after=N&max=M: a page of them. */
-MUST_CHECK enum err get_rooms_run(struct turn *turn, struct request *request);
+MUST_CHECK enum err get_rooms_run(
+    struct transaction *txn, struct request *request);
 /* GET /rooms/UUID: one, and its members. */
 MUST_CHECK enum err get_one_room_run(
-    struct turn *turn, struct request *request);
+    struct transaction *txn, struct request *request);
 /* POST /rooms/UUID/close */
-MUST_CHECK enum err close_room_run(struct turn *turn, struct request *request);
+MUST_CHECK enum err close_room_run(
+    struct transaction *txn, struct request *request);
 /* POST /players/ID/kick */
-MUST_CHECK enum err kick_player_run(struct turn *turn, struct request *request);
+MUST_CHECK enum err kick_player_run(
+    struct transaction *txn, struct request *request);
 
 /* status.c */
 
 /* GET /status */
-MUST_CHECK enum err get_status_run(struct turn *turn, struct request *request);
+MUST_CHECK enum err get_status_run(
+    struct transaction *txn, struct request *request);
 /* POST /log-level: {"level":NAME}, a JSON string, or the bare name. */
 MUST_CHECK enum err set_log_level_run(
-    struct turn *turn, struct request *request);
+    struct transaction *txn, struct request *request);
 
 #endif

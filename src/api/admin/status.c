@@ -42,18 +42,18 @@ add_limits(struct buf *out, const struct request *request,
 }
 
 enum err
-get_status_run(struct turn *turn, struct request *request)
+get_status_run(struct transaction *txn, struct request *request)
 {
-	const struct world *world = turn->world;
+	const struct world *world = txn->world;
 	struct buf *out = reply_begin(request, 200);
-	int64_t up_ms = clock_now_ms() - turn->started_ms;
+	int64_t up_ms = clock_now_ms() - txn->started_ms;
 
 	buf_add_text(out, "{");
 	admin_add_text(out, "version", PACKAGE_VERSION);
 	admin_add_int(out, "pid", (uint64_t)getpid());
 	admin_add_int(out, "uptime_s", (uint64_t)up_ms / 1000);
-	admin_add_text(out, "state", turn->is_draining ? "stopping" : "ready");
-	admin_add_text(out, "storage", turn->is_failing ? "failing" : "ok");
+	admin_add_text(out, "state", txn->is_draining ? "stopping" : "ready");
+	admin_add_text(out, "storage", txn->is_failing ? "failing" : "ok");
 	admin_add_int(out, "players", world->n_players);
 	admin_add_int(out, "rooms", world->n_rooms);
 	admin_add_int(out, "parked", world->parked.len);
@@ -61,7 +61,7 @@ get_status_run(struct turn *turn, struct request *request)
 	admin_add_bool(out, "full", request->is_full);
 	add_limits(out, request, world->settings);
 	add_database(out, world->store);
-	admin_add_bool(out, "backup", turn->backup != NULL);
+	admin_add_bool(out, "backup", txn->backup != NULL);
 	admin_add_text(out, "log_level", log_level_name(log_get_level()));
 	buf_add_text(out, "}");
 	return ERR_NONE;
@@ -69,7 +69,7 @@ get_status_run(struct turn *turn, struct request *request)
 
 /* The level that the body names, into out: a text of JSON or as it is. */
 static void
-take_level(struct span body, struct buf *out)
+read_level(struct span body, struct buf *out)
 {
 	struct json_value value, level = { .type = JSON_NULL };
 	struct json_walk walk;
@@ -91,19 +91,19 @@ take_level(struct span body, struct buf *out)
 }
 
 enum err
-set_log_level_run(struct turn *turn, struct request *request)
+set_log_level_run(struct transaction *txn, struct request *request)
 {
 	enum log_level level;
 	struct buf name, *out;
 
-	(void)turn;
+	(void)txn;
 	buf_init(&name, FAULT_MAX_SHOWN);
-	take_level(parse_body(request), &name);
+	read_level(parse_body(request), &name);
 	if (name.overflowed || !log_level_parse(buf_span(&name), &level)) {
 		char *why = fault_in_text(
 		    "level", buf_span(&name), "error, warning, info or debug");
 
-		admin_fail(request, 400, "bad-level", why);
+		reply_fail_admin(request, 400, "bad-level", why);
 		free(why);
 	} else {
 		log_set_level(level);

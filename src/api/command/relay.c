@@ -15,7 +15,7 @@
 /* An integer that can be no peer id is still an integer: peer 0, whom nobody
  * will find. */
 static bool
-take_number(struct call *call, struct span number)
+read_number(struct call *call, struct span number)
 {
 	uint64_t peer;
 
@@ -27,7 +27,7 @@ take_number(struct call *call, struct span number)
 
 /* The same of a JSON number, which may be negative. */
 static bool
-take_json_number(struct call *call, struct span number)
+read_json_number(struct call *call, struct span number)
 {
 	bool is_negative = number.at[0] == '-';
 
@@ -35,7 +35,7 @@ take_json_number(struct call *call, struct span number)
 		number.at++;
 		number.len--;
 	}
-	if (!take_number(call, number))
+	if (!read_number(call, number))
 		return false;
 	if (is_negative)
 		call->args.relay.peer = 0;
@@ -43,25 +43,25 @@ take_json_number(struct call *call, struct span number)
 }
 
 static bool
-take_string(struct call *call, struct json_value id)
+read_string(struct call *call, struct json_value id)
 {
 	struct buf text;
 	bool is_number;
 
 	buf_init(&text, id.text.len);
 	is_number = value_string(id, &text) &&
-	    take_number(call, buf_span(&text));
+	    read_number(call, buf_span(&text));
 	buf_fini(&text);
 	return is_number;
 }
 
 static enum err
-take_id(struct call *call, struct json_value id)
+read_id(struct call *call, struct json_value id)
 {
 	call->args.relay.id = id.text;
-	if (id.type == JSON_NUMBER && take_json_number(call, id.text))
+	if (id.type == JSON_NUMBER && read_json_number(call, id.text))
 		return ERR_NONE;
-	if (id.type == JSON_STRING && take_string(call, id))
+	if (id.type == JSON_STRING && read_string(call, id))
 		return ERR_NONE;
 	call->why = fault_in_value(
 	    "id", id, "a peer id, a whole number from 1 to 2147483647");
@@ -90,7 +90,7 @@ check(struct call *call)
 		}
 		id = member;
 	}
-	return take_id(call, id);
+	return read_id(call, id);
 }
 
 static enum err

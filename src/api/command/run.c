@@ -49,7 +49,7 @@ begins_with_register(const struct request *request)
 /* Who is calling.  *out_player NULL: nobody yet, it is a register.  Writes
  * the failure reply itself, and then *out_failed. */
 static MUST_CHECK enum err
-find_caller(struct turn *turn, struct request *request,
+find_caller(struct transaction *txn, struct request *request,
     struct player **out_player, bool *out_failed)
 {
 	bool is_route = request->route->kind == ROUTE_COMMAND;
@@ -58,7 +58,7 @@ find_caller(struct turn *turn, struct request *request,
 
 	*out_failed = false;
 	*out_player = NULL;
-	err = turn_find_session(turn, request, out_player, &reason);
+	err = transaction_find_session(txn, request, out_player, &reason);
 	if (err == ERR_NONE || err == ERR_STORAGE)
 		return err;
 	*out_player = NULL;
@@ -80,10 +80,10 @@ set_retry_after(struct request *request, int64_t wait_ms)
 /* Pay for the request: so many commands of the player's, or a register.
  * false: too many, and the failure reply is written. */
 static bool
-pay(struct turn *turn, struct request *request, struct player *player,
+pay(struct transaction *txn, struct request *request, struct player *player,
     uint32_t n_commands)
 {
-	struct world *world = turn->world;
+	struct world *world = txn->world;
 	const struct settings *settings = world->settings;
 	int64_t now_ms = clock_now_ms(), wait_ms = 0;
 
@@ -218,7 +218,7 @@ run_calls(struct session *session, struct request *request, struct buf *record,
 }
 
 static MUST_CHECK enum err
-finish_reply(struct turn *turn, struct request *request,
+finish_reply(struct transaction *txn, struct request *request,
     struct session *session, struct span record)
 {
 	struct player *player = session->player;
@@ -232,7 +232,7 @@ finish_reply(struct turn *turn, struct request *request,
 		player = NULL;
 	if (request->poll.has_after) {
 		buf_add_text(out, ",");
-		err = poll_add_events(turn, player, request);
+		err = events_add(txn, player, request);
 	}
 	buf_add_text(out, "}");
 	return err;
@@ -240,10 +240,10 @@ finish_reply(struct turn *turn, struct request *request,
 
 /* Answer what was answered before. */
 static MUST_CHECK enum err
-replay(struct turn *turn, struct request *request, struct session *session,
-    const struct reply_row *row)
+replay(struct transaction *txn, struct request *request,
+    struct session *session, const struct reply_row *row)
 {
-	struct world *world = turn->world;
+	struct world *world = txn->world;
 	struct buf record;
 	enum err err = ERR_NONE;
 
@@ -263,7 +263,7 @@ replay(struct turn *turn, struct request *request, struct session *session,
 			    session->token);
 	}
 	if (!err)
-		err = finish_reply(turn, request, session, buf_span(&record));
+		err = finish_reply(txn, request, session, buf_span(&record));
 	buf_fini(&record);
 	request->reply.is_replay = true;
 	return err;
@@ -319,8 +319,8 @@ fail_single(
 }
 
 static MUST_CHECK enum err
-run_fresh(struct turn *turn, struct request *request, struct session *session,
-    int64_t scope)
+run_fresh(struct transaction *txn, struct request *request,
+    struct session *session, int64_t scope)
 {
 	bool is_single = !request->is_array;
 	enum err failure, err;
@@ -336,23 +336,23 @@ run_fresh(struct turn *turn, struct request *request, struct session *session,
 	buf_init(&record, MAX_TEXT);
 	err = run_calls(session, request, &record, &failure);
 	if (!err && !(is_single && failure))
-		err = remembered_add(turn->world, request, scope,
+		err = remembered_add(txn->world, request, scope,
 		    session->player, buf_span(&record));
 	if (err)
 		goto out;
 	if (is_single && failure && !request->is_wrapped)
 		fail_single(request, session, failure);
 	else
-		err = finish_reply(turn, request, session, buf_span(&record));
+		err = finish_reply(txn, request, session, buf_span(&record));
 out:
 	buf_fini(&record);
 	return err;
 }
 
 enum err
-commands_run(struct turn *turn, struct request *request)
+commands_run(struct transaction *txn, struct request *request)
 {
-	struct session session = { .world = turn->world,
+	struct session session = { .world = txn->world,
 		.request = request,
 		.relay_bill = &request->relay_bill };
 	bool has_failed, is_answered;
@@ -361,7 +361,7 @@ commands_run(struct turn *turn, struct request *request)
 	enum err err;
 
 	bill_begin(&request->relay_bill);
-	err = find_caller(turn, request, &session.player, &has_failed);
+	err = find_caller(txn, request, &session.player, &has_failed);
 	if (err || has_failed)
 		return err;
 	if (request->err) {
@@ -374,14 +374,14 @@ commands_run(struct turn *turn, struct request *request)
 		return ERR_NONE;
 	}
 	scope = session.player ? (int64_t)session.player->id : 0;
-	err = remembered_find(turn->world, request, scope, &row, &is_answered);
+	err = remembered_find(txn->world, request, scope, &row, &is_answered);
 	if (err)
 		return err;
 	/* A path that loses replies must not use up the rate: an array is
 	 * paid for once, however often its answer is asked for. */
-	if (!pay(turn, request, session.player,
+	if (!pay(txn, request, session.player,
 		is_answered ? 1 : (uint32_t)request->n_calls))
 		return ERR_NONE;
-	return is_answered ? replay(turn, request, &session, &row) :
-			     run_fresh(turn, request, &session, scope);
+	return is_answered ? replay(txn, request, &session, &row) :
+			     run_fresh(txn, request, &session, scope);
 }

@@ -5,11 +5,12 @@
 #ifndef PEERPOST_API_COMMAND_RUN_H
 #define PEERPOST_API_COMMAND_RUN_H
 
-#include "api/turn.h"
+#include "api/transaction.h"
 
 /* Check session, Idempotency-Key and rate, run the commands (or find what
  * they answered before), remember the answer, and write the reply.
  * ERR_STORAGE: the transaction is lost; the request can be run again. */
-MUST_CHECK enum err commands_run(struct turn *turn, struct request *request);
+MUST_CHECK enum err commands_run(
+    struct transaction *txn, struct request *request);
 
 #endif

@@ -52,7 +52,7 @@ refuse_name(struct call *call, struct span name)
 }
 
 static enum err
-take_name(struct call *call, struct span name)
+read_name(struct call *call, struct span name)
 {
 	if (name.len >= sizeof(call->args.name) ||
 	    !text_is_name(name, 1, MAX_NAME))
@@ -74,7 +74,7 @@ check_register(struct call *call)
 	}
 	buf_init(&name, call->data.text.len);
 	(void)value_string(call->data, &name);
-	err = take_name(call, buf_span(&name));
+	err = read_name(call, buf_span(&name));
 	buf_fini(&name);
 	return err;
 }
@@ -84,7 +84,7 @@ check_bare_register(struct call *call, struct span body, bool is_text_plain)
 {
 	if (!is_text_plain || (body.len && body.at[0] == '"'))
 		return false;
-	call->err = take_name(call, body);
+	call->err = read_name(call, body);
 	return true;
 }
 

@@ -54,7 +54,7 @@ is_same(struct span a, struct span b)
 }
 
 static MUST_CHECK enum err
-take(struct cgi *cgi, struct span name, struct span value)
+set_field(struct cgi *cgi, struct span name, struct span value)
 {
 	struct span *field = field_of(cgi, name);
 
@@ -90,7 +90,7 @@ cgi_parse(struct span params, struct cgi *out)
 			return err;
 		if (!more)
 			break;
-		err = take(&cgi, pair.name, pair.value);
+		err = set_field(&cgi, pair.name, pair.value);
 		if (err)
 			return err;
 	}

@@ -157,8 +157,8 @@ fcgi_connection_close(struct fcgi_connection *connection)
 		fcgi_exchange_cancel(exchange);
 		fcgi_exchange_drop(exchange);
 	}
-	if (connection->echo)
-		connection->echo->owner = NULL;
+	if (connection->barrier)
+		connection->barrier->owner = NULL;
 	list_remove(&connection->all);
 	list_remove(&connection->touched);
 	list_remove(&connection->resting);
@@ -244,36 +244,36 @@ write_out(struct fcgi_connection *connection, bool *out_got_on)
 static bool
 is_congested(const struct fcgi_connection *connection)
 {
-	return connection->echo || !list_is_empty(&connection->replies) ||
+	return connection->barrier || !list_is_empty(&connection->replies) ||
 	    n_unsent(connection) > OUT_TOO_MUCH;
 }
 
 static void
-on_echo(struct request *echo, enum task_kind kind)
+on_barrier(struct request *barrier, enum task_kind kind)
 {
-	struct fcgi_connection *connection = echo->owner;
+	struct fcgi_connection *connection = barrier->owner;
 
 	(void)kind;
 	if (connection) {
-		connection->echo = NULL;
+		connection->barrier = NULL;
 		connection->n_fresh = 0;
 		fcgi_connection_touch(connection);
 	}
-	request_free(echo);
+	request_free(barrier);
 }
 
 /* Read no more before the engine has run what it has been given. */
 static void
-send_echo(struct fcgi_connection *connection)
+send_barrier(struct fcgi_connection *connection)
 {
-	struct engine_port *port = connection->fastcgi->front->port;
+	struct completion_queue *cq = connection->fastcgi->front->cq;
 
-	if (connection->echo || !port)
+	if (connection->barrier || !cq)
 		return;
-	connection->echo = request_new(0);
-	connection->echo->owner = connection;
-	connection->echo->give_back = on_echo;
-	engine_cancel(port, connection->echo);
+	connection->barrier = request_new(0);
+	connection->barrier->owner = connection;
+	connection->barrier->give_back = on_barrier;
+	engine_cancel(cq, connection->barrier);
 }
 
 /* false: it makes no sense, or there is nobody any more. */
@@ -299,11 +299,11 @@ read_in(struct fcgi_connection *connection)
 		if (n <= 0)
 			break;
 		if (!connection->is_lingering &&
-		    !fcgi_record_take(
+		    !fcgi_record_feed(
 			connection, (struct span){ in, (size_t)n }))
 			return false;
 		if (connection->n_fresh >= MAX_FRESH)
-			send_echo(connection);
+			send_barrier(connection);
 	}
 	return true;
 }

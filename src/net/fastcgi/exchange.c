@@ -126,7 +126,7 @@ fcgi_exchange_drop(struct fcgi_exchange *exchange)
 void
 fcgi_exchange_fail(struct fcgi_exchange *exchange, enum err err)
 {
-	request_fail(exchange->request, NULL, err);
+	reply_fail_as(exchange->request, NULL, err);
 	complete(exchange);
 }
 
@@ -138,7 +138,7 @@ fcgi_exchange_cancel(struct fcgi_exchange *exchange)
 	exchange->is_cancelled = true;
 	exchange->client.is_hung_up = true;
 	exchange->n_out++;
-	engine_cancel(exchange->fastcgi->front->port, exchange->request);
+	engine_cancel(exchange->fastcgi->front->cq, exchange->request);
 }
 
 /* ---- the request ---- */
@@ -198,7 +198,7 @@ is_number(struct span text)
 }
 
 static MUST_CHECK enum err
-take_cgi(struct fcgi_exchange *exchange, const struct cgi *cgi)
+fill_request(struct fcgi_exchange *exchange, const struct cgi *cgi)
 {
 	const struct front_settings *settings = &exchange->fastcgi->front
 						     ->settings;
@@ -248,10 +248,10 @@ fcgi_exchange_end_params(struct fcgi_exchange *exchange)
 		exchange->cors = (struct cors_fields){ cgi.origin,
 			cgi.asked_headers };
 	if (!err)
-		err = take_cgi(exchange, &cgi);
+		err = fill_request(exchange, &cgi);
 	if (err) {
 		fcgi_exchange_fail(exchange, err);
-	} else if (front_is_hopeless(cgi.content_length)) {
+	} else if (front_is_oversized(cgi.content_length)) {
 		front_refuse_body(exchange->fastcgi->front, exchange->request);
 		complete(exchange);
 	} else {
@@ -260,10 +260,10 @@ fcgi_exchange_end_params(struct fcgi_exchange *exchange)
 }
 
 void
-fcgi_exchange_take_body(struct fcgi_exchange *exchange, struct span piece)
+fcgi_exchange_add_body(struct fcgi_exchange *exchange, struct span piece)
 {
 	exchange->n_body += piece.len;
-	if (front_take_body(exchange->request, piece, &exchange->n_swallowed))
+	if (front_add_body(exchange->request, piece, &exchange->n_drained))
 		return;
 	front_refuse_body(exchange->fastcgi->front, exchange->request);
 	complete(exchange);

@@ -84,7 +84,7 @@ fastcgi_expire(struct fastcgi *fastcgi)
 }
 
 bool
-fastcgi_make_room(struct fastcgi *fastcgi)
+fastcgi_evict_idle(struct fastcgi *fastcgi)
 {
 	struct list *node = list_first(&fastcgi->idle);
 	struct fcgi_connection *connection;

@@ -33,7 +33,7 @@ void fastcgi_expire(struct fastcgi *fastcgi);
 /* When there is no room: close the connection that has been without a request
  * for longest, if that is at least FRONT_SPARED_MS.  Returns whether there
  * was one. */
-bool fastcgi_make_room(struct fastcgi *fastcgi);
+bool fastcgi_evict_idle(struct fastcgi *fastcgi);
 
 /* Whether some request is under way, or some reply. */
 bool fastcgi_is_busy(const struct fastcgi *fastcgi);

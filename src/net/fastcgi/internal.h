@@ -35,14 +35,14 @@ struct fcgi_connection {
 	bool is_last;             /* to be closed after what is live on it */
 	bool is_lingering;        /* said all; what comes is dropped */
 	struct fcgi_decoder decoder;
-	struct buf control;    /* content of BEGIN_REQUEST and GET_VALUES */
-	size_t n_live;         /* exchanges */
-	size_t n_fresh;        /* submitted since the last echo came back */
-	struct request *echo;  /* one that is under way, or NULL */
-	struct list exchanges; /* all that are live */
-	struct list replies;   /* those of them that have a reply */
-	struct buf out;        /* encoded records */
-	size_t n_sent;         /* so much of it */
+	struct buf control; /* content of BEGIN_REQUEST and GET_VALUES */
+	size_t n_live;      /* exchanges */
+	size_t n_fresh;     /* submitted since the last barrier came back */
+	struct request *barrier; /* one that is under way, or NULL */
+	struct list exchanges;   /* all that are live */
+	struct list replies;     /* those of them that have a reply */
+	struct buf out;          /* encoded records */
+	size_t n_sent;           /* so much of it */
 };
 
 enum fcgi_state {
@@ -72,7 +72,7 @@ struct fcgi_exchange {
 	bool has_length;
 	uint64_t length;         /* CONTENT_LENGTH */
 	uint64_t n_body;         /* bytes that came */
-	size_t n_swallowed;      /* of a body that is too large */
+	size_t n_drained;        /* of a body that is too large */
 	struct request *request; /* never NULL */
 	struct front_client client;
 	size_t n_out; /* tasks that the engine has */
@@ -107,7 +107,7 @@ void fcgi_connection_close(struct fcgi_connection *connection);
 
 /* Carry out what the records in bytes say.  false: they make no sense; the
  * connection is to be closed. */
-bool fcgi_record_take(struct fcgi_connection *connection, struct span bytes);
+bool fcgi_record_feed(struct fcgi_connection *connection, struct span bytes);
 
 /* exchange.c */
 
@@ -120,7 +120,7 @@ struct fcgi_exchange *fcgi_exchange_find(
 /* The parameters are complete. */
 void fcgi_exchange_end_params(struct fcgi_exchange *exchange);
 /* A piece of the body; the body is complete. */
-void fcgi_exchange_take_body(struct fcgi_exchange *exchange, struct span piece);
+void fcgi_exchange_add_body(struct fcgi_exchange *exchange, struct span piece);
 void fcgi_exchange_end_body(struct fcgi_exchange *exchange);
 /* Reply with a failure that is the request's own; it has not been given to
  * the engine. */

@@ -118,7 +118,7 @@ on_content(struct fcgi_connection *connection, struct span piece)
 		buf_add_span(&exchange->params, piece);
 	else if (header->type == FCGI_STDIN &&
 	    exchange->state == FCGI_STATE_STDIN)
-		fcgi_exchange_take_body(exchange, piece);
+		fcgi_exchange_add_body(exchange, piece);
 }
 
 static void
@@ -169,7 +169,7 @@ on_record_end(struct fcgi_connection *connection)
 }
 
 bool
-fcgi_record_take(struct fcgi_connection *connection, struct span bytes)
+fcgi_record_feed(struct fcgi_connection *connection, struct span bytes)
 {
 	struct span content;
 	bool makes_sense = true;

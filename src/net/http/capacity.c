@@ -152,7 +152,7 @@ evict(struct connection *connection)
  * newcomers wait behind them in the kernel's queue.  A player that has one which
  * works should keep it. */
 bool
-http_make_room(struct http *http)
+http_evict_idle(struct http *http)
 {
 	struct connection *connection = find_slowest(
 	    http, CONNECTION_UNUSED, CONNECTION_NEW_TLS);

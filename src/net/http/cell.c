@@ -85,7 +85,7 @@ create(struct http *http, bool is_tls)
 }
 
 bool
-cell_take(struct connection *connection, bool is_tls)
+cell_acquire(struct connection *connection, bool is_tls)
 {
 	struct http *http = connection->http;
 	struct list *node = list_first(&http->roomy[is_tls]);
@@ -213,8 +213,8 @@ http_run(struct http *http)
 	while ((node = list_first(&now)) != NULL) {
 		run(CONTAINER_OF(node, struct cell, touched));
 		/* The engine need not wait for the others. */
-		if (http->front->port)
-			engine_flush(http->front->port);
+		if (http->front->cq)
+			engine_flush(http->front->cq);
 	}
 	connection_end_hungup(http);
 	return !list_is_empty(&http->touched);

@@ -28,7 +28,7 @@ expect(struct http_chunks *chunks, bool is_right, enum http_chunks_state state)
 }
 
 static MUST_CHECK enum err
-take_digit(struct http_chunks *chunks, char c)
+feed_digit(struct http_chunks *chunks, char c)
 {
 	int digit = text_hex_value(c);
 
@@ -52,11 +52,11 @@ begin_size(struct http_chunks *chunks)
 
 /* A byte of the framing: whatever is not data. */
 static MUST_CHECK enum err
-take_byte(struct http_chunks *chunks, char c)
+feed_byte(struct http_chunks *chunks, char c)
 {
 	switch (chunks->state) {
 	case CHUNKS_SIZE:
-		return take_digit(chunks, c);
+		return feed_digit(chunks, c);
 	case CHUNKS_EXTENSION:
 		return c == '\r' ?
 		    expect(chunks, true, CHUNKS_SIZE_LF) :
@@ -127,7 +127,7 @@ http_chunks_next(
 		if (chunks->state != CHUNKS_DATA) {
 			err = count_byte(chunks);
 			if (!err)
-				err = take_byte(chunks, *take(rest, 1).at);
+				err = feed_byte(chunks, *take(rest, 1).at);
 			continue;
 		}
 		*out_piece = take(rest,

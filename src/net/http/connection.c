@@ -273,7 +273,7 @@ http_accept(struct http *http, struct certificate *certificate, int fd,
 	connection = mem_new(sizeof(*connection));
 	connection->http = http;
 	list_init(&connection->in_cell);
-	if (!cell_take(connection, certificate != NULL)) {
+	if (!cell_acquire(connection, certificate != NULL)) {
 		address_counts_remove(
 		    &http->front->shared->addresses, &address);
 		front_give_place(http->front);

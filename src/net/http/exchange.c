@@ -129,7 +129,7 @@ exchange_cancel(struct exchange *exchange)
 	exchange->is_cancelled = true;
 	exchange->client.is_hung_up = true;
 	exchange->n_out++;
-	engine_cancel(exchange->front->port, exchange->request);
+	engine_cancel(exchange->front->cq, exchange->request);
 }
 
 /* The connection is free for its next request, which may be there. */
@@ -274,16 +274,16 @@ find_fields(const struct http_head *head, struct span out[N_FIELDS])
 /* Whether so large a body has been announced that it is not even read.  A
  * client that waits for "100 Continue" has not sent it yet. */
 static bool
-is_hopeless(const struct http_head *head, size_t max_body)
+is_oversized(const struct http_head *head, size_t max_body)
 {
 	return head->has_length &&
-	    (head->length > FRONT_MAX_SWALLOW ||
+	    (head->length > FRONT_MAX_DRAIN ||
 		(head->expects_continue && head->length > max_body));
 }
 
 /* Fill in what the head says. */
 static void
-take_head(struct exchange *exchange, const struct span fields[N_FIELDS])
+fill_request(struct exchange *exchange, const struct span fields[N_FIELDS])
 {
 	struct request *request = exchange->request;
 
@@ -301,11 +301,11 @@ take_head(struct exchange *exchange, const struct span fields[N_FIELDS])
 	request->is_text_plain = front_is_text_plain(
 	    fields[FIELD_CONTENT_TYPE]);
 	identify(exchange);
-	if (request->door == DOOR_ADMIN)
+	if (request->listener_class == LISTENER_ADMIN)
 		request->is_foreign = admin_guard_is_foreign(
 		    &exchange->connection->peer, fields[FIELD_HOST],
 		    fields[FIELD_ORIGIN], fields[FIELD_SEC_FETCH_SITE]);
-	if (is_hopeless(&exchange->head, request->body.max))
+	if (is_oversized(&exchange->head, request->body.max))
 		exchange_refuse_body(exchange);
 }
 
@@ -333,14 +333,14 @@ exchange_begin(struct connection *connection, struct buf *head)
 		exchange->head.method, &exchange->request->method))
 		err = ERR_UNKNOWN_METHOD;
 	if (!err)
-		take_head(exchange, fields);
+		fill_request(exchange, fields);
 	exchange->head_err = err;
 }
 
 void
 exchange_refuse(struct exchange *exchange, enum err err)
 {
-	request_fail(exchange->request, NULL, err);
+	reply_fail_as(exchange->request, NULL, err);
 	exchange->is_answered = true;
 }
 
@@ -352,10 +352,9 @@ exchange_refuse_body(struct exchange *exchange)
 }
 
 bool
-exchange_take_body(struct exchange *exchange, struct span piece)
+exchange_add_body(struct exchange *exchange, struct span piece)
 {
-	return front_take_body(
-	    exchange->request, piece, &exchange->n_swallowed);
+	return front_add_body(exchange->request, piece, &exchange->n_drained);
 }
 
 size_t

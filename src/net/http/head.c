@@ -157,7 +157,7 @@ parse_length(struct span value, struct http_head *out)
 
 /* Connection is a list of options (RFC 9110, section 7.6.1). */
 static void
-take_connection(struct span value, struct framing *framing)
+read_connection(struct span value, struct framing *framing)
 {
 	while (value.len) {
 		const char *comma = memchr(value.at, ',', value.len);
@@ -189,7 +189,7 @@ is_host(struct span value)
 }
 
 static MUST_CHECK enum err
-take_field(struct span name, struct span value, struct http_head *out,
+read_field(struct span name, struct span value, struct http_head *out,
     struct framing *framing)
 {
 	if (text_equals_nocase(name, "Content-Length")) {
@@ -206,7 +206,7 @@ take_field(struct span name, struct span value, struct http_head *out,
 		return is_host(value) ? ERR_NONE : ERR_BAD_REQUEST;
 	}
 	if (text_equals_nocase(name, "Connection"))
-		take_connection(value, framing);
+		read_connection(value, framing);
 	else if (text_equals_nocase(name, "Expect"))
 		out->expects_continue |= text_equals_nocase(
 		    value, "100-continue");
@@ -236,7 +236,7 @@ http_head_parse(struct span block, struct http_head *out)
 	out->fields = block;
 	while (next_line(&block, &line) && line.len > 0) {
 		err = parse_field(line, &name, &value) ?
-		    take_field(name, value, out, &framing) :
+		    read_field(name, value, out, &framing) :
 		    ERR_BAD_REQUEST;
 		if (!first_err)
 			first_err = err;

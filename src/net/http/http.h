@@ -40,7 +40,7 @@ void http_expire(struct http *http);
  * request or reply, for longest, if that is at least FRONT_SPARED_MS; one that
  * never got a reply goes first, after FRONT_SPARED_NEW_MS.  Returns whether there
  * was one. */
-bool http_make_room(struct http *http);
+bool http_evict_idle(struct http *http);
 /* When too many bytes of replies wait to be sent: close those that have waited
  * for longest. */
 void http_shed(struct http *http);

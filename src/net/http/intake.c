@@ -238,7 +238,7 @@ feed_body(struct connection *connection, struct span *rest)
 		err = http_chunks_next(&intake->chunks, rest, &piece);
 		if (err == ERR_HEADERS_TOO_LARGE || err == ERR_BAD_REQUEST)
 			return refuse(connection, err);
-		if (intake->chunks.left > FRONT_MAX_SWALLOW)
+		if (intake->chunks.left > FRONT_MAX_DRAIN)
 			err = ERR_TOO_LARGE;
 		intake->in_body = intake->chunks.state != CHUNKS_WHOLE;
 	} else {
@@ -249,7 +249,7 @@ feed_body(struct connection *connection, struct span *rest)
 		intake->body_left -= piece.len;
 		intake->in_body = intake->body_left > 0;
 	}
-	if (err || !exchange_take_body(connection->exchange, piece)) {
+	if (err || !exchange_add_body(connection->exchange, piece)) {
 		exchange_refuse_body(connection->exchange);
 		intake->is_ended = true;
 		return INTAKE_WHOLE;
@@ -318,7 +318,7 @@ give(struct connection *connection, char *out, size_t size, bool is_more)
 /* n bytes have come, and are in the scratch buffer.  Returns how many
  * libmicrohttpd gets for them; 0: the request is not whole yet. */
 static ssize_t
-take(struct connection *connection, size_t n, char *out, size_t size)
+feed_scratch(struct connection *connection, size_t n, char *out, size_t size)
 {
 	struct intake *intake = &connection->intake;
 	struct span rest = { connection->http->scratch, n };
@@ -350,7 +350,7 @@ intake_read(struct connection *connection, char *out, size_t size)
 		n = read_some(connection);
 		if (n <= 0)
 			return n;
-		n = take(connection, (size_t)n, out, size);
+		n = feed_scratch(connection, (size_t)n, out, size);
 		if (n > 0)
 			return n;
 	}

@@ -119,14 +119,14 @@ struct exchange {
 	enum err head_err; /* BAD_REQUEST, UNKNOWN_METHOD: to be refused */
 	struct cors_fields cors;
 	struct front_client client;
-	size_t n_out;       /* tasks that the engine has */
-	size_t n_swallowed; /* bytes of a body that is too large */
-	bool is_answered;   /* without the engine, and the connection ends */
-	bool is_given;      /* to libmicrohttpd */
-	bool is_filled_up;  /* the head that it got */
-	bool is_cancelled;  /* the engine knows that the client is gone */
-	bool has_reply;     /* which libmicrohttpd has, too */
-	bool is_over;       /* NOTIFY_COMPLETED */
+	size_t n_out;      /* tasks that the engine has */
+	size_t n_drained;  /* bytes of a body that is too large */
+	bool is_answered;  /* without the engine, and the connection ends */
+	bool is_given;     /* to libmicrohttpd */
+	bool is_filled_up; /* the head that it got */
+	bool is_cancelled; /* the engine knows that the client is gone */
+	bool has_reply;    /* which libmicrohttpd has, too */
+	bool is_over;      /* NOTIFY_COMPLETED */
 };
 
 struct http {
@@ -148,7 +148,7 @@ struct http {
 /* cell.c */
 
 /* A cell with a place for this connection.  false: none can be made. */
-bool cell_take(struct connection *connection, bool is_tls);
+bool cell_acquire(struct connection *connection, bool is_tls);
 /* To be run in this round. */
 void cell_touch(struct cell *cell);
 /* This connection is closed; an empty cell is kept if it is the only roomy
@@ -200,8 +200,7 @@ void exchange_begin(struct connection *connection, struct buf *head);
 void exchange_refuse(struct exchange *exchange, enum err err);
 void exchange_refuse_body(struct exchange *exchange);
 /* A piece of its body.  false: it will never end. */
-MUST_CHECK bool exchange_take_body(
-    struct exchange *exchange, struct span piece);
+MUST_CHECK bool exchange_add_body(struct exchange *exchange, struct span piece);
 /* Write a head for libmicrohttpd to out, which has room for it, and return its
  * length.  is_last: the connection is to end after the reply. */
 size_t exchange_write_head(

@@ -167,7 +167,7 @@ enum err sqlite_allot(struct sqlite_store *s, bool is_due) MUST_CHECK;
 void sqlite_count_changes(struct sqlite_store *s);
 /* After the transaction that has met a full disk: see that the next one can
  * delete something.  Otherwise nothing happens. */
-void sqlite_make_room(struct sqlite_store *s);
+void sqlite_release_reserve(struct sqlite_store *s);
 /* Whether nothing new could be stored for lack of room on the disk, after
  * having tried to make the reserve again. */
 bool sqlite_is_short_of_room(struct sqlite_store *s);

@@ -91,12 +91,12 @@ events_bytes(
 }
 
 static enum err
-events_head(struct store *store, uint32_t player, uint64_t *out)
+events_last_id(struct store *store, uint32_t player, uint64_t *out)
 {
 	struct sqlite_store *s = sqlite_of(store);
 
-	sqlite_bind_int(sqlite_statement(s, SQL_EVENTS_HEAD), 1, player);
-	return sqlite_number(s, SQL_EVENTS_HEAD, out);
+	sqlite_bind_int(sqlite_statement(s, SQL_EVENTS_LAST_ID), 1, player);
+	return sqlite_number(s, SQL_EVENTS_LAST_ID, out);
 }
 
 static void
@@ -244,6 +244,6 @@ sqlite_set_mailbox_ops(struct sqlite_store *s)
 	ops->event_append = event_append;
 	ops->events_after = events_after;
 	ops->events_bytes = events_bytes;
-	ops->events_head = events_head;
+	ops->events_last_id = events_last_id;
 	ops->events_trim = events_trim;
 }

@@ -26,7 +26,7 @@ room_insert(
 }
 
 static void
-take_room(sqlite3_stmt *stmt, struct room_row *out)
+read_room(sqlite3_stmt *stmt, struct room_row *out)
 {
 	out->id = sqlite3_column_int64(stmt, 0);
 	sqlite_copy_text(stmt, 1, out->uuid, sizeof(out->uuid));
@@ -43,7 +43,7 @@ find_room(struct sqlite_store *s, enum sql_statement id, struct room_row *out)
 
 	if (err)
 		return err;
-	take_room(stmt, out);
+	read_room(stmt, out);
 	sqlite_done(s, id);
 	return ERR_NONE;
 }
@@ -106,7 +106,7 @@ rooms_after(
 	sqlite_bind_int(stmt, 1, after);
 	sqlite_bind_uint(stmt, 2, max);
 	while ((err = sqlite_row(s, SQL_ROOMS_AFTER)) == ERR_NONE) {
-		take_room(stmt, &row);
+		read_room(stmt, &row);
 		sqlite_copy_text(stmt, 4, host_name, sizeof(host_name));
 		if (!fn(cls, &row, host_name,
 			(uint64_t)sqlite3_column_int64(stmt, 5))) {

@@ -59,7 +59,7 @@ find_player(
 	sqlite_copy_hash(stmt, 1, out->token_hash);
 	sqlite_copy_text(stmt, 2, out->name, sizeof(out->name));
 	out->room = sqlite3_column_int64(stmt, 3);
-	out->floor = (uint64_t)sqlite3_column_int64(stmt, 4);
+	out->trimmed_id = (uint64_t)sqlite3_column_int64(stmt, 4);
 	sqlite_done(s, id);
 	return ERR_NONE;
 }

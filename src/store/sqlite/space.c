@@ -11,7 +11,7 @@
  *     after it the log is used again from its beginning.
  *   - Where the log is too short to delete anything, the room is in a file of
  *     its own, the reserve.  It is given up when a write meets a full disk
- *     (sqlite_make_room()), and made again when there is room for it.
+ *     (sqlite_release_reserve()), and made again when there is room for it.
  *   - While there is no reserve, nothing is stored but what the file has free
  *     pages for (check_space()).
  *
@@ -145,7 +145,7 @@ give_up_reserve(struct sqlite_store *s)
 }
 
 void
-sqlite_make_room(struct sqlite_store *s)
+sqlite_release_reserve(struct sqlite_store *s)
 {
 	if (!s->is_out_of_room || s->fsync_failed)
 		return;
@@ -246,7 +246,7 @@ sqlite_count_changes(struct sqlite_store *s)
 }
 
 static bool
-has_room(const struct sqlite_store *s, uint64_t bytes, uint64_t bound)
+has_capacity(const struct sqlite_store *s, uint64_t bytes, uint64_t bound)
 {
 	if (bound > s->max_file_bytes)
 		bound = s->max_file_bytes;
@@ -264,7 +264,7 @@ check_space(struct store *store, uint64_t bytes, uint64_t max_bytes)
 	uint64_t bound = max_bytes ? max_bytes : UINT64_MAX;
 	enum err err;
 
-	if (has_room(s, bytes + SLACK_BYTES, bound))
+	if (has_capacity(s, bytes + SLACK_BYTES, bound))
 		return ERR_NONE;
 	/* It may be close: look. */
 	if (!s->has_reserve && clock_now_ms() >= s->reserve_ms)
@@ -272,7 +272,7 @@ check_space(struct store *store, uint64_t bytes, uint64_t max_bytes)
 	err = count_pages(s);
 	if (err)
 		return err;
-	if (has_room(s, bytes, bound))
+	if (has_capacity(s, bytes, bound))
 		return ERR_NONE;
 	if (s->has_reserve &&
 	    log_flood_passes(

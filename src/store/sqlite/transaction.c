@@ -132,7 +132,7 @@ commit(struct store *store)
 	s->clock_stored_s = seconds;
 	if (s->wal_pages >= CHECKPOINT_PAGES)
 		sqlite_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
-	sqlite_make_room(s);
+	sqlite_release_reserve(s);
 	return has_changed ? sqlite_check_files(s) : ERR_NONE;
 }
 
@@ -147,7 +147,7 @@ rollback(struct store *store)
 		s->dead = false;
 	s->in_transaction = false;
 	s->stored_bytes = UINT32_MAX; /* not known: look */
-	sqlite_make_room(s);
+	sqlite_release_reserve(s);
 }
 
 static enum err

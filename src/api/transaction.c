@@ -1,5 +1,5 @@
-/* turn.c - see turn.h. */
-#include "api/turn.h"
+/* transaction.c - see transaction.h. */
+#include "api/transaction.h"
 
 #include <assert.h>
 
@@ -10,16 +10,16 @@
 #include "core/presence.h"
 
 struct request *
-turn_request_of(struct parked *parked)
+transaction_request_of(struct parked *parked)
 {
 	return CONTAINER_OF(parked, struct request, parked);
 }
 
 enum err
-turn_find_session(struct turn *turn, const struct request *request,
+transaction_find_session(struct transaction *txn, const struct request *request,
     struct player **out, enum end_reason *out_reason)
 {
-	struct world *world = turn->world;
+	struct world *world = txn->world;
 	enum err err;
 
 	if (!request->has_token)
@@ -38,13 +38,14 @@ turn_find_session(struct turn *turn, const struct request *request,
 }
 
 bool
-turn_pay_poll(struct turn *turn, struct request *request, struct player *player)
+transaction_pay_poll(
+    struct transaction *txn, struct request *request, struct player *player)
 {
 	int64_t wait_ms = 0;
 
 	if (!request->is_charged)
 		wait_ms = bucket_take(&player->polls,
-		    turn->world->settings->poll_rate, clock_now_ms(), 1);
+		    txn->world->settings->poll_rate, clock_now_ms(), 1);
 	request->is_charged = wait_ms == 0;
 	if (request->is_charged)
 		return true;
@@ -55,15 +56,15 @@ turn_pay_poll(struct turn *turn, struct request *request, struct player *player)
 }
 
 void
-turn_finish(struct turn *turn, struct request *request)
+transaction_finish(struct transaction *txn, struct request *request)
 {
 	assert(request->reply.status && !request->parked.player);
 	assert(!request->is_finished);
 	if (request->reply.body.overflowed)
 		reply_fail(request, ERR_STORAGE); /* not the half of it */
 	request->is_finished = true;
-	if (request->reply.given_to)
-		player_note_given(
-		    turn->world, request->reply.given_to, request->reply.given);
-	queue_chain_append(&turn->done, &request->run.item);
+	if (request->reply.sent_to)
+		player_note_sent(
+		    txn->world, request->reply.sent_to, request->reply.sent_id);
+	queue_chain_append(&txn->done, &request->run.item);
 }

@@ -1,5 +1,5 @@
-/* take.c - see take.h. */
-#include "config/take.h"
+/* set.c - see set.h. */
+#include "config/set.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #define MAX_BASE_PATH 128
 
 static bool
-take_file(struct options *options, const char **out, const char *text)
+set_file(struct options *options, const char **out, const char *text)
 {
 	if (!text[0])
 		return options_refuse(options, "the name of the file is empty");
@@ -22,7 +22,7 @@ take_file(struct options *options, const char **out, const char *text)
 }
 
 static bool
-take_address(struct options *options, const char *addresses[OPTIONS_MAX_LISTEN],
+add_address(struct options *options, const char *addresses[OPTIONS_MAX_LISTEN],
     size_t *n, const char *text)
 {
 	struct listen_address address;
@@ -37,55 +37,55 @@ take_address(struct options *options, const char *addresses[OPTIONS_MAX_LISTEN],
 }
 
 bool
-options_take_fastcgi(struct options *options, const char *text)
+options_set_fastcgi(struct options *options, const char *text)
 {
-	return take_address(
+	return add_address(
 	    options, options->fastcgi, &options->n_fastcgi, text);
 }
 
 bool
-options_take_admin(struct options *options, const char *text)
+options_set_admin(struct options *options, const char *text)
 {
-	return take_address(options, options->admin, &options->n_admin, text);
+	return add_address(options, options->admin, &options->n_admin, text);
 }
 
 bool
-options_take_metrics(struct options *options, const char *text)
+options_set_metrics(struct options *options, const char *text)
 {
-	return take_address(
+	return add_address(
 	    options, options->metrics, &options->n_metrics, text);
 }
 
 bool
-options_take_fastcgi_mode(struct options *options, const char *text)
+options_set_fastcgi_mode(struct options *options, const char *text)
 {
 	return listen_access_set_mode(
 	    &options->fastcgi_access, text, options->why);
 }
 
 bool
-options_take_fastcgi_group(struct options *options, const char *text)
+options_set_fastcgi_group(struct options *options, const char *text)
 {
 	return listen_access_set_group(
 	    &options->fastcgi_access, text, options->why);
 }
 
 bool
-options_take_admin_mode(struct options *options, const char *text)
+options_set_admin_mode(struct options *options, const char *text)
 {
 	return listen_access_set_mode(
 	    &options->admin_access, text, options->why);
 }
 
 bool
-options_take_admin_group(struct options *options, const char *text)
+options_set_admin_group(struct options *options, const char *text)
 {
 	return listen_access_set_group(
 	    &options->admin_access, text, options->why);
 }
 
 bool
-options_take_trusted_proxy(struct options *options, const char *text)
+options_set_trusted_proxy(struct options *options, const char *text)
 {
 	if (trusted_proxies_add(&options->trusted, text))
 		return true;
@@ -99,14 +99,14 @@ options_take_trusted_proxy(struct options *options, const char *text)
 }
 
 bool
-options_take_database(struct options *options, const char *text)
+options_set_database(struct options *options, const char *text)
 {
-	return take_file(options, &options->database, text);
+	return set_file(options, &options->database, text);
 }
 
 /* "auto", or bytes, or so many K, M or G of them; 0: no bound. */
 bool
-options_take_max_database(struct options *options, const char *text)
+options_set_max_database(struct options *options, const char *text)
 {
 	static const char units[] = "KMG";
 	size_t len = strlen(text);
@@ -131,7 +131,7 @@ options_take_max_database(struct options *options, const char *text)
 }
 
 bool
-options_take_durability(struct options *options, const char *text)
+options_set_durability(struct options *options, const char *text)
 {
 	if (strcmp(text, "power") == 0)
 		options->durability = DURABILITY_POWER;
@@ -144,7 +144,7 @@ options_take_durability(struct options *options, const char *text)
 
 /* "/signal"; a slash at the end is let pass, "/" is as good as nothing. */
 bool
-options_take_base_path(struct options *options, const char *text)
+options_set_base_path(struct options *options, const char *text)
 {
 	size_t len = strlen(text);
 	char *path;
@@ -173,7 +173,7 @@ options_take_base_path(struct options *options, const char *text)
 }
 
 bool
-options_take_origin(struct options *options, const char *text)
+options_set_origin(struct options *options, const char *text)
 {
 	char origin[ORIGIN_SIZE];
 
@@ -189,19 +189,19 @@ options_take_origin(struct options *options, const char *text)
 }
 
 bool
-options_take_config(struct options *options, const char *text)
+options_set_config(struct options *options, const char *text)
 {
-	return take_file(options, &options->config_file, text);
+	return set_file(options, &options->config_file, text);
 }
 
 bool
-options_take_log_level(struct options *options, const char *text)
+options_set_log_level(struct options *options, const char *text)
 {
 	return log_level_parse(span_of(text), &options->log_level);
 }
 
 bool
-options_take_log_format(struct options *options, const char *text)
+options_set_log_format(struct options *options, const char *text)
 {
 	static const char *const names[] = { "text", "logfmt", "json" };
 
@@ -215,7 +215,7 @@ options_take_log_format(struct options *options, const char *text)
 }
 
 bool
-options_take_user(struct options *options, const char *text)
+options_set_user(struct options *options, const char *text)
 {
 	return identity_set_user(&options->identity, text) ||
 	    options_refuse(options,
@@ -224,7 +224,7 @@ options_take_user(struct options *options, const char *text)
 }
 
 bool
-options_take_own_group(struct options *options, const char *text)
+options_set_own_group(struct options *options, const char *text)
 {
 	return identity_set_group(&options->identity, text) ||
 	    options_refuse(options,
@@ -233,7 +233,7 @@ options_take_own_group(struct options *options, const char *text)
 }
 
 bool
-options_take_pid_file(struct options *options, const char *text)
+options_set_pid_file(struct options *options, const char *text)
 {
-	return take_file(options, &options->pid_file, text);
+	return set_file(options, &options->pid_file, text);
 }

@@ -1,14 +1,14 @@
-/* turn.h - what the engine thread has at hand while it runs requests.
+/* transaction.h - what the engine thread has at hand while it runs requests.
  *
  * Floor: api.  Engine thread only.
  */
-#ifndef PEERPOST_API_TURN_H
-#define PEERPOST_API_TURN_H
+#ifndef PEERPOST_API_TRANSACTION_H
+#define PEERPOST_API_TRANSACTION_H
 
 #include "api/request.h"
 #include "core/world.h"
 
-struct turn {
+struct transaction {
 	struct world *world;
 	int64_t begun_us;        /* when the transaction began */
 	bool is_draining;        /* shutting down: no poll is held */
@@ -22,21 +22,21 @@ struct turn {
 };
 
 /* The request that a parked poll is. */
-struct request *turn_request_of(struct parked *parked);
+struct request *transaction_request_of(struct parked *parked);
 
 /* Find who is calling, and count it as a sign of life.
  * ERR_NO_SESSION; ERR_TIMED_OUT: *out_reason says why; ERR_STORAGE. */
-MUST_CHECK enum err turn_find_session(struct turn *turn,
+MUST_CHECK enum err transaction_find_session(struct transaction *txn,
     const struct request *request, struct player **out,
     enum end_reason *out_reason);
 
 /* Let the player pay for a request that is no command: GET /room, or a poll that
  * acknowledges nothing.  false: too many, and the failure reply is written. */
-bool turn_pay_poll(
-    struct turn *turn, struct request *request, struct player *player);
+bool transaction_pay_poll(
+    struct transaction *txn, struct request *request, struct player *player);
 
 /* Give the request back: its reply is ready, and what it tells is committed.
  */
-void turn_finish(struct turn *turn, struct request *request);
+void transaction_finish(struct transaction *txn, struct request *request);
 
 #endif
