@@ -93,7 +93,7 @@ take_call(struct call *call, struct json_value code, struct json_value data)
 	call->err = ERR_BAD_DATA;
 	if (code.type != JSON_STRING) {
 		call->why = fault_in_value(
-		    "command", code, "a string, the code of a command");
+		    "command", code, "a string with the code of a command");
 		return;
 	}
 	buf_init(&text, MAX_CODE);
@@ -135,7 +135,7 @@ take_array(struct request *request, const char *name, struct json_value array)
 		n++;
 	if (n > REQUEST_MAX_CALLS) {
 		request_explain(request,
-		    fault_say("%s has %zu elements: it must have %d at most.",
+		    fault_say("%s has %zu elements: it must have at most %d.",
 			name, n, REQUEST_MAX_CALLS));
 		return ERR_BAD_DATA;
 	}
@@ -258,7 +258,7 @@ take_poll_members(
 			request->has_odd_token = true;
 			request_explain(request,
 			    fault_in_secret("token", found[TOKEN],
-				"a string, as a register has returned it"));
+				"the string that register returned"));
 			return ERR_BAD_DATA;
 		}
 		take_body_token(request, found[TOKEN]);

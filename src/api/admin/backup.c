@@ -55,7 +55,7 @@ succeed(struct turn *turn, int fd)
 
 	if (fstat(fd, &status) < 0) { /* not with a descriptor that is open */
 		close(fd);
-		fail(turn, "the copy cannot be looked at");
+		fail(turn, "the copy cannot be read");
 		return;
 	}
 	request_reset_reply(turn->backup);
@@ -97,7 +97,7 @@ backup_cancel(struct turn *turn)
 	if (!turn->backup)
 		return;
 	turn->world->store->backup_abort(turn->world->store);
-	log_info("backup: given up");
+	log_info("backup: aborted");
 	request_fail(turn->backup, NULL, ERR_SHUTTING_DOWN);
 	end(turn);
 }
