@@ -151,7 +151,7 @@ options_take_base_path(struct options *options, const char *text)
 
 	if (len > MAX_BASE_PATH)
 		return options_refuse(options,
-		    "a base path has at most %d bytes, and this one %zu",
+		    "a base path must have at most %d bytes, not %zu",
 		    MAX_BASE_PATH, len);
 	if (strpbrk(text, "?#%\"<> \t"))
 		return options_refuse(options,

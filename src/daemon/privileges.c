@@ -46,7 +46,8 @@ identity_take_on(
 	if (!identity_is_other(identity))
 		return true;
 	if (geteuid() != 0) {
-		snprintf(out_why, why_size, "only root can become another");
+		snprintf(
+		    out_why, why_size, "only root can change to another user");
 		return false;
 	}
 	/* The groups first: afterwards there is no right to. */
@@ -57,7 +58,8 @@ identity_take_on(
 		return false;
 	}
 	if (!is_taken_on(identity)) {
-		snprintf(out_why, why_size, "there is a way back");
+		snprintf(
+		    out_why, why_size, "the old privileges could be regained");
 		return false;
 	}
 	return true;

@@ -138,7 +138,7 @@ void
 server_stop(struct server *server)
 {
 	log_info("stopping");
-	notify_stopping("answering what is under way");
+	notify_stopping("finishing open requests");
 	drain(server);
 	end_idle(server);
 	stop_engine(server);
