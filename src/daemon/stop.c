@@ -65,7 +65,7 @@ take_over(struct server *server)
 		worker->in_first.on_ready = on_worker;
 		if (loop_add(server->workers[0].front.loop, &worker->in_first,
 			loop_fd(worker->front.loop), EPOLLIN) < 0)
-			log_warning("cannot wait for a loop");
+			log_warning("cannot wait for a loop thread");
 	}
 }
 

@@ -55,7 +55,8 @@ listen_access_set_group(struct listen_access *access, const char *text,
 
 	if (!group && !text_to_uint(span_of(text), UINT32_MAX - 1, &number))
 		return refuse_because(out_why,
-		    "there is no group '%.100s': use the name or number of one",
+		    "there is no group '%.100s': use the name or number of "
+		    "a group",
 		    text);
 	access->has_group = true;
 	access->group = group ? group->gr_gid : (gid_t)number;
@@ -413,8 +414,8 @@ listen_url_parse(const char *text, struct listen_address *out, bool *out_is_tls,
 	*out_is_tls = is_tls;
 	if ((is_tls || is_plain) && strncmp(text, "unix:", 5) == 0)
 		return refuse_because(out_why,
-		    is_tls ? "Unix sockets have no https, since nobody can "
-			     "listen in on them: use unix:PATH" :
+		    is_tls ? "https is not available on Unix sockets, which "
+			     "need no encryption: use unix:PATH" :
 			     "a Unix socket is unix:PATH, without http://");
 	return listen_address_parse(text, out, out_why);
 }

@@ -470,7 +470,7 @@ tlsTest('what cannot work is refused in one line', async () => {
 		[[...https, '--tls-key', key], 2, 'needs a --tls-cert'],
 		[['--check-config', ...files(cert, nowhere)], 2,
 			`cannot read '${nowhere}': No such file`],
-		[['--listen', 'https://unix:/tmp/x'], 2, 'Unix sockets have no https'],
+		[['--listen', 'https://unix:/tmp/x'], 2, 'https is not available on Unix sockets'],
 		[['--listen', 'http://unix:/tmp/x'], 2, 'unix:PATH'],
 		[['--listen', 'https://localhost:0'], 2, 'is not ADDR:PORT'],
 		[['--listen', 'https://127.0.0.1:0/'], 2, 'is not ADDR:PORT'],
