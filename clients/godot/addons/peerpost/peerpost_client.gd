@@ -210,7 +210,7 @@ var _max = MAX_EVENTS
 # A reply that came while a command that enters a room was under way.
 var _held_back = null
 
-# Rooms that were entered by commands, and of which the mailbox has told.
+# How many rooms were entered, as reported by commands and by the mailbox.
 var _n_entered = 0
 var _n_joined = 0
 # Up to this event a snapshot of the room says who is there.
@@ -789,7 +789,7 @@ func _trouble(outcome: Dictionary) -> void:
 	network_trouble.emit(outcome.message)
 
 
-# The server has answered: whoever waits for that need not any longer.
+# The server has answered: end the pauses that wait for it.
 func _recovered() -> void:
 	_n_failures = 0
 	var now = Time.get_ticks_msec()

@@ -146,7 +146,7 @@ var peers = {}
 var _token = ""
 var _name = ""
 var _queue = []
-# Those of the request that is under way, or waits for its next try.
+# Those of the request that is in progress, or waits for its next try.
 var _batch = []
 var _key = ""
 var _tries = 0
@@ -186,7 +186,7 @@ var _max = MAX_EVENTS
 # No polls: events wait until it is known which room they are of.
 var _is_held_back = false
 
-# Rooms that were entered by commands, and of which the mailbox has told.
+# How many rooms were entered, as reported by commands and by the mailbox.
 var _n_entered = 0
 var _n_joined = 0
 # Up to this event a snapshot of the room says who is there, and this one of
@@ -551,7 +551,7 @@ func _is_reply(reply):
 	return true
 
 
-# What has come of the request that was under way.
+# Handle the outcome of the request in progress.
 func _finish_batch(outcome):
 	var batch = _batch
 	var kind = outcome.get("kind", "refused")
@@ -623,7 +623,7 @@ func _done(job, outcome):
 				_look_around(outcome)
 
 
-# The room, for whoever asked for it by fetch_room().
+# Turn the outcome of a look at the room into that of fetch_room().
 func _look_around(outcome):
 	if outcome.reply.get("room") == null:
 		outcome.kind = "refused"
@@ -691,7 +691,7 @@ func _trouble(outcome):
 	emit_signal("network_trouble", outcome.message)
 
 
-# The server has answered: whoever waits for that need not any longer.
+# The server has answered: end the pauses that wait for it.
 func _recovered():
 	_n_failures = 0
 	var now = OS.get_ticks_msec()

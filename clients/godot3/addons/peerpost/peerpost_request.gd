@@ -7,10 +7,10 @@ extends HTTPRequest
 # The request has been answered, or has failed.  outcome is a Dictionary with
 #   kind      "ok"
 #             "gone": the session is over
-#             "refused": the server will not
+#             "refused": the server refuses
 #             "busy": again later; code is "" if it was not the server
 #             "lost": nothing, or half of it, came back
-#             "foreign": whoever that was, it was no Peerpost server
+#             "foreign": a reply that is not from a Peerpost server
 #   status    the HTTP status, or 0
 #   reply     what the JSON of a success says, or null
 #   code      of a failure, such as "###!JRB"
