@@ -1,10 +1,10 @@
-// peerpost.d.ts - the types of peerpost.js, where everything is explained.
+// peerpost.d.ts - the types of peerpost.js, which explains everything.
 //
-// They need no library but ES2018.  Where that of the DOM is there (or Node's own
-// types), events are its events and connections are its connections; elsewhere
-// they have what is written here.
+// They need only the library of ES2018.  With that of the DOM (or Node's own
+// types), events and connections are those of the DOM; elsewhere they have the
+// members below.
 
-// A global's type where it has one, and what is needed with it, else another.
+// A global's type if it and all that it needs exist, else another.
 type Global<Name extends string, Else, Needed extends string = never> =
 	typeof globalThis extends { [name in Needed]: any } &
 		{ [name in Name]: infer Type } ? Type : Else;
@@ -35,7 +35,7 @@ declare const BaseEventTarget: Global<'EventTarget', {
 	new (): MinimalEventTarget; prototype: MinimalEventTarget;
 }, 'Event'>;
 
-// Of RTCPeerConnection and what it is given.
+// The parts of RTCPeerConnection that are used.
 interface MinimalConfiguration {
 	iceServers?: { urls: string | string[]; username?: string;
 		credential?: string }[];
@@ -69,7 +69,7 @@ export interface SignalLike {
 		void;
 }
 
-/** What the client asks of fetch(). */
+/** The part of fetch() that the client uses. */
 export type FetchLike = (url: string, init?: any) => Promise<{
 	readonly status: number;
 	readonly headers: { get(name: string): string | null };
@@ -118,12 +118,12 @@ export class PeerpostEvent extends BaseEvent {
 	constructor(type: string, members?: object);
 }
 
-/** What every event of the mailbox has. */
+/** The members of every event of the mailbox. */
 export interface MailboxEvent<Data = unknown> extends PeerpostEvent {
 	readonly id: number;
 	readonly command: string;
 	readonly data: Data;
-	/** Of a room that has been left meanwhile. */
+	/** From a room that was left meanwhile. */
 	readonly stale: boolean;
 }
 
@@ -146,12 +146,12 @@ export interface Peer {
 	name: string;
 }
 
-/** What GET /room says. */
+/** The reply to GET /room. */
 export interface RoomSnapshot {
 	room: string;
 	host: number;
 	sealed: boolean;
-	/** One's own peer id. */
+	/** This player's peer id. */
 	id: number;
 	peers: Peer[];
 	next: number;
@@ -201,13 +201,13 @@ export interface CommandOptions {
 	signal?: SignalLike;
 }
 
-/** What connect() resolves with. */
+/** The result of connect(). */
 export interface Connection {
 	id: number;
 	name: string | null;
 	/** The UUID of the room that the session is in. */
 	room: string | null;
-	/** Whether a kept session goes on. */
+	/** Whether a kept session was resumed. */
 	resumed: boolean;
 }
 
@@ -304,7 +304,7 @@ export interface PeerpostMeshEvents {
 		readonly peerId: number; readonly data: string | ArrayBuffer;
 	};
 	'left': PeerpostEvent & { readonly peerId: number };
-	/** peerId is null when it is about all of them. */
+	/** peerId is null if the error concerns all members. */
 	'error': PeerpostEvent & {
 		readonly peerId: number | null; readonly error: Error;
 	};
@@ -331,5 +331,5 @@ export class PeerpostMesh extends BaseEventTarget {
 		options?: ListenerOptions): void;
 }
 
-// Nothing but what says so is exported.
+// Only declarations marked "export" are exported.
 export {};

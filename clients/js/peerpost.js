@@ -93,7 +93,7 @@ export class PeerpostError extends Error {
 		this.error = error;
 		this.status = status;
 		this.code = code;
-		/** What the server asked to wait, or null. */
+		/** How long the server asked to wait, or null. */
 		this.retryAfterMs = retryAfterMs;
 	}
 }
@@ -105,7 +105,7 @@ function isTemporary({ error, status })
 	    error === 'not-peerpost' || status === 429 || status >= 500;
 }
 
-/** Whether the server itself asks for patience: only time helps, and it does. */
+/** Whether the server asks to wait: then only time helps. */
 function isRateLimit({ status, code })
 {
 	return status === 429 && code !== '';
@@ -188,7 +188,7 @@ const { Event: BaseEvent, EventTarget: BaseEventTarget } =
     globalThis.Event && globalThis.EventTarget ? globalThis :
     { Event: SmallEvent, EventTarget: SmallEventTarget };
 
-/** An Event with what it has to tell as its own properties. */
+/** An Event with its details as its own properties. */
 export class PeerpostEvent extends BaseEvent {
 	constructor(type, members = {})
 	{
@@ -254,7 +254,7 @@ function badOptions(options, known)
 		return `options must be an object, not ${shown(options)}.`;
 	for (const [name, value] of Object.entries(options)) {
 		if (!Object.keys(known).includes(name))
-			return `There is no option '${name}'; there are ` +
+			return `There is no option '${name}'; the options are ` +
 			    `${Object.keys(known).join(', ')}.`;
 
 		const [words, isRight] = known[name];
@@ -312,7 +312,7 @@ function badRelay(peerId, data)
 		return new PeerpostError('bad-data', 'The peer id must be a ' +
 		    `positive integer, not ${shown(peerId)}.`);
 	if (!isObject(data) || Array.isArray(data))
-		return new PeerpostError('bad-data', 'What goes to one peer must ' +
+		return new PeerpostError('bad-data', 'The data for one peer must ' +
 		    `be an object such as { rtc }, not ${shown(data)}.`);
 	return null;
 }
@@ -629,7 +629,8 @@ class Transport {
 			this.#shelf.save(mode);
 	}
 
-	/** Commands: an array gives its replies, one gives its own reply. */
+	/** Send commands: an array resolves with its replies, a single one with
+	 * its reply. */
 	async command(token, key, commands, limitMs)
 	{
 		const members = Array.isArray(commands) ?
@@ -661,7 +662,7 @@ class Transport {
 		    (isFewer ? `&max=${max}` : ''), { ...held, after });
 	}
 
-	/** What the session's room is like now, or null in the lobby. */
+	/** Get the state of the session's room, or null in the lobby. */
 	async room(token)
 	{
 		if (this.isPlain)
@@ -679,7 +680,7 @@ class Transport {
 		}
 	}
 
-	/** The configured STUN and TURN servers. */
+	/** Get the configured STUN and TURN servers. */
 	async iceServers(token)
 	{
 		const query = this.isPlain ?
@@ -698,7 +699,7 @@ class Transport {
 		}
 	}
 
-	/** What a closing page can still send; false if it cannot. */
+	/** Send while the page closes; false if that is not possible. */
 	beacon(navigator, token, code)
 	{
 		const text = JSON.stringify({ token, command: code });
@@ -838,8 +839,8 @@ class Transport {
 	#notPeerpost(status, what = 'something else')
 	{
 		return new PeerpostError('not-peerpost', `Instead of a Peerpost ` +
-		    `server at ${this.url}, ${what} answered: a proxy, a firewall, ` +
-		    'the login page of a network, or the address is wrong.',
+		    `server at ${this.url}, ${what} answered: a proxy, a firewall ` +
+		    'or the login page of a network; or the address is wrong.',
 		    { status });
 	}
 }
@@ -869,10 +870,10 @@ async function textOf(response, onPart)
 function lateText(url, status)
 {
 	if (status !== 0)
-		return `The reply of ${url} came to a halt.`;
+		return `The reply of ${url} stalled.`;
 	return `${url} did not answer in time.` + (globalThis.document ?
-	    ' A browser has six connections to a server without HTTP/2, for ' +
-	    'all of its tabs; with more tabs, put HTTP/2 in front of it.' : '');
+	    ' Without HTTP/2, all tabs of a browser share six connections to a ' +
+	    'server; for more tabs, use a proxy with HTTP/2.' : '');
 }
 
 function unreachableText(url)
@@ -951,7 +952,7 @@ class Outbox {
 		}).finally(() => signal?.removeEventListener('abort', onAbort));
 	}
 
-	/** Ask for something else in turn, while no command is under way. */
+	/** Make another request in turn, while no command is being sent. */
 	inTurn(ask)
 	{
 		return new Promise((resolve, reject) => {
@@ -961,13 +962,13 @@ class Outbox {
 		}).then(({ reply }) => reply);
 	}
 
-	/** Ask now, if a pause is on. */
+	/** End the pause, if there is one, and ask now. */
 	wake()
 	{
 		this.#pauses.end();
 	}
 
-	/** The session is over: so is what waits, unless it makes a new one. */
+	/** The session is over: reject all that waits, except a register. */
 	fail(error)
 	{
 		const waiting = this.#queue;
@@ -980,9 +981,10 @@ class Outbox {
 				job.reject(error);
 	}
 
-	/** Ask until answered, or until it is no use.  ask(limitMs) gets how
-	 * long it may take.  A server that has never answered may be at another
-	 * address: that should be said soon.  isKnown: it has, some other time. */
+	/** Ask until answered, or until asking again cannot help.  ask(limitMs)
+	 * gets the time that it may take.  A server that has never answered may
+	 * have another address, which must be reported soon.  isKnown: it has
+	 * answered before. */
 	async persist(ask, { isKnown = false } = {})
 	{
 		const { clock, transport } = this;
@@ -1141,8 +1143,8 @@ function dataText(data)
 		cause = error;
 	}
 	if (text === undefined)
-		throw new PeerpostError('bad-data', 'This cannot be said in JSON.',
-		    { cause });
+		throw new PeerpostError('bad-data',
+		    'The data cannot be written as JSON.', { cause });
 	return text;
 }
 
@@ -1182,13 +1184,13 @@ class HoldTime {
 		    Math.min(kept, this.#limitS) : this.#limitS;
 	}
 
-	/** What to ask for, in whole seconds. */
+	/** The wait to ask for, in whole seconds. */
 	get wait()
 	{
 		return Math.floor(this.seconds);
 	}
 
-	/** A held poll failed after so long; whether that was a cut. */
+	/** A held poll failed after this time.  Returns whether it was cut. */
 	cut(afterS, askedS)
 	{
 		// What fails at once was not cut for its length.
@@ -1200,7 +1202,7 @@ class HoldTime {
 		return true;
 	}
 
-	/** What looked like a cut was an outage: the peek after it failed, too. */
+	/** The cut was really an outage: the peek after it failed, too. */
 	forgive()
 	{
 		if (this.#beforeCut !== null)
@@ -1214,7 +1216,7 @@ class HoldTime {
 		this.#beforeCut = null;
 	}
 
-	/** A poll was answered after so long. */
+	/** A poll was answered after this time. */
 	held(afterS, askedS)
 	{
 		// The server itself takes off up to a tenth.
@@ -1296,7 +1298,7 @@ class Poller {
 		this.#enter('idle');
 	}
 
-	/** There may be a network again: ask now, but not all the time. */
+	/** The network may be back: ask now, but not too often. */
 	poke()
 	{
 		const now = this.#clock.now();
@@ -1362,7 +1364,7 @@ class Poller {
 		} catch (cause) {
 			// JSON of nearly the right shape.
 			return this.#onFailure(new PeerpostError('not-peerpost',
-			    'The reply makes no sense.', { status: 200, cause }),
+			    'This is not a valid reply to a poll.', { status: 200, cause }),
 			wait, began);
 		}
 		return this.#afterReply(reply, { hasNews, wait, isYielding,
@@ -1445,33 +1447,33 @@ const EVENT_TYPES = {
  *
  * Events, each a PeerpostEvent with the members named here.  Those of the
  * mailbox have also `id` (its number), `command` (its code), `data` (as it
- * came) and `stale` (true: of a room that has been left meanwhile):
+ * came) and `stale` (true: from a room that was left meanwhile):
  *
  *	joined			{ peerId }: this player is in a room
  *	peer-connected		{ peerId }
  *	peer-disconnected	{ peerId }
  *	sealed
  *	message			{ data }
- *	offer, answer, candidate	{ peerId, data }: from whom, what
- *	room-gone		{ reason }: the room is no more; back in the lobby
+ *	offer, answer, candidate	{ peerId, data }: its sender and content
+ *	room-gone		{ reason }: the room is gone; back in the lobby
  *	event			every event of the mailbox, also unknown ones
  *
  * and those of the client itself:
  *
  *	session-gone	{ error }: register again
- *	offline		{ error }: the server cannot be reached; it is tried again
- *	online		it can again
- *	resumed		{ room }: a kept session goes on, or has gone on elsewhere;
- *			room as GET /room, or null
+ *	offline		{ error }: the server cannot be reached; the client retries
+ *	online		the server can be reached again
+ *	resumed		{ room }: a kept session continues, or was used elsewhere
+ *			meanwhile; room as in GET /room, or null
  *	reset		{ room }: the server's data was restored from a backup,
  *			events may be missing
  *	room-left	leaveRoom() is done
- *	session-in-use	{ id }: another tab plays with the session that was to be
- *			resumed; this one is a copy of it, and needs its own
+ *	session-in-use	{ id }: another tab uses the session that was to be resumed;
+ *			this tab is a copy of it, and needs a session of its own
  *	superseded	another client polls with the same session
  *	state		{ state }: idle, polling or backing-off
  *	exchange	{ method, path, commands, status, ms, error }: a request
- *			that is over, for logs; commands are their codes
+ *			has ended, for logs; commands are their codes
  *	command-failed	{ command, error }, besides the rejected promise
  */
 export class PeerpostClient extends BaseEventTarget {
@@ -1500,7 +1502,7 @@ export class PeerpostClient extends BaseEventTarget {
 	#pageListeners = null;
 
 	/**
-	 * @param {string | URL} url where the server is, with its base path
+	 * @param {string | URL} url the server's address, with its base path
 	 * @param {object} [options] see README.md
 	 */
 	constructor(url, options = {})
@@ -1571,8 +1573,8 @@ export class PeerpostClient extends BaseEventTarget {
 		return this.#session?.name ?? null;
 	}
 
-	/** { id, token, name, cursor }, to be kept and given to another client
-	 * as options.session; null without a session.  A secret. */
+	/** { id, token, name, cursor }, to keep and to pass to another client as
+	 * options.session; null without a session.  It is a secret. */
 	get session()
 	{
 		return this.#session && { ...this.#session };
@@ -1590,8 +1592,8 @@ export class PeerpostClient extends BaseEventTarget {
 		return this.#peerId;
 	}
 
-	/** The other members: peer id -> name, undefined if not known (then
-	 * getRoom() tells). */
+	/** The other members: peer id -> name, undefined if not known
+	 * (getRoom() has it). */
 	get peers()
 	{
 		return this.#peers;
@@ -1605,13 +1607,13 @@ export class PeerpostClient extends BaseEventTarget {
 
 	// ---- sessions ----
 
-	/** Go on with the kept session, or else register.  Resolves with
+	/** Resume the kept session, or register.  Resolves with
 	 * { id, name, room, resumed }: room is the UUID of the room that the
 	 * session is in, or null.
 	 *
-	 * No command changes a name.  In the lobby, a session of another name is
-	 * ended for a new one.  In a room it goes on, with its old name: leaving
-	 * would close a host's room. */
+	 * No command changes a name.  In the lobby, a session with another name
+	 * ends and a new one begins.  In a room it continues with its old name,
+	 * since leaving would close a host's room. */
 	connect(name)
 	{
 		return tolerant(this.#connect(name));
@@ -1639,7 +1641,7 @@ export class PeerpostClient extends BaseEventTarget {
 	{
 		const nStops = this.#nStops;
 		const problem = this.#session ? new PeerpostError(
-		    'already-registered', 'There is a session already.',
+		    'already-registered', 'There is already a session.',
 		    { status: 409 }) : badText('name', name, 'bad-name');
 
 		return this.#do(CODES.register, name, options, { problem,
@@ -1659,9 +1661,9 @@ export class PeerpostClient extends BaseEventTarget {
 			} });
 	}
 
-	/** Go on with the session that was kept by this page before a reload,
-	 * or given as options.session.  Resolves with whether there was one that
-	 * still lives, and that no other tab goes on with. */
+	/** Resume the session that this page kept before a reload, or that was
+	 * passed as options.session.  Resolves with true if there is one that
+	 * has not ended, and that no other tab is using. */
 	resume()
 	{
 		return tolerant(this.#resume());
@@ -1744,7 +1746,7 @@ export class PeerpostClient extends BaseEventTarget {
 		return `peerpost:${this.url}#${id}`;
 	}
 
-	/** Poll again after stop().  Registering and resuming do it, too. */
+	/** Poll again after stop().  register() and resume() do so, too. */
 	start()
 	{
 		if (!this.#session)
@@ -1768,9 +1770,8 @@ export class PeerpostClient extends BaseEventTarget {
 		this.#emit('session-gone', { error });
 	}
 
-	/** Stop polling, and end all iterators, and connect(), register() and
-	 * resume() if they are under way.  The session goes on, until the server
-	 * misses the polls. */
+	/** Stop polling, end all iterators, and abort connect(), register() and
+	 * resume().  The session remains until it times out. */
 	stop()
 	{
 		this.#nStops++;
@@ -1847,19 +1848,19 @@ export class PeerpostClient extends BaseEventTarget {
 			} });
 	}
 
-	/** Let nobody join any more; the host's right. */
+	/** Stop further joins; only the host may. */
 	sealRoom(options)
 	{
 		return this.#do(CODES.sealRoom, undefined, options);
 	}
 
-	/** Send any JSON value but null to every member, oneself included. */
+	/** Send any JSON value except null to all members, this one included. */
 	sendMessage(data, options)
 	{
 		return this.#do(CODES.message, data, options);
 	}
 
-	/** Send an offer to one member: an object, by custom { rtc }. */
+	/** Send an offer to one member: an object, usually { rtc }. */
 	offer(peerId, data, options)
 	{
 		return this.#relay(CODES.offer, peerId, data, options);
@@ -1888,7 +1889,7 @@ export class PeerpostClient extends BaseEventTarget {
 			} });
 	}
 
-	/** What the room is like: { room, host, sealed, id, peers, next }, or
+	/** Get the state of the room: { room, host, sealed, id, peers, next }, or
 	 * null in the lobby. */
 	getRoom()
 	{
@@ -1901,8 +1902,8 @@ export class PeerpostClient extends BaseEventTarget {
 		}));
 	}
 
-	/** The server's STUN and TURN servers, as RTCPeerConnection takes them;
-	 * [] if it has none. */
+	/** Get the server's STUN and TURN servers, as RTCPeerConnection takes
+	 * them; [] if it has none. */
 	iceServers()
 	{
 		return tolerant(this.#ask((token) =>
@@ -1954,9 +1955,9 @@ export class PeerpostClient extends BaseEventTarget {
 
 	// ---- the mailbox ----
 
-	/** The events of the mailbox from now on; before there is a session,
-	 * from its beginning.  Ends with stop(); throws a PeerpostError when the
-	 * session is gone, or has gone before. */
+	/** Iterate over the events of the mailbox from now on; without a session,
+	 * from the start of the next one.  Ends with stop(); throws a
+	 * PeerpostError when the session ends, or if it has ended. */
 	[Symbol.asyncIterator]()
 	{
 		const iterator = new EventIterator(() =>
@@ -2251,7 +2252,7 @@ export class PeerpostClient extends BaseEventTarget {
 
 function inUse()
 {
-	return new PeerpostError('session-in-use', 'Another tab goes on with ' +
+	return new PeerpostError('session-in-use', 'Another tab is using ' +
 	    'this session.');
 }
 
@@ -2343,13 +2344,13 @@ const EARLY_CANDIDATES = 128; // kept while there is no description
  * Data channels to every member of the client's room.
  *
  * Construct it before or after entering a room; it follows the client's room
- * from then on, and after a reload of the page it connects again to whoever
- * is there.  Events, each a PeerpostEvent:
+ * from then on, and after a reload of the page it connects again to the
+ * members that are there.  Events, each a PeerpostEvent:
  *
  *	peer	{ peerId }: the channel to this member is open
  *	data	{ peerId, data }: a string or an ArrayBuffer from it
- *	left	{ peerId }: it has gone, or is about to connect anew
- *	error	{ peerId, error }: something about this one connection
+ *	left	{ peerId }: it has left, or is about to connect again
+ *	error	{ peerId, error }: this one connection failed in some way
  */
 export class PeerpostMesh extends BaseEventTarget {
 	#client;
@@ -2378,7 +2379,7 @@ export class PeerpostMesh extends BaseEventTarget {
 		    globalThis.RTCPeerConnection;
 		if (!this.#RTCPeerConnection)
 			throw new PeerpostError('no-webrtc', 'There is no ' +
-			    'RTCPeerConnection here; give one as an option.');
+			    'RTCPeerConnection here; pass one as an option.');
 		this.#listeners = this.#listenTo(client);
 		this.#sync();
 	}
@@ -2432,8 +2433,8 @@ export class PeerpostMesh extends BaseEventTarget {
 
 		if (typeof data !== 'string' && !(data instanceof ArrayBuffer) &&
 		    !ArrayBuffer.isView(data))
-			throw new TypeError('data: a string, an ArrayBuffer or a ' +
-			    'view of one');
+			throw new TypeError('data must be a string, an ArrayBuffer or ' +
+			    `a view of one, not ${shown(data)}.`);
 		try {
 			link?.channel.send(data);
 			return link?.isOpen === true;
@@ -2445,13 +2446,13 @@ export class PeerpostMesh extends BaseEventTarget {
 		}
 	}
 
-	/** Send to all members whose channel is open; returns to how many. */
+	/** Send to all members whose channel is open; returns their number. */
 	broadcast(data)
 	{
 		return this.peers.filter((peerId) => this.send(peerId, data)).length;
 	}
 
-	/** Close all connections, and follow the client no more. */
+	/** Close all connections, and stop following the client. */
 	close()
 	{
 		this.#isClosed = true;
@@ -2546,7 +2547,7 @@ export class PeerpostMesh extends BaseEventTarget {
 
 		if (!signal) {
 			this.#fail(peerId, new PeerpostError('bad-signal',
-			    `This ${type} is none.`));
+			    `The data of this ${type} is not valid.`));
 			return;
 		}
 		if (!this.#client.peers.has(peerId))
@@ -2694,8 +2695,8 @@ class Link {
 		    this.successor?.remote === signal.link;
 	}
 
-	/** Take what the other side says.  onDone(error or undefined) has the
-	 * outcome, and the error is not told elsewhere then. */
+	/** Handle a signal of the other side.  onDone(error or undefined) gets
+	 * the outcome; the error is then not reported elsewhere. */
 	handle(signal, type, onDone)
 	{
 		if (this.successor && this.isOtherThan(signal))
@@ -2930,7 +2931,7 @@ class Link {
 			return;
 		if (this.nMends >= MAX_MENDS) {
 			on('error', { error: new PeerpostError('connection-failed',
-			    'No connection to this member can be made.') });
+			    'Connecting to this member failed repeatedly.') });
 			return;
 		}
 

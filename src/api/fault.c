@@ -153,9 +153,9 @@ fault_in_utf8(const char *what, struct span text)
 	for (size_t i = 0; i < text.len; i += n) {
 		n = text_utf8_next(text.at + i, text.len - i, &code);
 		if (n == 0)
-			return fault_say("Byte %zu of %s is 0x%02x, which is "
-					 "not UTF-8: send it as UTF-8, not in "
-					 "Latin-1 or UTF-16.",
+			return fault_say("Byte %zu of %s is 0x%02x, which "
+					 "is not UTF-8: send it as UTF-8, "
+					 "not as Latin-1 or UTF-16.",
 			    i + 1, what, (unsigned char)text.at[i]);
 	}
 	return NULL;

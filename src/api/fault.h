@@ -26,7 +26,7 @@
 #define FAULT_WHOLE_NUMBER "a whole number from 0 to 9007199254740991"
 
 /* For fault_say(), with a name. */
-#define FAULT_TWICE "%s is there twice: it must be there once."
+#define FAULT_TWICE "%s appears twice: it must appear once."
 
 /* "NAME is VALUE: it must be MUST."  value: out of a checked text; one without a
  * text is missing. */

@@ -111,21 +111,22 @@ ice_url_find_fault(struct span url, enum ice_url_kind *out)
 	enum ice_url_kind kind;
 
 	if (!take_scheme(&rest, &kind))
-		return "a URL begins with stun:, stuns:, turn: or turns:";
+		return "the URL must begin with stun:, stuns:, turn: or "
+		       "turns:";
 	if (take_prefix(&rest, "//"))
-		return "there is no '//' in a STUN or TURN URL";
+		return "a STUN or TURN URL must not have '//'";
 	if (url.len > ICE_URL_MAX)
 		return "the URL has more than 255 bytes";
 	if (!take_host(&rest))
-		return "after the scheme comes a name, an IPv4 address, or an "
-		       "IPv6 address in brackets";
+		return "after the scheme must come a name, an IPv4 address, "
+		       "or an IPv6 address in brackets";
 	if (take_prefix(&rest, ":") && !is_port(take_until(&rest, "?")))
 		return "the port is not a number from 1 to 65535";
 	if (rest.len && kind == ICE_URL_STUN)
-		return "nothing comes after host and port of a STUN URL";
+		return "a STUN URL must end after its host and port";
 	if (rest.len && !span_equals(rest, "?transport=udp") &&
 	    !span_equals(rest, "?transport=tcp"))
-		return "only ?transport=udp or ?transport=tcp can come after "
+		return "only ?transport=udp or ?transport=tcp may follow "
 		       "host and port";
 	*out = kind;
 	return NULL;

@@ -93,7 +93,7 @@ read_call(struct call *call, struct json_value code, struct json_value data)
 	call->err = ERR_BAD_DATA;
 	if (code.type != JSON_STRING) {
 		call->why = fault_in_value(
-		    "command", code, "a string, the code of a command");
+		    "command", code, "a string with the code of a command");
 		return;
 	}
 	buf_init(&text, MAX_CODE);
@@ -135,7 +135,7 @@ read_array(struct request *request, const char *name, struct json_value array)
 		n++;
 	if (n > REQUEST_MAX_CALLS) {
 		request_explain(request,
-		    fault_say("%s has %zu elements: it must have %d at most.",
+		    fault_say("%s has %zu elements: it must have at most %d.",
 			name, n, REQUEST_MAX_CALLS));
 		return ERR_BAD_DATA;
 	}
@@ -257,7 +257,7 @@ read_poll_members(
 			request->has_odd_token = true;
 			request_explain(request,
 			    fault_in_secret("token", found[TOKEN],
-				"a string, as a register has returned it"));
+				"the string that register returned"));
 			return ERR_BAD_DATA;
 		}
 		read_body_token(request, found[TOKEN]);

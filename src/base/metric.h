@@ -31,7 +31,7 @@
 	X(REQUEST_ERRORS, COUNTER, 64, "peerpost_request_errors_total", "error", \
 	  "Requests that failed as a whole, by error word.") \
 	X(REQUEST_SECONDS, TIMES, METRIC_N_TIMES, "peerpost_request_seconds", "", \
-	  "Time from the first line of a request until its reply was handed to the socket; polls left out.") \
+	  "Time from the first line of a request until its reply was handed to the socket, except for polls.") \
 	X(REQUEST_BYTES, COUNTER, 1, "peerpost_request_body_bytes_total", "", \
 	  "Bytes of the bodies of requests.") \
 	X(REPLY_BYTES, COUNTER, 1, "peerpost_reply_body_bytes_total", "", \
@@ -41,49 +41,49 @@
 	X(DELIVERY_SECONDS, TIMES, METRIC_N_TIMES, "peerpost_delivery_seconds", "", \
 	  "Time from the beginning of the transaction that put an event into a mailbox until the held poll that got it was handed to the socket.") \
 	X(CONNECTIONS, GAUGE, 4, "peerpost_connections", "transport", \
-	  "Connections of players that are open.") \
+	  "Open connections of players.") \
 	X(CONNECTIONS_ACCEPTED, COUNTER, 4, "peerpost_connections_accepted_total", "transport", \
-	  "Connections of players that were accepted.") \
+	  "Connections of players accepted.") \
 	X(CONNECTIONS_MAX, GAUGE, 1, "peerpost_connections_max", "", \
-	  "How many connections of players there can be (--max-connections, and what descriptors allow).") \
+	  "Most connections of players that --max-connections and the descriptor limit allow.") \
 	X(CONNECTIONS_FULL, GAUGE, 1, "peerpost_connections_full", "", \
-	  "1 while there is no room for more connections, and for 10 seconds after, else 0.") \
+	  "1 while all connections are taken and for 10 seconds after, else 0.") \
 	X(HANGUPS, COUNTER, 1, "peerpost_hangups_total", "", \
 	  "Requests whose client went away before they were answered.") \
 	X(TLS_FAILURES, COUNTER, 1, "peerpost_tls_handshake_failures_total", "", \
 	  "Connections over TLS that ended before their handshake was complete.") \
 	X(UNSENT_BYTES, GAUGE, 1, "peerpost_unsent_bytes", "", \
-	  "Bytes of replies over HTTP that wait in memory to be sent.") \
+	  "Bytes of HTTP replies waiting in memory to be sent.") \
 	X(RATE_LIMITED, COUNTER, 7, "peerpost_rate_limited_total", "limit", \
 	  "Connections and requests refused because there were too many, by limit.") \
 	X(POLLS_PARKED, GAUGE, 1, "peerpost_polls_parked", "", \
-	  "Polls that are held.") \
+	  "Polls held at the moment.") \
 	X(POLL_HOLD_SECONDS, HOLDS, METRIC_N_HOLDS, "peerpost_poll_hold_seconds", "", \
 	  "Time for which polls were held.") \
 	X(POLL_WAKEUPS, COUNTER, 1, "peerpost_poll_wakeups_total", "", \
-	  "Held polls that were woken because an event came.") \
+	  "Held polls woken by an event.") \
 	X(LOOP_WAKEUPS, COUNTER, 1, "peerpost_loop_wakeups_total", "", \
 	  "Times that the engine thread woke a loop thread to send replies.") \
 	X(BATCH_REQUESTS, SIZES, METRIC_N_SIZES, "peerpost_batch_requests", "", \
 	  "Requests run in one transaction.") \
 	X(COMMIT_SECONDS, TIMES, METRIC_N_TIMES, "peerpost_commit_seconds", "", \
-	  "Time of the commits that wrote something, with the checkpoint that may follow.") \
+	  "Time of commits that wrote something, with the checkpoint that may follow.") \
 	X(CHECKPOINT_SECONDS, TIMES, METRIC_N_TIMES, "peerpost_checkpoint_seconds", "", \
 	  "Time of the checkpoints of the write-ahead log.") \
 	X(MAILBOX_EVENTS, SIZES, METRIC_N_SIZES, "peerpost_mailbox_events", "", \
-	  "Events waiting in a mailbox when one was put into it, that one included.") \
+	  "Events waiting in a mailbox after one was put into it, that one included.") \
 	X(ROOMS, GAUGE, 1, "peerpost_rooms", "", \
 	  "Rooms that exist.") \
 	X(PLAYERS, GAUGE, 1, "peerpost_players", "", \
-	  "Players that are registered.") \
+	  "Registered players.") \
 	X(SESSIONS_ENDED, COUNTER, 8, "peerpost_sessions_ended_total", "reason", \
 	  "Sessions that ended, by reason.") \
 	X(DATABASE_USED_BYTES, GAUGE, 1, "peerpost_database_used_bytes", "", \
-	  "Size of the pages of the database that hold something.") \
+	  "Size of the database's pages in use.") \
 	X(DATABASE_MAX_BYTES, GAUGE, 1, "peerpost_database_max_bytes", "", \
-	  "How large these may become (--max-database), 0 if there is no bound.") \
+	  "Limit of the database's pages in use (--max-database), 0 without a limit.") \
 	X(STORAGE_ERRORS, COUNTER, 1, "peerpost_storage_errors_total", "", \
-	  "Errors of the database.") \
+	  "Database errors.") \
 	X(STORAGE_FAILING, GAUGE, 1, "peerpost_storage_failing", "", \
 	  "1 while the last write to the database failed, else 0.")
 
@@ -92,7 +92,7 @@
 	X(WAL_BYTES, GAUGE, 0, "peerpost_wal_bytes", "", \
 	  "Size of the write-ahead log of the database.") \
 	X(DATABASE_BYTES, GAUGE, 0, "peerpost_database_bytes", "", \
-	  "Size of the database, its write-ahead log left out.") \
+	  "Size of the database, without its write-ahead log.") \
 	X(THREAD_CPU_SECONDS, COUNTER, 0, "peerpost_thread_cpu_seconds_total", "thread", \
 	  "Processor time of each thread.") \
 	X(BUILD_INFO, GAUGE, 0, "peerpost_build_info", "version", \

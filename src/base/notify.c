@@ -56,14 +56,14 @@ open_socket(const char *text)
 	int fd;
 
 	if (!parse_address(text)) {
-		log_warning("NOTIFY_SOCKET is no path and no abstract name: "
-			    "nobody is told that this is ready");
+		log_warning("NOTIFY_SOCKET is neither a path nor an "
+			    "abstract name: readiness is not reported");
 		return;
 	}
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
-		log_warning("cannot tell the service manager anything: %s",
-		    strerror(errno));
+		log_warning(
+		    "cannot reach the service manager: %s", strerror(errno));
 		return;
 	}
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof(second));
@@ -106,8 +106,8 @@ send_text(const char *text, int flags)
 		return;
 	if (sendto(manager.fd, text, strlen(text), flags | MSG_NOSIGNAL,
 		(const struct sockaddr *)&manager.addr, manager.len) < 0)
-		log_debug(
-		    "the service manager was not told: %s", strerror(errno));
+		log_debug("the service manager was not notified: %s",
+		    strerror(errno));
 }
 
 /* What: lines of their own, each with its "\n". */

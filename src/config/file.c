@@ -83,7 +83,7 @@ read_bytes(struct reading *reading)
 	}
 	line[len] = '\0';
 	if (has_nul) {
-		complain_of_line(reading, "there is a NUL in the line");
+		complain_of_line(reading, "the line has a NUL byte");
 		strcpy(line, "\n");
 	}
 	return len > 0;
@@ -103,7 +103,7 @@ read_line(char *out, int size, void *cls)
 		return NULL;
 	if (line[strspn(line, BLANKS)] == '[') {
 		complain_of_line(
-		    reading, "there are no sections here: remove the line");
+		    reading, "sections are not supported: remove the line");
 		line = "\n";
 	}
 	return strcpy(out, line);
@@ -159,7 +159,7 @@ set_value(
 	const struct option_value *earlier = options_find_value(options, spec);
 
 	if (earlier && !(spec->traits & OPTION_REPEATABLE))
-		complain_of_line(reading, "%s: it is in line %u already",
+		complain_of_line(reading, "%s: it is already set in line %u",
 		    spec->name, earlier->line);
 	else if (!options_set(options, spec, text, reading->n_lines))
 		complain_of_line(reading, "%s: %s", spec->name, options->why);
@@ -174,17 +174,16 @@ complain_of_name(struct reading *reading, const char *name)
 
 	if (!is_plain_name(name) && similar)
 		complain_of_line(reading,
-		    "there is no option of that name: use %s, if that is meant",
+		    "there is no option of that name: did you mean %s?",
 		    similar);
 	else if (!is_plain_name(name))
-		complain_of_line(reading, "the line is no 'option = value'");
+		complain_of_line(reading, "the line is not 'option = value'");
 	else if (similar)
 		complain_of_line(reading,
-		    "unknown option '%s': use %s, if that is meant", name,
-		    similar);
+		    "unknown option '%s': did you mean %s?", name, similar);
 	else
-		complain_of_line(reading,
-		    "unknown option '%s': peerpostd --help has them all", name);
+		complain_of_line(
+		    reading, "unknown option '%s': see peerpostd --help", name);
 }
 
 /* inih takes a colon, too, but values have colons. */
@@ -203,19 +202,20 @@ on_pair(void *cls, const char *section, const char *name, const char *text)
 	(void)section;
 	if (text && spec && !has_equals_sign(reading->line))
 		complain_of_line(reading,
-		    "the line is no 'option = value': it has a colon where '=' "
-		    "belongs");
+		    "the line is not 'option = value': it has a colon where "
+		    "'=' belongs");
 	else if (!text || !has_equals_sign(reading->line))
-		complain_of_line(reading, "the line is no 'option = value'");
+		complain_of_line(reading, "the line is not 'option = value'");
 	else if (!spec)
 		complain_of_name(reading, name);
 	else if (spec->traits & OPTION_COMMAND)
-		complain_of_line(
-		    reading, "%s: it is for the command line only", spec->name);
+		complain_of_line(reading,
+		    "%s: use it on the command line, not in a file",
+		    spec->name);
 	else if (find_comment(text))
 		complain_of_line(reading,
-		    "%s: a comment needs a line of its own, and no value "
-		    "begins, or goes on after a blank, with ';' or '#'",
+		    "%s: put the comment on a line of its own; no value can "
+		    "have ';' or '#' at its beginning or after a blank",
 		    spec->name);
 	else
 		set_value(reading, spec, text);

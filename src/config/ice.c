@@ -52,8 +52,8 @@ find_credential_fault(
 		return "a TURN server needs a username and a credential: "
 		       "URL,USERNAME,CREDENTIAL (or --turn-uri and a secret)";
 	if (!is_printable(username) || !is_printable(credential))
-		return "username and credential are printable ASCII, and not "
-		       "empty";
+		return "username and credential must be printable ASCII, "
+		       "and not empty";
 	return NULL;
 }
 
@@ -93,8 +93,8 @@ options_set_turn_uri(struct options *options, const char *text)
 		return false;
 	if (kind != ICE_URL_TURN)
 		return options_refuse(options,
-		    "not a turn: or turns: URL; STUN servers go to "
-		    "--ice-server");
+		    "not a turn: or turns: URL; use --ice-server for STUN "
+		    "servers");
 	if (ice->n_turn_uris == ICE_MAX_TURN_URIS)
 		return options_refuse(
 		    options, "more than %d of them", ICE_MAX_TURN_URIS);
@@ -110,14 +110,14 @@ find_secret_fault(const char *secret)
 	size_t len = strlen(secret);
 
 	if (len == 0)
-		return "a secret is not empty";
+		return "a secret must not be empty";
 	if (len > MAX_SECRET)
-		return "a secret has at most 255 bytes";
+		return "a secret must have at most 255 bytes";
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)secret[i] < 0x20 || secret[i] == 0x7f)
-			return "a secret has no control characters";
+			return "a secret must not have control characters";
 	if (secret[0] == ' ' || secret[len - 1] == ' ')
-		return "a secret has no blank at its beginning or end";
+		return "a secret must not begin or end with a blank";
 	return NULL;
 }
 
@@ -144,7 +144,8 @@ set_secret(struct options *options, const char *line, size_t len)
 
 	if (len == 0)
 		return NULL;
-	fault = strlen(line) < len ? "a secret has no control characters" :
+	fault = strlen(line) < len ? "a secret must not have control "
+				     "characters" :
 				     find_secret_fault(line);
 	if (!fault && !ice->turn_secret)
 		ice->turn_secret = options_keep_text(options, line);
@@ -175,8 +176,7 @@ set_secrets(struct options *options, struct file_text *text, const char *path)
 		line = newline ? newline + 1 : end;
 	}
 	if (!has_secret)
-		return options_refuse(
-		    options, "there is no secret in '%s'", path);
+		return options_refuse(options, "'%s' has no secret", path);
 	return true;
 }
 
@@ -226,8 +226,8 @@ options_check_ice(struct options *options)
 		    options, "a TURN secret needs a --turn-uri");
 	if (!has_short_links(ice))
 		return options_refuse(options,
-		    "the ICE servers are too many, or their names too long: "
-		    "they need more than %d bytes of Link headers",
+		    "there are too many ICE servers, or their names are too "
+		    "long: their Link headers need more than %d bytes",
 		    REPLY_MAX_LINKS);
 	return true;
 }

@@ -51,6 +51,7 @@ identity_find_fault(const struct identity *identity)
 	if (identity->has_group && !identity->has_user)
 		return "--group needs a --user";
 	if (identity->has_user && !identity->has_group && !identity->name[0])
-		return "--user with a number that no user has needs a --group";
+		return "--user with a number that belongs to no user needs "
+		       "a --group";
 	return NULL;
 }

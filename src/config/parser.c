@@ -87,12 +87,13 @@ complain_of_unknown(const char *arg, options_complain_fn complain)
 	similar = find_similar_option(name + 2);
 	if (is_ambiguous(name + 2))
 		options_complain(complain,
-		    "'%.*s' begins the names of several options; see --help",
+		    "'%.*s' is ambiguous: several options begin with it; "
+		    "see --help",
 		    len, arg);
 	else if (similar)
 		options_complain(complain,
-		    "unknown option '%.*s': use --%s, if that is meant", len,
-		    arg, similar);
+		    "unknown option '%.*s': did you mean --%s?", len, arg,
+		    similar);
 	else
 		options_complain(
 		    complain, "unknown option '%.*s'; see --help", len, arg);

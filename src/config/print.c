@@ -17,7 +17,7 @@ static const struct {
 	{ "config", "Configuration" },
 	{ "listen", "Where to serve" },
 	{ "database", "The database" },
-	{ "base-path", "What is served" },
+	{ "base-path", "Paths and pages" },
 	{ "ice-server", "STUN and TURN servers for players" },
 	{ "player-timeout", "Time-outs of players and rooms" },
 	{ "poll-wait", "Polls and requests" },
@@ -66,7 +66,7 @@ options_print_help(void)
 			print_default(spec);
 		puts("");
 	}
-	puts("\nIn parentheses: the default.  0 switches most time-outs, rates "
+	puts("\nIn parentheses: the default.  0 turns most time-outs, rates "
 	     "and counts off.\nSee peerpostd(8), peerpost.conf(5) and "
 	     "peerpost-protocol(7).");
 }
@@ -82,15 +82,15 @@ print_value(const struct option_spec *spec, const char *text)
 	else if (options_file_can_hold(text))
 		printf("%s = %s\n", spec->name, text);
 	else
-		printf("# %s: a value that only the command line can have\n",
+		printf("# %s: only the command line can hold this value\n",
 		    spec->name);
 }
 
 void
 options_print_settings(const struct options *options)
 {
-	puts("# What peerpostd " PACKAGE_VERSION " would run with.  Secrets "
-	     "are masked.");
+	puts("# The settings of peerpostd " PACKAGE_VERSION
+	     ".  Secrets are masked.");
 	for (size_t i = 0; i < n_option_specs; i++) {
 		const struct option_spec *spec = &option_specs[i];
 		size_t n = 0;

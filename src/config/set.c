@@ -93,8 +93,9 @@ options_set_trusted_proxy(struct options *options, const char *text)
 		return options_refuse(
 		    options, "there are more than %d of them", TRUSTED_MAX);
 	return options_refuse(options,
-	    "'%.100s' is not an address: use one, a block such as 10.0.0.0/8 "
-	    "or 2001:db8::/32, unix or none; host names are not looked up",
+	    "'%.100s' is not an address: use an address, a block such as "
+	    "10.0.0.0/8 or 2001:db8::/32, unix or none; host names are not "
+	    "looked up",
 	    text);
 }
 
@@ -151,7 +152,7 @@ options_set_base_path(struct options *options, const char *text)
 
 	if (len > MAX_BASE_PATH)
 		return options_refuse(options,
-		    "a base path has at most %d bytes, and this one %zu",
+		    "a base path must have at most %d bytes, not %zu",
 		    MAX_BASE_PATH, len);
 	if (strpbrk(text, "?#%\"<> \t"))
 		return options_refuse(options,
@@ -219,7 +220,7 @@ options_set_user(struct options *options, const char *text)
 {
 	return identity_set_user(&options->identity, text) ||
 	    options_refuse(options,
-		"there is no user '%.100s': use the name or number of one",
+		"there is no user '%.100s': use the name or number of a user",
 		text);
 }
 
@@ -228,7 +229,8 @@ options_set_own_group(struct options *options, const char *text)
 {
 	return identity_set_group(&options->identity, text) ||
 	    options_refuse(options,
-		"there is no group '%.100s': use the name or number of one",
+		"there is no group '%.100s': use the name or number of a "
+		"group",
 		text);
 }
 

@@ -35,7 +35,7 @@ presence_tick(struct world *world)
 	if (late_ms <= LATE_MS)
 		return;
 	world->excess_ms += late_ms;
-	log_warning("stood still for %lld s; nobody's clock counts them",
+	log_warning("stood still for %lld s, which no time-out counts",
 	    (long long)(late_ms / 1000));
 }
 

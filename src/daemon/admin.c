@@ -69,8 +69,8 @@ server_warn_admin(const char *text)
 		return;
 	peer = peer_address_of((const struct sockaddr *)&address.addr);
 	if (!address_of_peer(&peer).is_exempt)
-		log_warning("--admin %s: whoever can reach this address is an "
-			    "operator",
+		log_warning("--admin %s: everybody who can reach this "
+			    "address is an operator",
 		    text);
 }
 

@@ -56,7 +56,7 @@ set_full(struct server *server, bool is_full)
 {
 	static struct log_flood begins, ends;
 	static const char why[] = "all connections are taken";
-	static const char over[] = "there is room for connections again";
+	static const char over[] = "connections are free again";
 
 	server->players.is_full = is_full;
 	metric_set(METRIC_CONNECTIONS_FULL, is_full);
@@ -65,8 +65,8 @@ set_full(struct server *server, bool is_full)
 	/* Of descriptors it is listener.c that says more. */
 	if (is_full && !server->players.is_starved &&
 	    log_flood_passes(&begins, LOG_LEVEL_WARNING, why))
-		log_warning("all %zu connections are taken: others wait until "
-			    "slow or idle ones have made room; see "
+		log_warning("all %zu connections are taken: new ones wait "
+			    "until slow or idle ones are closed; see "
 			    "--max-connections",
 		    server->workers[0].front.settings.max_connections);
 }

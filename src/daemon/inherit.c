@@ -100,23 +100,24 @@ server_look_at_address(struct server *server, const char *text,
 	    strcmp(name, FALLBACK) == 0 ? "" : "-",
 	    strcmp(name, FALLBACK) == 0 ? "" : name);
 	if (strcmp(name, scheme) != 0) {
-		log_error("cannot start: %s is to serve %s, and the service "
-			  "manager has opened it for %s (%s): change the "
-			  "address here or there (systemctl edit %s), see "
+		log_error("cannot start: %s is set to serve %s, but the "
+			  "service manager has opened it for %s (%s): "
+			  "change either address (systemctl edit %s), see "
 			  "RUNNING IT AS A SERVICE in peerpostd(8)",
 		    text, scheme, name, unit, unit);
 		return ADDRESS_REFUSED;
 	}
 	if (match == INHERITED_HAS) {
 		log_info(
-		    "%s is open already: the service manager has handed it "
-		    "over (%s)",
+		    "%s is already open: the service manager has passed it "
+		    "(%s)",
 		    text, unit);
 		return ADDRESS_LEFT;
 	}
-	log_warning("not listening on %s: the %s socket of the service manager "
-		    "is in its way; set the address there instead (systemctl "
-		    "edit %s), see RUNNING IT AS A SERVICE in peerpostd(8)",
+	log_warning("not listening on %s: the service manager has passed a "
+		    "conflicting %s socket; set the address there instead "
+		    "(systemctl edit %s), see RUNNING IT AS A SERVICE in "
+		    "peerpostd(8)",
 	    text, name, unit);
 	server->has_left_out = true;
 	return ADDRESS_LEFT;

@@ -96,7 +96,7 @@ pid_file_open(
 		return false;
 	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
 	    !read_number(fd, number) || ftruncate(fd, 0) < 0) {
-		snprintf(out_why, why_size, "there is something else in it");
+		snprintf(out_why, why_size, "its content is not a process id");
 		close(fd);
 		return false;
 	}

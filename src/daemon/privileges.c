@@ -45,7 +45,8 @@ drop_privileges(const struct identity *identity, char *out_why, size_t why_size)
 	if (!identity_is_other(identity))
 		return true;
 	if (geteuid() != 0) {
-		snprintf(out_why, why_size, "only root can become another");
+		snprintf(
+		    out_why, why_size, "only root can change to another user");
 		return false;
 	}
 	/* The groups first: afterwards there is no right to. */
@@ -56,7 +57,8 @@ drop_privileges(const struct identity *identity, char *out_why, size_t why_size)
 		return false;
 	}
 	if (!has_dropped(identity)) {
-		snprintf(out_why, why_size, "there is a way back");
+		snprintf(
+		    out_why, why_size, "the old privileges could be regained");
 		return false;
 	}
 	return true;

@@ -38,7 +38,7 @@ complain(const char *text)
 {
 	if (!problem[0])
 		snprintf(problem, sizeof(problem), "%s", text);
-	log_error("not reloaded, all stays as it was: %s", text);
+	log_error("not reloaded, nothing has changed: %s", text);
 }
 
 /* The next value of spec from *i on, or NULL. */
@@ -81,8 +81,8 @@ warn_of_fixed(const struct options *now, const struct options *fresh)
 		if (!(spec->traits & OPTION_FIXED) ||
 		    has_same_values(now, fresh, spec))
 			continue;
-		log_warning("--%s has changed: that takes effect at the next "
-			    "start only",
+		log_warning("--%s has changed: this takes effect at the "
+			    "next start",
 		    spec->name);
 		has_any = true;
 	}

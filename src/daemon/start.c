@@ -79,8 +79,8 @@ server_apply_options(struct server *server)
 		options->settings.max_database = server->auto_max_database;
 	options_log_warnings(options);
 	if (wanted > possible)
-		log_warning("the descriptor limit allows %zu connections "
-			    "only",
+		log_warning("the descriptor limit allows only %zu "
+			    "connections",
 		    possible);
 	front->max_connections = wanted == 0 || wanted > possible ?
 	    possible :
@@ -90,8 +90,8 @@ server_apply_options(struct server *server)
 	if (most == 0) /* of one connection; and 0 would mean no limit */
 		most = 1;
 	if (*max_parked > most)
-		log_warning("--max-parked is %zu, because some connections are "
-			    "kept for commands",
+		log_warning("--max-parked is %zu, because some connections "
+			    "are reserved for commands",
 		    most);
 	if (*max_parked == 0 || *max_parked > most)
 		*max_parked = most;
@@ -314,7 +314,7 @@ drop_rights(const struct options *options)
 
 	if (drop_privileges(&options->identity, why, sizeof(why)))
 		return true;
-	log_error("cannot become the user of --user and --group: %s", why);
+	log_error("cannot change to --user and --group: %s", why);
 	return false;
 }
 
@@ -391,8 +391,8 @@ static void
 announce(struct server *server)
 {
 	if (geteuid() == 0 && !server->options.identity.has_user)
-		log_warning("running as root, which nothing here needs: "
-			    "see --user");
+		log_warning("running as root, which is not needed: see "
+			    "--user");
 	if (!pid_file_write(&server->pid_file))
 		log_warning("cannot write the pid file %s: %s",
 		    server->options.pid_file, strerror(errno));

@@ -77,7 +77,7 @@ take_over(struct server *server)
 		worker->in_first.on_ready = on_worker;
 		if (loop_add(server->workers[0].front.loop, &worker->in_first,
 			loop_fd(worker->front.loop), EPOLLIN) < 0)
-			log_warning("cannot wait for a loop");
+			log_warning("cannot wait for a loop thread");
 	}
 }
 
@@ -150,7 +150,7 @@ void
 server_stop(struct server *server)
 {
 	log_info("stopping");
-	notify_stopping("answering what is under way");
+	notify_stopping("finishing open requests");
 	drain(server);
 	end_idle(server);
 	stop_engine(server);

@@ -85,8 +85,8 @@ check_key(struct reading *reading)
 
 	if (is_encrypted(reading->key.data))
 		return refuse_because(reading->why,
-		    "the key in '%s' is encrypted, and nobody is there to "
-		    "type its password: decrypt it (openssl pkey -in ...)",
+		    "the key in '%s' is encrypted: decrypt it (openssl pkey "
+		    "-in ...), since the daemon cannot ask for a password",
 		    reading->key_path);
 	result = gnutls_privkey_init(&key);
 	if (result == GNUTLS_E_SUCCESS) {

@@ -88,9 +88,9 @@ find_fault(int fd)
 	type_len = sizeof(type);
 	listens_len = sizeof(listens);
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) < 0)
-		return errno == EBADF ? "is not open" : "is no socket";
+		return errno == EBADF ? "is not open" : "is not a socket";
 	if (type != SOCK_STREAM)
-		return "is no stream socket";
+		return "is not a stream socket";
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_len) <
 		0 ||
 	    !listens)

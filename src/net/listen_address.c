@@ -55,7 +55,8 @@ listen_access_set_group(struct listen_access *access, const char *text,
 
 	if (!group && !text_to_uint(span_of(text), UINT32_MAX - 1, &number))
 		return refuse_because(out_why,
-		    "there is no group '%.100s': use the name or number of one",
+		    "there is no group '%.100s': use the name or number of "
+		    "a group",
 		    text);
 	access->has_group = true;
 	access->group = group ? group->gr_gid : (gid_t)number;
@@ -93,12 +94,12 @@ parse_trait(
 {
 	if (strncmp(text, "mode=", 5) == 0) {
 		if (out->has_mode)
-			return refuse_because(out_why, "mode= is there twice");
+			return refuse_because(out_why, "mode= is given twice");
 		return listen_access_set_mode(out, text + 5, out_why);
 	}
 	if (strncmp(text, "group=", 6) == 0) {
 		if (out->has_group)
-			return refuse_because(out_why, "group= is there twice");
+			return refuse_because(out_why, "group= is given twice");
 		return listen_access_set_group(out, text + 6, out_why);
 	}
 	return refuse_because(out_why,
@@ -143,8 +144,8 @@ parse_unix(
 		    text);
 	if (len > MAX_PATH_LEN)
 		return refuse_because(out_why,
-		    "the path of a Unix socket has at most %zu bytes, and this "
-		    "one %zu",
+		    "the path of a Unix socket must have at most %zu bytes, "
+		    "not %zu",
 		    MAX_PATH_LEN, len);
 	memcpy(un.sun_path, text, len);
 	memcpy(&out->addr, &un, sizeof(un));
@@ -270,8 +271,8 @@ explain_brackets(const char *text, char out_why[LISTEN_WHY_SIZE])
 		port = end + 2;
 	if (is_ipv4(inner))
 		return refuse_because(out_why,
-		    "'%.100s' is not ADDR:PORT, only IPv6 has brackets: use "
-		    "%s:%s",
+		    "'%.100s' is not ADDR:PORT, only IPv6 addresses have "
+		    "brackets: use %s:%s",
 		    text, inner, port);
 	if (!is_ipv6(inner))
 		return refuse_because(out_why,
@@ -356,7 +357,7 @@ explain(const char *text, char out_why[LISTEN_WHY_SIZE])
 		    text);
 	if (colon && text[len] == '/' && len > 0)
 		return refuse_because(out_why,
-		    "'%.100s' is not ADDR:PORT: no path follows it, see "
+		    "'%.100s' is not ADDR:PORT: remove the path, see "
 		    "--base-path",
 		    text);
 	if (text[0] == '/' || text[0] == '.')
@@ -413,8 +414,8 @@ listen_url_parse(const char *text, struct listen_address *out, bool *out_is_tls,
 	*out_is_tls = is_tls;
 	if ((is_tls || is_plain) && strncmp(text, "unix:", 5) == 0)
 		return refuse_because(out_why,
-		    is_tls ? "there is no https on Unix sockets: nobody can "
-			     "listen in on them, use unix:PATH" :
+		    is_tls ? "https is not available on Unix sockets, which "
+			     "need no encryption: use unix:PATH" :
 			     "a Unix socket is unix:PATH, without http://");
 	return listen_address_parse(text, out, out_why);
 }

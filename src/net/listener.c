@@ -251,7 +251,7 @@ hint(int code, int family)
 		return " (open it as root, with --user, or by a socket unit of "
 		       "systemd)";
 	if (family == AF_UNIX && code == ENOENT)
-		return " (its folder does not exist; " BY_UNIT ")";
+		return " (its directory does not exist; " BY_UNIT ")";
 	/* EINVAL: a group that PrivateUsers= hides. */
 	if (family == AF_UNIX &&
 	    (code == EROFS || code == EPERM || code == EINVAL))

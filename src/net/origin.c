@@ -145,19 +145,19 @@ read_name(struct span text, struct parts *out, char out_why[ORIGIN_WHY_SIZE])
 
 	if (has_other_than_ascii(text))
 		return refuse_because(out_why,
-		    "'%.*s' has other characters than ASCII: write the host in "
+		    "'%.*s' has characters outside ASCII: write the host in "
 		    "punycode (xn--...), as browsers send it",
 		    shown, text.at);
 	if (!copy_lower(text, out->host, sizeof(out->host)))
 		return refuse_because(out_why,
-		    "the host has %zu characters: it must have %d at most",
+		    "the host has %zu characters: it must have at most %d",
 		    text.len, ORIGIN_MAX_HOST);
 	if (has_star)
 		name = strncmp(out->host, "*.", 2) == 0 ? out->host + 2 : "*";
 	if (has_star && (strchr(name, '*') || !strchr(name, '.')))
 		return refuse_because(out_why,
 		    "'%.*s' has a * in a wrong place: it must be the whole "
-		    "first label, with two labels or more behind it, as in "
+		    "first label, followed by at least two more, as in "
 		    "https://*.example.com",
 		    shown, text.at);
 	if (!are_labels(span_of(name)) || !is_ipv4_or_name(name) ||
@@ -189,8 +189,8 @@ read_authority(
 		return is_good;
 	if (behind[0] != ':')
 		return refuse_because(out_why,
-		    "'%.100s' stands behind the address: it must be a colon "
-		    "and a port",
+		    "'%.100s' follows the address: it must be a colon and a "
+		    "port",
 		    behind);
 	return read_port(behind + 1, out, out_why);
 }
@@ -213,7 +213,7 @@ origin_normalise(
 	if (!colon || !read_scheme(text, (size_t)(colon - text), &parts))
 		return refuse_because(out_why,
 		    "'%.100s' is not an origin: it must be *, null, or a "
-		    "scheme, a host and perhaps a port, as in "
+		    "scheme, a host and optionally a port, as in "
 		    "https://example.com",
 		    text);
 	len = strcspn(colon + 3, "/?#");

@@ -45,7 +45,7 @@ test('being full is logged once, and once that it is over; operators are told',
     async () => {
 	const daemon = await startFull();
 	const TAKEN = `warning: all ${N} connections are taken`;
-	const OVER = 'warning: there is room for connections again';
+	const OVER = 'warning: connections are free again';
 
 	assert.equal((await health(daemon)).connections, 'ok');
 	assert.equal(ok(await ask(daemon, 'GET', '/status')).full, false);

@@ -84,13 +84,13 @@ test('an ambiguous beginning of an option is refused, not guessed', () => {
 });
 
 test('a mistake in a name is answered by the name that is like it', () => {
-	for (const [arg, said] of [['--lisen', 'use --listen,'],
-		['--player_timeout', 'use --player-timeout,'],
-		['--cors-orgin=x', 'use --cors-origin,']])
+	for (const [arg, said] of [['--lisen', 'did you mean --listen?'],
+		['--player_timeout', 'did you mean --player-timeout?'],
+		['--cors-orgin=x', 'did you mean --cors-origin?']])
 		assert.ok(assertRefused([arg]).includes(said), arg);
 	// The value may be a secret.
 	assert.doesNotMatch(assertRefused(['--turn-secrets=hush']), /hush/);
-	assert.match(assertRefused(['--max', '1']), /begins the names of several/);
+	assert.match(assertRefused(['--max', '1']), /several options begin with it/);
 	assert.match(assertRefused(['--version=1']), /--version takes no value/);
 	assert.match(assertRefused(['8080']), /every setting is an option/);
 });
@@ -223,9 +223,9 @@ test('an origin that no browser sends is refused with what would be right',
 	    ['https://game.example:8443/play', /without a slash: https:\/\/game\.example:8443$/],
 	    ['game.example', /is not an origin: .* as in https:\/\/example\.com$/],
 	    ['https://müller.example', /in punycode \(xn--\.\.\.\)/],
-	    ['https://*.zone', /two labels or more behind it/],
+	    ['https://*.zone', /followed by at least two more/],
 	    ['https://a.*.example', /whole first label/],
-	    [`https://${'x.'.repeat(126)}xx`, /253 at most/],
+	    [`https://${'x.'.repeat(126)}xx`, /at most 253/],
 	    ['https://game.example:99999', /a number from 1 to 65535/]])
 		assert.match(assertRefused(['--cors-origin', origin]).trim(),
 		    sentence);
@@ -264,7 +264,7 @@ test('it cannot listen: one line, exit 1', async () => {
 		`127.0.0.1:${d.port}`], 1);
 	assert.match(assertRefused(['--database', database, '--listen',
 		`unix:${path.join(dir, 'no', 'such', 'socket')}`], 1),
-	/its folder does not exist; under systemd, set it in a socket unit/);
+	/its directory does not exist; under systemd, set it in a socket unit/);
 	assertRefused(['--database', database, '--listen', '192.0.2.77:0'], 1);
 });
 

@@ -106,8 +106,8 @@ test('above it what grows gets 503 storage, and the rest goes on', async () => {
 	    .filter(({ msg }) => !msg.startsWith('running as root'));
 
 	assert.deepEqual(log.map(({ msg }) => msg.replace(/\d+/, 'N')),
-	    ['the database holds N bytes, as many as it may: nothing new is ' +
-	     'stored until something goes']);
+	    ['the database holds N bytes, its limit: nothing new is stored ' +
+	     'until something is deleted']);
 
 	const events = (await ann.drain()).filter(({ command }) =>
 	    command === '###!OOO');

@@ -106,7 +106,7 @@ for (const [method, target, options, word, sentence] of [
 	['POST', '/candidate', { text: '{"rtc":1}' }, 'bad-data',
 		`id is missing: it must be ${ID}.`],
 	['POST', '/candidate', { text: '7' }, 'bad-data',
-		'The body is 7: it must be an object with the member id.'],
+		'The body is 7: it must be an object with the integer member id.'],
 	['POST', '/seal-room', { text: '{}' }, 'bad-data',
 		`The body is an object: it must be ${NOTHING}.`],
 	['POST', '/command', { text: '{"command":"###!LR","data":"x"}' },
@@ -115,16 +115,16 @@ for (const [method, target, options, word, sentence] of [
 		'The body is the string \'x\': it must be an object with the member ' +
 		'command or commands, or an array of commands.'],
 	['POST', '/command', { text: `[${Array(65).fill(1)}]` }, 'bad-data',
-		'The body has 65 elements: it must have 64 at most.'],
+		'The body has 65 elements: it must have at most 64.'],
 	['POST', '/command', { text: `{"commands":[${Array(70).fill(1)}]}` },
-		'bad-data', 'commands has 70 elements: it must have 64 at most.'],
+		'bad-data', 'commands has 70 elements: it must have at most 64.'],
 	['POST', '/join-room', { text: '5' }, 'bad-data',
 		'The body is 5: it must be the UUID of a room.'],
 	['POST', '/message', { text: 'null' }, 'bad-data',
-		'The body is null: it must be the message, any JSON value other ' +
-		'than null.'],
+		'The body is null: it must be the message, any JSON value ' +
+		'except null.'],
 	['POST', '/events', { text: '{"wait":1,"wait":1}' }, 'bad-json',
-		'wait is there twice: it must be there once.'],
+		'wait appears twice: it must appear once.'],
 ])
 	test(`what is wrong is said: ${sentence}`, async () => {
 		const { players: [ann] } = await makeRoom(daemon, ['ann']);
@@ -144,7 +144,7 @@ test('in an array each command has its own sentence', async () => {
 	assert.deepEqual(replies.map(({ data }) => data), [
 		'data is 1: it must be the UUID of a room.',
 		'The element is 2: it must be an object with the member command.',
-		'command is 3: it must be a string, the code of a command.',
+		'command is 3: it must be a string with the code of a command.',
 		// As it stands in the JSON.
 		`id is the string '4\\"\\\\': it must be ${ID}.`]);
 });
@@ -160,8 +160,8 @@ test('a token is not shown', async () => {
 
 		assertFailure(reply, 400, 'ICB', 'bad-data');
 		assert.equal(reply.json.data,
-		    'token is a number: it must be a string, as a register has ' +
-		    'returned it.');
+		    'token is a number: it must be the string that register ' +
+		    'returned.');
 	}
 });
 
@@ -171,19 +171,19 @@ test('a member that is twice in a query is named', async () => {
 
 	assert.equal(reply.status, 400);
 	assert.equal(reply.json.error, 'bad-request');
-	assert.equal(reply.json.data, 'wait is there twice: it must be there once.');
+	assert.equal(reply.json.data, 'wait appears twice: it must appear once.');
 });
 
 test('what is no name is said', async () => {
-	const BE = 'it must be a string of 1 to 64 characters, none of them a ' +
-	    'control character.';
+	const BE = 'it must be a string of 1 to 64 characters, without ' +
+	    'control characters.';
 	const register = (options) => request(daemon, 'POST', '/register', options);
 	const headers = { 'Content-Type': 'text/plain' };
 
 	for (const [options, sentence] of [
 	    [{ body: 5 }, `The name is 5: ${BE}`],
-	    [{ body: '' }, `The name has no character: ${BE}`],
-	    [{ text: '', headers }, `The name has no character: ${BE}`],
+	    [{ body: '' }, `The name has no characters: ${BE}`],
+	    [{ text: '', headers }, `The name has no characters: ${BE}`],
 	    [{ text: 'Ann\n', headers },
 		    `The name has the control character U+000A: ${BE}`],
 	    [{ body: 'x'.repeat(65) },
@@ -205,7 +205,7 @@ test('a body that is not UTF-8 is said to be none', async () => {
 	const utf16 = Buffer.from('\ufeff"x"', 'utf16le');
 	const headers = { 'Content-Type': 'text/plain' };
 	const say = (n, what, byte) => `Byte ${n} of ${what} is 0x${byte}, which ` +
-	    'is not UTF-8: send it as UTF-8, not in Latin-1 or UTF-16.';
+	    'is not UTF-8: send it as UTF-8, not as Latin-1 or UTF-16.';
 
 	for (const [target, code, text, sentence] of [
 	    ['/message', 'RMB', latin, say(5, 'the body', 'e9')],

@@ -105,7 +105,7 @@ test('what fails in an array for the moment is sent again', { skip },
 
 	proxy.script = (exchange) => isCommand(exchange) && nLeft-- > 0 ?
 	    { answer: { status: 200, body: JSON.stringify({ replies: [{
-		    command: '###!RMB', data: 'Too much at once.',
+		    command: '###!RMB', data: 'Wait a little.',
 		    error: 'rate-limited' }] }) } } : {};
 	assert.equal((await guest.ask('send_message', 'once')).kind, 'ok');
 	await guest.hears(1, 'message_received');

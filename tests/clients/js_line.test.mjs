@@ -326,7 +326,7 @@ for (const mode of ['headers', 'plain'])
 			assert.equal(bob.exchanges[0].ms, 20_000);
 			assert.equal(bob.exchanges[0].error.error, 'timeout');
 			assert.match(bob.exchanges[0].error.message,
-			    /^The reply of http:\/\/a.example came to a halt/);
+			    /^The reply of http:\/\/a.example stalled/);
 			bob.stop();
 			await clock.run(1);
 			assert.equal(clock.timers.size, 0);

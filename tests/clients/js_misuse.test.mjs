@@ -49,7 +49,7 @@ test('options that are unknown or of the wrong type', () => {
 	const make = (options) => new PeerpostClient(url, options);
 
 	assert.throws(() => make({ waitSec: 5 }), { name: 'TypeError',
-		message: /no option 'waitSec'; there are mode, storage, / });
+		message: /no option 'waitSec'; the options are mode, storage, / });
 	for (const wrong of [{ mode: 'fast' }, { storage: 'localStorage' },
 		{ storage: {} }, { pathStorage: 1 }, { session: {} },
 		{ session: 'x' }, { leaveOnPagehide: 'yes' }, { waitS: '25' },
@@ -102,7 +102,7 @@ test('arguments of the wrong type reject, and nothing is sent', async () => {
 			    { error: 'bad-data', message: /peer id must be/ });
 		await assert.rejects(client[method](1, { toJSON() {
 			throw new Error('no');
-		} }), { error: 'bad-data', message: /cannot be said in JSON/ });
+		} }), { error: 'bad-data', message: /cannot be written as JSON/ });
 	}
 	for (const room of [undefined, null, 5, {}, Object.create(null),
 		Symbol('a')])

@@ -137,13 +137,13 @@ test('wrong usage is 2', { skip }, async () => {
 		['-u', 'http://x y', 'room'], ['-u', 'http://x\ny', 'room']])
 		assertFails(await ann.run(...args), 2, /peerpost --help/);
 	fs.writeFileSync(ann.session, '{"url":"http://x"}');
-	assertFails(await ann.run('room'), 2, /not a session/);
+	assertFails(await ann.run('room'), 2, /not a valid session file/);
 	fs.writeFileSync(ann.session, JSON.stringify({ url: daemon.url, id: 7,
 		cursor: 0, token: 'x"\nurl = "http://elsewhere' }));
-	assertFails(await ann.run('room'), 2, /not a session/);
+	assertFails(await ann.run('room'), 2, /not a valid session file/);
 	fs.rmSync(path.dirname(ann.session), { recursive: true });
 	fs.writeFileSync(path.dirname(ann.session), '');
-	assertFails(await ann.run('register', 'x'), 2, /keep the session/);
+	assertFails(await ann.run('register', 'x'), 2, /its directory cannot be created/);
 });
 
 test('without a live session it is 4', { skip }, async () => {

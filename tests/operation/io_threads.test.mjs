@@ -207,7 +207,7 @@ test('descriptors are set aside for each, as peerpostd(8) says', () => {
 			`${threads}`], { encoding: 'utf8', timeout: 60_000 });
 
 		assert.match(stderr, new RegExp('warning: the descriptor limit ' +
-		    `allows ${connections} connections only`));
+		    `allows only ${connections} connections`));
 	}
 });
 

@@ -120,7 +120,7 @@ test('it ends with the daemon, and a change needs a start', async () => {
 	fs.writeFileSync(config, `metrics = unix:${socket}\n`);
 	process.kill(daemon.pid, 'SIGHUP');
 	await until(() => daemon.stderr.includes('has been reloaded'), 'reload');
-	assert.match(daemon.stderr, /warning: --metrics has changed: that takes/);
+	assert.match(daemon.stderr, /warning: --metrics has changed: this takes/);
 	ok(await monitor(daemon, 'GET', '/readyz'));
 	const kept = await Wire.open({ listeners: daemon.metrics });
 

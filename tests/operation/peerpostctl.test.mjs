@@ -144,7 +144,7 @@ test('backup: a whole file or none, in the place of the old one', { skip },
 	assert.deepEqual(names(), ['admin.sock', 'backup.db']);
 	assertRefused(await run('backup', `${dir}/none/backup.db`), 2,
 	    /cannot be written/);
-	assertRefused(await run('backup', dir), 2, /is a folder/);
+	assertRefused(await run('backup', dir), 2, /is a directory/);
 
 	assert.match(await say('backup', file), /backup\.db: \d+ bytes$/);
 	assert.equal((fs.statSync(file).mode & 0o777).toString(8), '600');
@@ -198,9 +198,9 @@ test('what is no whole database is not kept', { skip }, async (t) => {
 	database.writeUInt16BE(4096, 16);
 	database.writeUInt32BE(2, 28);
 	for (const [body, options, code, why] of [
-		[database.subarray(0, 4096), {}, 1, /not a whole database/],
-		[Buffer.alloc(8192), {}, 1, /not a whole database/],
-		[Buffer.alloc(0), {}, 1, /not a whole database/],
+		[database.subarray(0, 4096), {}, 1, /not a complete database/],
+		[Buffer.alloc(8192), {}, 1, /not a complete database/],
+		[Buffer.alloc(0), {}, 1, /not a complete database/],
 		[database.subarray(0, 4096), { length: 8192 }, 3, /127\.0\.0\.1/],
 	]) {
 		assertRefused(await ctl(await impostor(t, 200, body, options),
@@ -225,7 +225,7 @@ test('no daemon, another one, a wrong command line', { skip }, async (t) => {
 	assertRefused(await nothing(await impostor(t, 404, '<html>')), 3,
 	    /not the admin listener/);
 	await daemon.kill();
-	assertRefused(await run('status'), 3, /nobody listens there/);
+	assertRefused(await run('status'), 3, /nothing listens there/);
 	await daemon.start();
 	for (const args of [[], ['dance'], ['status', 'x'], ['room'],
 		['room', '../status'], ['kick', 'ann'], ['close', 'x y'],

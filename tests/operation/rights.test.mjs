@@ -119,7 +119,7 @@ test('--user: a folder that is not theirs is named, and so are they', asRoot,
 		path.join(folderOf(NOBODY), 'missing', 'peerpost.db')])
 		assertRefused(runProgram(['--user', 'nobody', '--listen',
 			'127.0.0.1:0', '--database', file]),
-		new RegExp(`error: ${file} cannot be opened: its folder cannot be ` +
+		new RegExp(`error: ${file} cannot be opened: its directory cannot be ` +
 		    'written: (Permission denied|No such file or directory) ' +
 		    `\\(as user ${NOBODY}\\)$`, 'm'));
 });
@@ -129,7 +129,7 @@ test('a folder that cannot be written is refused, the file as it may be',
 	const dir = folderOf(0);
 	const file = path.join(dir, 'peerpost.db');
 	const args = ['--listen', '127.0.0.1:0', '--database', file];
-	const said = /peerpost\.db cannot be opened: its folder cannot be written: P/;
+	const said = /peerpost\.db cannot be opened: its directory cannot be written: P/;
 
 	assertRefused(runAsNobody(args), said);
 	fs.writeFileSync(file, '');
@@ -144,14 +144,14 @@ test('a folder that cannot be written is refused, the file as it may be',
 	    /peerpost\.db cannot be opened: Permission denied$/m);
 });
 
-test('only root can become another, and everybody can stay who they are',
+test('only root can change to another user, and everybody can stay who they are',
     skipAsNobody, () => {
 	const dir = folderOf(NOBODY);
 	const args = ['--listen', '127.0.0.1:0', '--database',
 		path.join(dir, 'missing', 'x.db')];
 
 	assertRefused(runAsNobody(['--user', 'root', ...args]),
-	    /cannot become the user of --user and --group: only root can/);
+	    /cannot change to --user and --group: only root can/);
 	assertRefused(runAsNobody(['--user', 'nobody', '--group', 'daemon',
 		...args]), /only root can/);
 	// As far as the database, at least.
@@ -242,11 +242,11 @@ test('--pid-file: files that are none, links and folders are left alone', () => 
 	fs.writeFileSync(other, '1\n2\n');
 	fs.symlinkSync(path.join(dir, 'elsewhere'), link);
 	for (const [file, said] of [
-		[other, /precious: there is something else in it$/m],
+		[other, /precious: its content is not a process id$/m],
 		[link, /link: Too many levels of symbolic links$/m],
 		[dir, /Is a directory$/m],
 		[path.join(dir, 'missing', 'x'), /No such file or directory$/m],
-		['/dev/null', /null: there is something else in it$/m],
+		['/dev/null', /null: its content is not a process id$/m],
 	])
 		assertRefused(runProgram(['--pid-file', file, '--listen',
 			'127.0.0.1:0', '--database', path.join(dir, 'x.db')]), said);

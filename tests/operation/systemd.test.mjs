@@ -253,7 +253,7 @@ test('an address that is inherited is not opened again', async () => {
 	assert.match(await manager.line(/READY/), /STATUS=serving$/);
 	assert.equal(manager.stderr.match(/^listening on /mg).length, 3,
 	    manager.stderr);
-	assert.equal(manager.stderr.match(/is open already: /g).length,
+	assert.equal(manager.stderr.match(/is already open: /g).length,
 	    4);
 	assert.doesNotMatch(manager.stderr, /not listening/);
 	ok(await request(manager, 'GET', '/healthz'));
@@ -266,7 +266,7 @@ test('an address within one that is inherited is served there', async () => {
 		`listen = 127.0.0.1:${port}`], { sockets: [['http', '*0']] });
 
 	assert.match(await manager.line(/READY/), /STATUS=serving$/);
-	assert.match(manager.stderr, /127\.0\.0\.1:\d+ is open already: /);
+	assert.match(manager.stderr, /127\.0\.0\.1:\d+ is already open: /);
 	assert.equal(manager.stderr.match(/^listening on /mg).length, 1);
 	ok(await request(manager, 'GET', '/healthz'));
 });
@@ -280,7 +280,8 @@ test('one that an inherited socket is in the way of is left out, with a warning'
 	    /STATUS=serving, but not on every address \(see the log\)$/);
 	assert.match(manager.stderr, new RegExp(
 	    '^peerpostd: warning: not listening on 0\\.0\\.0\\.0:\\d+: ' +
-	    'the http socket of .*systemctl edit peerpost\\.socket', 'm'));
+	    'the service manager has passed a conflicting http socket; ' +
+	    '.*systemctl edit peerpost\\.socket', 'm'));
 	assert.equal(manager.stderr.match(/^listening on http:/mg).length, 2);
 	ok(await request(manager, 'GET', '/healthz'));
 });
@@ -302,8 +303,8 @@ test('one that is inherited for another protocol is one line, and no start',
 		assert.equal(await manager.line(/^exited/), 'exited 1');
 		await manager.close();
 		assert.match(manager.stderr, new RegExp(
-		    `^peerpostd: error: cannot start: \\S*${address}:\\d+ is to ` +
-		    `serve ${scheme}, and the service manager has opened it for ` +
+		    `^peerpostd: error: cannot start: \\S*${address}:\\d+ is set to ` +
+		    `serve ${scheme}, but the service manager has opened it for ` +
 		    'http \\(peerpost\\.socket\\): [^\\n]*systemctl edit ' +
 		    'peerpost\\.socket[^\\n]*\\n$'));
 	}
@@ -356,7 +357,7 @@ test('an inherited socket that makes no sense is one line, and no start',
 			/descriptor 4 is named 'web\.socket'/],
 		[[['a.socket', '0'], ['b.socket', '0']],
 			/descriptor 3 is named 'a\.socket'/],
-		[[['http', 'udp']], /descriptor 3 \(http\) is no stream socket/],
+		[[['http', 'udp']], /descriptor 3 \(http\) is not a stream socket/],
 		[Array.from({ length: 33 }, () => ['http', '0']), /more than 32/],
 	]) {
 		const manager = startManager({ notify: abstractName(), sockets });

@@ -432,11 +432,11 @@ tlsTest('SIGHUP takes the new certificate and drops nobody', async () => {
 
 	// One that cannot be used is said, and changes nothing.
 	fs.copyFileSync(old.key, live.key);
-	await hangUp(daemon, new RegExp('error: not reloaded, all stays as it was: ' +
+	await hangUp(daemon, new RegExp('error: not reloaded, nothing has changed: ' +
 	    `the key in '${live.key}' does not belong to the certificate in ` +
 	    `'${live.cert}'`));
 	fs.rmSync(live.cert);
-	await hangUp(daemon, new RegExp('error: not reloaded, all stays as it was: ' +
+	await hangUp(daemon, new RegExp('error: not reloaded, nothing has changed: ' +
 	    `cannot read '${live.cert}': No such file`));
 	assert.equal(await shown(daemon, next.ca), 'next');
 	put(old);
@@ -470,7 +470,7 @@ tlsTest('what cannot work is refused in one line', async () => {
 		[[...https, '--tls-key', key], 2, 'needs a --tls-cert'],
 		[['--check-config', ...files(cert, nowhere)], 2,
 			`cannot read '${nowhere}': No such file`],
-		[['--listen', 'https://unix:/tmp/x'], 2, 'no https on Unix sockets'],
+		[['--listen', 'https://unix:/tmp/x'], 2, 'https is not available on Unix sockets'],
 		[['--listen', 'http://unix:/tmp/x'], 2, 'unix:PATH'],
 		[['--listen', 'https://localhost:0'], 2, 'is not ADDR:PORT'],
 		[['--listen', 'https://127.0.0.1:0/'], 2, 'is not ADDR:PORT'],

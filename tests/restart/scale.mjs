@@ -145,7 +145,7 @@ async function main()
 
 	if (!(n >= 2 * N_FEW)) {
 		console.error(`scale.mjs: at least ${2 * N_FEW} polls are needed; ` +
-		    `the descriptor limit allows ${limit}`);
+		    `the descriptor limit allows only ${limit}`);
 		process.exit(1);
 	}
 	if (n < N_WANTED)

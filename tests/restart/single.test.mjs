@@ -103,7 +103,7 @@ test('a socket file that somebody listens on is not taken away', async () => {
 	ok(await request(daemon, 'GET', '/healthz'));
 });
 
-test('a file that is no socket is not taken away either', () => {
+test('a file that is not a socket is not taken away either', () => {
 	const file = path.join(scratchDir(), 'notes.txt');
 
 	fs.writeFileSync(file, 'precious');

@@ -118,8 +118,8 @@ test_the_first_byte_that_is_no_utf8_is_named(void **state)
 	assert_null(fault_in_utf8("it", span_of("")));
 	assert_null(fault_in_utf8("it", span_of("caf\xc3\xa9")));
 	assert_says(fault_in_utf8("it", span_of("caf\xe9")),
-	    "Byte 4 of it is 0xe9, which is not UTF-8: send it as UTF-8, not "
-	    "in Latin-1 or UTF-16.");
+	    "Byte 4 of it is 0xe9, which is not UTF-8: send it as UTF-8, "
+	    "not as Latin-1 or UTF-16.");
 }
 
 int

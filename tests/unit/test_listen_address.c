@@ -106,7 +106,7 @@ test_a_mistake_is_answered_by_what_would_be_right(void **state)
 		{ "127.0.0.1:", "has no port: use 127.0.0.1:8080" },
 		{ "127.0.0.1:x", "'x' is not a port" },
 		{ "127.0.0.1:65536", "'65536' is not a port" },
-		{ "127.0.0.1:80/", "no path follows it" },
+		{ "127.0.0.1:80/", "remove the path, see" },
 		{ "127.0.0.1:80/signal", "--base-path" },
 		{ "/run/x.sock", "use unix:/run/x.sock" },
 		{ "./x.sock", "use unix:./x.sock" },
@@ -123,8 +123,8 @@ test_a_mistake_is_answered_by_what_would_be_right(void **state)
 		{ "unix:x,mode=", "'' is not a mode" },
 		{ "unix:x,mode=888", "'888' is not a mode" },
 		{ "unix:x,mode=1777", "such as 0660" },
-		{ "unix:x,mode=660,mode=660", "mode= is there twice" },
-		{ "unix:x,group=0,group=0", "group= is there twice" },
+		{ "unix:x,mode=660,mode=660", "mode= is given twice" },
+		{ "unix:x,group=0,group=0", "group= is given twice" },
 		{ "unix:x,group=", "there is no group ''" },
 		{ "unix:x,group=no-such-group-here",
 		    "there is no group 'no-such-group-here'" },
@@ -246,7 +246,7 @@ test_urls_are_http_or_https_over_tcp(void **state)
 	    listen_url_parse("http://unix:/x", &address, &is_tls, why));
 	assert_false(
 	    listen_url_parse("https://0.0.0.0:443/", &address, &is_tls, why));
-	assert_non_null(strstr(why, "no path follows"));
+	assert_non_null(strstr(why, "remove the path"));
 }
 
 int

@@ -71,9 +71,9 @@ test_servers_that_browsers_refuse_are_refused(void **state)
 	static const struct {
 		const char *text, *part;
 	} rows[] = {
-		{ "", "begins with" },
-		{ "x", "begins with" },
-		{ ",ann,b", "begins with" },
+		{ "", "must begin with" },
+		{ "x", "must begin with" },
+		{ ",ann,b", "must begin with" },
 		{ "stun:a,", "no username" },
 		{ "stun:a,ann,b", "no username" },
 		{ "turn:a", "needs a username" },
@@ -119,9 +119,9 @@ test_turn_uris_are_turn_uris(void **state)
 	assert_string_equal(ice->turn_uris[0], "turn:a?transport=udp");
 	assert_string_equal(ice->turn_uris[1], "turns:a:443");
 	assert_refused(options_set_turn_uri(&options, "stun:a"), "turns:");
-	assert_refused(options_set_turn_uri(&options, "a"), "begins with");
+	assert_refused(options_set_turn_uri(&options, "a"), "must begin with");
 	assert_refused(
-	    options_set_turn_uri(&options, "turn:a,ann,b"), "after the scheme");
+	    options_set_turn_uri(&options, "txn:a,ann,b"), "after the scheme");
 	assert_int_equal(ice->n_turn_uris, 2);
 }
 

@@ -360,8 +360,7 @@ test_what_is_wrong_is_named_with_what_it_was_and_must_be(void **state)
 {
 #define NOTHING "must be null, the string 'null', or left out."
 #define NAME \
-	"must be a string of 1 to 64 characters, none of them a control " \
-	"character."
+	"must be a string of 1 to 64 characters, without control characters."
 	static const struct {
 		const char *target, *body, *why;
 	} rows[] = {
@@ -369,11 +368,11 @@ test_what_is_wrong_is_named_with_what_it_was_and_must_be(void **state)
 		{ "/command", "{\"command\":\"###!CR\",\"data\":[1]}",
 		    "data is an array: it " NOTHING },
 		{ "/message", "null",
-		    "The body is null: it must be the message, any JSON value "
-		    "other than null." },
+		    "The body is null: it must be the message, any JSON "
+		    "value except null." },
 		{ "/command", "{\"command\":\"###!SM\"}",
-		    "data is missing: it must be the message, any JSON value "
-		    "other than null." },
+		    "data is missing: it must be the message, any JSON "
+		    "value except null." },
 		{ "/join-room", "\"x\"",
 		    "The body is the string 'x': it must be the UUID of a room." },
 		{ "/join-room", "\"0123456789012345678901234567890123456789\"",
@@ -381,7 +380,7 @@ test_what_is_wrong_is_named_with_what_it_was_and_must_be(void **state)
 		    "'01234567890123456789012345678901...': it must be the UUID of a room." },
 		{ "/offer", "[]",
 		    "The body is an array: it must be an object with the "
-		    "member id." },
+		    "integer member id." },
 		{ "/offer", "{}",
 		    "id is missing: it must be a peer id, a whole number from "
 		    "1 to 2147483647." },
@@ -392,9 +391,9 @@ test_what_is_wrong_is_named_with_what_it_was_and_must_be(void **state)
 		    "id is the string '\xc3\xa9?': it must be a peer id, a whole number "
 		    "from 1 to 2147483647." },
 		{ "/offer", "{\"id\":1,\"\\u0069d\":2}",
-		    "id is there twice: it must be there once." },
+		    "id appears twice: it must appear once." },
 		{ "/register", "17", "The name is 17: it " NAME },
-		{ "/register", "\"\"", "The name has no character: it " NAME },
+		{ "/register", "\"\"", "The name has no characters: it " NAME },
 		{ "/register", "\"a\\nb\"",
 		    "The name has the control character U+000A: it " NAME },
 		{ "/register",
@@ -402,16 +401,16 @@ test_what_is_wrong_is_named_with_what_it_was_and_must_be(void **state)
 		    "012345678901234\"",
 		    "The name has more than 64 characters: it " NAME },
 		{ "/register", "\"M\xfcller\"",
-		    "Byte 3 of the body is 0xfc, which is not UTF-8: send it "
-		    "as UTF-8, not in Latin-1 or UTF-16." },
+		    "Byte 3 of the body is 0xfc, which is not UTF-8: send "
+		    "it as UTF-8, not as Latin-1 or UTF-16." },
 		{ "/events", "[]",
 		    "The body is an array: it must be an object, null, the "
 		    "string 'null', or left out." },
 		{ "/events", "{\"token\":4711}",
-		    "token is a number: it must be a string, as a register "
-		    "has returned it." },
+		    "token is a number: it must be the string that register "
+		    "returned." },
 		{ "/events", "{\"max\":1,\"max\":1}",
-		    "max is there twice: it must be there once." },
+		    "max appears twice: it must appear once." },
 		{ "/events", "{\"after\":{}}",
 		    "after is an object: it must be a whole number from 0 to "
 		    "9007199254740991." },
@@ -427,14 +426,14 @@ test_what_is_wrong_is_named_with_what_it_was_and_must_be(void **state)
 		{ "/command", "{\"commands\":1}",
 		    "commands is 1: it must be an array of commands." },
 		{ "/command", "{\"command\":1}",
-		    "command is 1: it must be a string, the code of a "
+		    "command is 1: it must be a string with the code of a "
 		    "command." },
 		{ "/command", "[[]]",
 		    "The element is an array: it must be an object with the "
 		    "member command." },
 		{ "/command", "[{}]",
-		    "command is missing: it must be a string, the code of a "
-		    "command." },
+		    "command is missing: it must be a string with the code "
+		    "of a command." },
 	};
 
 	(void)state;
@@ -446,7 +445,7 @@ test_what_is_wrong_is_named_with_what_it_was_and_must_be(void **state)
 	post_text("/register", "\xff");
 	assert_string_equal(why(asked),
 	    "Byte 1 of the name is 0xff, which is not UTF-8: send it as "
-	    "UTF-8, not in Latin-1 or UTF-16.");
+	    "UTF-8, not as Latin-1 or UTF-16.");
 }
 
 static void

@@ -439,7 +439,7 @@ test_newer_version_is_refused(void **state)
 	snprintf(
 	    sql, sizeof(sql), "PRAGMA user_version = %d", N_SQL_MIGRATIONS + 1);
 	run_sql(f->path, sql);
-	expect_refusal(f, "is of a newer version of Peerpost");
+	expect_refusal(f, "is from a newer version of Peerpost");
 }
 
 static void
@@ -457,7 +457,7 @@ test_newer_version_in_the_log_is_refused(void **state)
 	struct fixture *f = *state;
 
 	in_killed_process(f, become_newer_in_the_log);
-	expect_refusal(f, "is of a newer version of Peerpost");
+	expect_refusal(f, "is from a newer version of Peerpost");
 }
 
 static void

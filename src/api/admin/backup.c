@@ -55,7 +55,7 @@ succeed(struct transaction *txn, int fd)
 
 	if (fstat(fd, &status) < 0) { /* not with a descriptor that is open */
 		close(fd);
-		fail(txn, "the copy cannot be looked at");
+		fail(txn, "the copy cannot be read");
 		return;
 	}
 	request_reset_reply(txn->backup);
@@ -97,7 +97,7 @@ backup_cancel(struct transaction *txn)
 	if (!txn->backup)
 		return;
 	txn->world->store->backup_abort(txn->world->store);
-	log_info("backup: given up");
+	log_info("backup: aborted");
 	reply_fail_as(txn->backup, NULL, ERR_SHUTTING_DOWN);
 	end(txn);
 }

@@ -76,7 +76,7 @@ admin_parse(struct request *request)
 
 	if (request->is_foreign) {
 		reply_fail_admin(request, 403, "cross-site",
-		    "Web pages have no access here; and by TCP, Host must be "
+		    "Web pages have no access here. Over TCP, Host must be "
 		    "an address or localhost.");
 		return false;
 	}

@@ -77,7 +77,7 @@ check(struct call *call)
 
 	if (call->data.type != JSON_OBJECT) {
 		call->why = fault_in_value(call->data_name, call->data,
-		    "an object with the member id");
+		    "an object with the integer member id");
 		return ERR_BAD_DATA;
 	}
 	walk = json_walk(call->data);
@@ -172,7 +172,7 @@ check_message(struct call *call)
 	if (call->data.type != JSON_NULL)
 		return ERR_NONE;
 	call->why = fault_in_value(call->data_name, call->data,
-	    "the message, any JSON value other than null");
+	    "the message, any JSON value except null");
 	return ERR_BAD_DATA;
 }
 

@@ -15,8 +15,7 @@
 #include "core/player.h"
 
 #define MAX_NAME 64 /* code points */
-#define MUST_BE \
-	"a string of 1 to 64 characters, none of them a control character"
+#define MUST_BE "a string of 1 to 64 characters, without control characters"
 
 /* Whether the text has a control character, and which. */
 static bool
@@ -47,7 +46,7 @@ refuse_name(struct call *call, struct span name)
 	else
 		call->why = fault_say("The name has %s: it must be " MUST_BE
 				      ".",
-		    name.len ? "more than 64 characters" : "no character");
+		    name.len ? "more than 64 characters" : "no characters");
 	return ERR_BAD_NAME;
 }
 

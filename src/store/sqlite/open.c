@@ -58,7 +58,7 @@ judge_header(const unsigned char *header, size_t len)
 		SQLITE_OUR_APPLICATION_ID)
 		return "is not a Peerpost database";
 	if (number_at(header + HEADER_USER_VERSION) > N_SQL_MIGRATIONS)
-		return "is of a newer version of Peerpost";
+		return "is from a newer version of Peerpost";
 	return NULL;
 }
 
@@ -90,7 +90,8 @@ peek(const char *path, char *out_why, size_t why_size)
 
 	if (check_folder(path) < 0) {
 		snprintf(out_why, why_size,
-		    "%s cannot be opened: its folder cannot be written: %s",
+		    "%s cannot be opened: its directory cannot be written: "
+		    "%s",
 		    path, strerror(errno));
 		return ERR_STORAGE;
 	}

@@ -114,7 +114,7 @@ check(const struct look *look, int *out_version)
 	if (id != SQLITE_OUR_APPLICATION_ID)
 		return refuse_as(look, "is not a Peerpost database");
 	if (version > N_SQL_MIGRATIONS)
-		return refuse_as(look, "is of a newer version of Peerpost");
+		return refuse_as(look, "is from a newer version of Peerpost");
 	if (version < 1)
 		return refuse_as(look, "is corrupt");
 	if (n_pages <= MAX_CHECKED_PAGES) {

@@ -114,7 +114,7 @@ make_reserve(struct sqlite_store *s)
 		    log_flood_passes(&no_reserve, LOG_LEVEL_WARNING,
 			"no reserve can be made"))
 			log_warning(
-			    "%s cannot be made: %s", path, strerror(fault));
+			    "%s cannot be created: %s", path, strerror(fault));
 		s->has_reserve = true;
 	}
 	free(path);
@@ -126,8 +126,8 @@ regain_reserve(struct sqlite_store *s)
 	make_reserve(s);
 	if (s->has_reserve &&
 	    log_flood_passes(
-		&regained, LOG_LEVEL_NOTICE, "there is room again"))
-		log_notice("there is room on the disk again");
+		&regained, LOG_LEVEL_NOTICE, "there is space again"))
+		log_notice("there is space on the disk again");
 }
 
 static void
@@ -141,7 +141,7 @@ give_up_reserve(struct sqlite_store *s)
 	s->reserve_ms = clock_now_ms() + RETRY_MS;
 	if (log_flood_passes(&given_up, LOG_LEVEL_WARNING, "the disk is full"))
 		log_warning("the disk is full: nothing new is stored until "
-			    "there is room again");
+			    "there is space again");
 }
 
 void
@@ -277,8 +277,9 @@ check_space(struct store *store, uint64_t bytes, uint64_t max_bytes)
 	if (s->has_reserve &&
 	    log_flood_passes(
 		&at_bound, LOG_LEVEL_WARNING, "the database is full"))
-		log_warning("the database holds %llu bytes, as many as it may: "
-			    "nothing new is stored until something goes",
+		log_warning("the database holds %llu bytes, its limit: "
+			    "nothing new is stored until something is "
+			    "deleted",
 		    (unsigned long long)used_bytes(s));
 	return ERR_DATABASE_FULL;
 }
@@ -360,9 +361,8 @@ make_shrinkable(struct sqlite_store *s)
 		why = sqlite3_errmsg(s->db);
 	s->is_shrinkable = !why;
 	if (why)
-		log_warning("%s cannot be rebuilt to become shorter when it is "
-			    "quiet: %s",
-		    path, why);
+		log_warning(
+		    "%s cannot be rebuilt to shrink while idle: %s", path, why);
 }
 
 void

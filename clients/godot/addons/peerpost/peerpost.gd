@@ -1,42 +1,45 @@
 @icon("icon.svg")
 class_name Peerpost
 extends Node
-## Everything that a game needs to play with others, in one node.
+## All that a game needs to play with others, in one node.
 ##
 ## Set [member url], then [method host] or [method join]:
 ## [codeblock]
-## var code = await $Peerpost.host()      # one player, who tells the others
+## var code = await $Peerpost.host()      # one player, who gives it to the others
 ## var is_in = await $Peerpost.join(code) # all others
 ## [/codeblock]
-## From then on Godot's RPCs reach everybody in the room; [code]multiplayer[/code]
-## says who is there. Make it an autoload if it is to outlive a scene.
+## From then on Godot's RPCs reach everybody in the room;
+## [code]multiplayer[/code] has its members. To keep the node when scenes
+## change, make it an autoload.
 
 ## This player is in a room: by [method host], [method join] or [method resume].
 ## Others need the code to join.
 signal entered(code: String, id: int)
-## There is no room any more: it was left or closed, or the session is over.
+## This player is no longer in a room: it was left or closed, or the session
+## ended.
 signal left(reason: String)
-## Something has failed; a sentence for people.
+## A call has failed; [param message] is a sentence for people.
 signal failed(message: String)
 
 ## The server's address, with its base path if it has one.
 @export var url: String = "http://127.0.0.1:8080"
-## What others see of this player.
+## The name that others see.
 @export var player_name: String = "Player"
-## The same for all members of a room.
+## The topology. All members of a room must use the same.
 @export var mode: PeerpostMultiplayer.Mode = PeerpostMultiplayer.Mode.MESH
 ## See [member PeerpostClient.session_file].
 @export var session_file: String = "user://peerpost_session.json"
 ## See [member PeerpostMultiplayer.default_ice_servers].
 @export var default_ice_servers: Array = []
 
-## The player, for everything that this node has no method for.
+## The player, for all that this node has no methods for.
 var client: PeerpostClient
 ## The connections.
 var room: PeerpostMultiplayer
-## The code of the room, "" when in none.
+## The code of the room, "" outside a room.
 var code: String = ""
-## Why the last call failed, as a result of [PeerpostClient]; {} if it did not.
+## The failure of the last call, a result of [PeerpostClient]; {} if it
+## succeeded.
 var error: Dictionary = {}
 
 # host() or join() is under way.
@@ -61,13 +64,13 @@ func _init() -> void:
 	add_child(room)
 
 
-## Create a room and be its host. Returns the code that others need to join, "" if
-## that failed.
+## Create a room as its host. Returns the code that others need to join, "" on
+## failure.
 func host() -> String:
 	return code if await _enter(client.create_room) else ""
 
 
-## Join the room with this code; returns whether that worked.
+## Join the room with this code. Returns false on failure.
 func join(room_code: String) -> bool:
 	if code != "" and room_code.strip_edges().to_lower() == code:
 		return true
@@ -80,8 +83,8 @@ func leave() -> void:
 		_note(await client.leave_room())
 
 
-## Go on after a restart of the game or a reload of the page, if there was a
-## session; returns whether there is a room. For [method Node._ready].
+## Resume a session after a restart of the game or a reload of the page. Returns
+## whether this player is in a room. Call it in [method Node._ready].
 func resume() -> bool:
 	if client.room == "":
 		await _configure()
@@ -94,7 +97,7 @@ func resume() -> bool:
 func _enter(command: Callable) -> bool:
 	if _is_entering:
 		return _note({"ok": false, "kind": "refused", "error": "busy",
-				"message": "Another room is being entered."})
+				"message": "Wait for the other call that enters a room."})
 	_is_entering = true
 	var result = await _prepare()
 	if result.ok:

@@ -11,33 +11,34 @@ extends Node
 ## else:
 ##     print(result.message)
 ## [/codeblock]
-## A result is a Dictionary: [code]ok[/code]; [code]reply[/code], what the server
-## said; and of a failure [code]kind[/code] ([code]"refused"[/code],
+## A result is a Dictionary with [code]ok[/code] and [code]reply[/code], the
+## server's reply. A failure also has [code]kind[/code] ([code]"refused"[/code],
 ## [code]"gone"[/code]: the session is over, [code]"busy"[/code],
 ## [code]"lost"[/code], [code]"foreign"[/code]), [code]status[/code] (HTTP's, or
 ## 0), [code]code[/code] (such as [code]"###!JRB"[/code]), [code]error[/code] (a
 ## word for programs) and [code]message[/code] (a sentence for people).[br]
-## Without [code]await[/code] a command is simply sent; signals tell what comes of
-## it.[br]
+## Without [code]await[/code] a command is only sent; signals report its
+## outcome.[br]
 ## [br]
 ## Commands are sent one request after the other, so that an offer is never
-## overtaken by its candidates. Each request has a key and is repeated until it is
-## answered; the server carries it out once. A second request, which the server
-## holds until there is something to tell, brings the events. No connection is the
-## session: all may break, and the server may be restarted.
+## overtaken by its candidates. Each request has a key and is repeated until it
+## is answered; the server carries it out once. Events come with a second
+## request, which the server holds until there is something to report. The
+## session is independent of connections: all of them may break, and the server
+## may restart.
 
 ## A command was carried out. [param command] is the name of its method.
 signal command_done(command: String, reply: Dictionary)
 ## A command failed for good. [param error] is its result.
 signal command_failed(command: String, error: Dictionary)
 
-## There is a session now, and this is the player's id.
+## A session has begun; [param id] is the player's id.
 signal registered(id: int)
-## This player is in a room: by [method create_room], [method join_room], or again
-## by [method resume]. [param peers] has a Dictionary with [code]id[/code] and
-## [code]name[/code] of each member, oneself included.
+## This player is in a room: by [method create_room], [method join_room], or
+## again by [method resume]. [param peers] has a Dictionary with [code]id[/code]
+## and [code]name[/code] of each member, this player included.
 signal room_entered(room: String, id: int, peers: Array)
-## The room was left, by [method leave_room].
+## This player has left the room, by [method leave_room].
 signal room_left()
 ## The session is over, by [method unregister] or because the server ended it.
 signal session_ended(reason: String)
@@ -45,15 +46,15 @@ signal session_ended(reason: String)
 ## This player is a member of its room now, as this peer. Always comes after
 ## [signal room_entered].
 signal connected_to_room(id: int)
-## A member of the room: one who was there before, or one who joined.
+## A member is in the room: it was there before, or has joined.
 signal peer_connected(id: int)
 ## A member has left the room.
 signal peer_disconnected(id: int)
-## Nobody can join the room any more.
+## The room is sealed: nobody else can join it.
 signal room_sealed()
-## The room does not exist any more, for example because its host has left.
+## The room no longer exists, for example because its host has left.
 signal room_closed(reason: String)
-## A member, perhaps oneself, has sent this by [method send_message].
+## A member, perhaps this player, has sent this by [method send_message].
 signal message_received(data: Variant)
 ## A member has sent this by [method send_offer].
 signal offer_received(id: int, data: Dictionary)
@@ -61,14 +62,14 @@ signal offer_received(id: int, data: Dictionary)
 signal answer_received(id: int, data: Dictionary)
 ## A member has sent this by [method send_candidate].
 signal candidate_received(id: int, data: Dictionary)
-## Every event of the mailbox as it came, also those of a room that has been left:
+## Every event of the mailbox as it came, also those of a room left before:
 ## [code]{"id": ..., "command": ..., "data": ...}[/code].
 signal event_received(event: Dictionary)
 ## The server was restored from a backup: this is the room now, or null.
 signal session_reset(room: Variant)
 
-## The server does not answer properly, for the second time in a row. It is asked
-## again until it does.
+## The server has failed to answer properly twice in a row. The client retries
+## until it does.
 signal network_trouble(message: String)
 ## The server answers again.
 signal network_restored()
@@ -121,7 +122,7 @@ const MEMBERSHIP = ["###!CTR", "###!RPC", "###!RPD", "###!SRK", "###!RCL"]
 const RELAYED = ["###!OOO", "###!AAA", "###!CCC"]
 
 ## The server's address, with its base path if it has one, such as
-## [code]https://play.example[/code]. To change it ends the session.
+## [code]https://play.example[/code]. Changing it ends the session.
 @export var url: String = "http://127.0.0.1:8080":
 	set(value):
 		# Also without the line break that comes with a copied address.
@@ -130,26 +131,27 @@ const RELAYED = ["###!OOO", "###!AAA", "###!CCC"]
 			# Its token is for that server only.
 			_end("The server's address was changed.")
 		url = value
-## Where the session is kept, so that [method resume] can go on with it after a
-## restart of the game; empty for nowhere. Several players on one machine need
-## several files. A web export keeps it in the tab's own storage under this name,
-## so that a reloaded page is the same player, and a second tab is not.
+## The file that keeps the session, so that [method resume] works after a
+## restart of the game; empty to keep none. To be several players on one
+## machine, use several files. A web export keeps the session in the tab's own
+## storage under this name, so that a reloaded page is the same player, and a
+## second tab is not.
 @export var session_file: String = "user://peerpost_session.json"
-## How long the server may be silent before a request is given up, in seconds.
+## Seconds without a byte from the server after which a request times out.
 @export var silence_seconds: float = 20.0
 
-## The player's id, 0 when there is no session.
+## The player's id, 0 without a session.
 var id: int = 0
-## The number of the last event that has been dealt with.
+## The number of the last event handled.
 var cursor: int = 0
-## The room's UUID, "" when in none.
+## The room's UUID, "" outside a room.
 var room: String = ""
-## This player's id in the room, 1 for the host, 0 when in none.
+## This player's id in the room, 1 for the host, 0 outside a room.
 var peer_id: int = 0
-## The room's members, oneself included: names by peer id. The names of those who
-## joined later are "" until [method fetch_room] has been called.
+## The room's members, this player included: names by peer id. The names of
+## those who joined later are "" until [method fetch_room] has been called.
 var peers: Dictionary = {}
-## True while [method resume] tells of the room and who is in it.
+## True while [method resume] reports the room and its members.
 var is_resumed: bool = false
 
 
@@ -208,13 +210,13 @@ var _max = MAX_EVENTS
 # A reply that came while a command that enters a room was under way.
 var _held_back = null
 
-# Rooms that were entered by commands, and of which the mailbox has told.
+# How many rooms were entered, as reported by commands and by the mailbox.
 var _n_entered = 0
 var _n_joined = 0
 # Up to this event a snapshot of the room says who is there.
 var _snapshot_next = 0
-# resume() asks the browser's other pages whether they have the session; it has not
-# heard of the session yet.
+# resume() asks the browser's other pages whether they have the session; it has
+# not heard of the session yet.
 var _is_claiming = false
 var _is_resuming = false
 # Counts sessions, so that what belongs to an old one is recognised.
@@ -257,7 +259,7 @@ func register_player(player_name: String) -> Dictionary:
 	return await _do("register_player", REGISTER, player_name)
 
 
-## Create a room, and be its host. Its UUID is what others need to join: it is in
+## Create a room as its host. Others need its UUID to join: it is in
 ## [member room], and [code]reply.data[/code].
 func create_room() -> Dictionary:
 	return await _do("create_room", CREATE_ROOM, null)
@@ -271,7 +273,7 @@ func join_room(uuid: String) -> Dictionary:
 	return await _do("join_room", JOIN_ROOM, uuid)
 
 
-## Let nobody join any more; the host's right.
+## Seal the room against further joins; only the host may.
 func seal_room() -> Dictionary:
 	return await _do("seal_room", SEAL_ROOM, null)
 
@@ -286,8 +288,8 @@ func unregister() -> Dictionary:
 	return await _do("unregister", UNREGISTER, null)
 
 
-## Send any value that JSON has, but null, to everybody in the room, oneself
-## included.
+## Send any JSON value except null to everybody in the room, including this
+## player.
 func send_message(data) -> Dictionary:
 	return await _do("send_message", MESSAGE, data)
 
@@ -302,15 +304,15 @@ func send_answer(peer: int, data: Dictionary) -> Dictionary:
 	return await _relay("send_answer", ANSWER, peer, data)
 
 
-## Send a candidate to one member of the room. Those of a few milliseconds share a
-## request.
+## Send a candidate to one member of the room. Candidates sent within a
+## few milliseconds share a request.
 func send_candidate(peer: int, data: Dictionary) -> Dictionary:
 	return await _relay("send_candidate", CANDIDATE, peer, data)
 
 
-## Ask who is in the room: the reply has [code]room[/code], [code]host[/code],
-## [code]sealed[/code], [code]id[/code] and [code]peers[/code]; it fails with
-## [code]"not-in-room"[/code] when in none.
+## Ask for the state of the room: the reply has [code]room[/code],
+## [code]host[/code], [code]sealed[/code], [code]id[/code] and
+## [code]peers[/code]; it fails with [code]"not-in-room"[/code] outside a room.
 func fetch_room() -> Dictionary:
 	var result = await _ask("/events", {"after": CURSOR_AHEAD, "wait": 0})
 	if result.ok and typeof(result.reply.get("room")) != TYPE_DICTIONARY:
@@ -325,8 +327,8 @@ func fetch_room() -> Dictionary:
 
 
 ## Ask for the server's STUN and TURN servers: the reply has the array
-## [code]iceServers[/code] as WebRTC configurations have it, empty if the server
-## has none.
+## [code]iceServers[/code] as in WebRTC configurations, empty if the server has
+## none.
 func fetch_ice_servers() -> Dictionary:
 	var result = await _ask("/ice-servers", null)
 	if result.status == 404:
@@ -334,10 +336,10 @@ func fetch_ice_servers() -> Dictionary:
 	return _tell_result("fetch_ice_servers", result)
 
 
-## Go on with the session that was kept, after the game was restarted or the page
-## reloaded. False if there is none for this [member url], if it is over, or if
-## another tab of the browser goes on with it. When in a room, signals tell of it
-## and its members as if it were entered just now.
+## Resume the kept session after a restart of the game or a reload of the page.
+## False if there is none for this [member url], if it has ended, or if another
+## tab of the browser is using it. In a room, signals report it and its members
+## as if this player had just entered it.
 func resume() -> bool:
 	if not is_inside_tree():
 		await tree_entered
@@ -371,7 +373,7 @@ func is_registered() -> bool:
 	return id != 0
 
 
-## Whether the server has not answered properly of late.
+## Whether the server currently fails to answer properly.
 func is_in_trouble() -> bool:
 	return _is_troubled
 
@@ -427,7 +429,7 @@ func _send_next() -> void:
 	var problem = _problem_of_url()
 	if _token != "" and _batch[0].code == REGISTER:
 		problem = {"error": "already-registered",
-				"message": "There is a session already: unregister first."}
+				"message": "There is already a session: unregister first."}
 	elif _token == "" and _batch[0].code != REGISTER:
 		problem = {"error": "no-session", "kind": "gone",
 				"message": "There is no session: register first."}
@@ -504,8 +506,8 @@ func _on_commands_answered(outcome: Dictionary) -> void:
 		if _batch.is_empty():
 			return
 	elif outcome.error == "not-found":
-		outcome.message = ("The server at %s has nothing at /command: is the "
-				+ "address's path wrong?") % url
+		outcome.message = ("The server at %s has no path /command: is the "
+				+ "path of the address wrong?") % url
 	_finish_batch(outcome)
 
 
@@ -618,8 +620,8 @@ func _done(job: Job, reply: Dictionary) -> void:
 # ---- asking for something else ----
 
 # What is asked by the third request: a GET of ICE servers if members is null,
-# otherwise a POST of them that is answered with the room.  Repeated until answered;
-# but not everything lets that GET through, and one can do without.
+# otherwise a POST of them that is answered with the room.  Repeated until
+# answered; but not everything lets that GET through, and one can do without.
 func _ask(path: String, members) -> Dictionary:
 	var era = _era
 	var tries = 0
@@ -704,8 +706,8 @@ func _problem_of_url() -> Dictionary:
 		return {"error": "bad-url", "message": "The server's address must be a "
 				+ "URL such as https://play.example, not \"%s\"." % url}
 	if scheme == "http" and _page("protocol") == "https:" and not _is_loopback():
-		return {"error": "mixed-content", "message": "This page came by https, so "
-				+ "the browser reaches no server by http: the address must begin "
+		return {"error": "mixed-content", "message": "This page uses https, so "
+				+ "the browser refuses http: the server's address must begin "
 				+ "with https://, not \"%s\"." % url}
 	return {}
 
@@ -732,9 +734,9 @@ func _page(member: String) -> String:
 			else window["location"][member])
 
 
-# Say what is wrong if a server that nobody has heard of does not answer.  A page
-# learns nothing of a server that does not allow its origin; but a request of
-# which it wants to know nothing gets through.
+# Say what is wrong if a server that nobody has heard of does not answer.  A
+# page learns nothing of a server that does not allow its origin; but a request
+# of which it wants to know nothing gets through.
 func _explain(outcome: Dictionary) -> void:
 	if outcome.kind != "lost" or outcome.late:
 		return
@@ -751,15 +753,15 @@ func _explain(outcome: Dictionary) -> void:
 	if probe.has_begun:
 		outcome.error = "origin-refused"
 		outcome.message = ("%s answers, but does not allow pages of %s. Its "
-				+ "operator can allow them (--cors-origin); or a firewall refused "
-				+ "the request.") % [url, _page("origin")]
+				+ "operator can allow them (--cors-origin). Otherwise a firewall "
+				+ "refused the request.") % [url, _page("origin")]
 
 
 func _call_foreign(outcome: Dictionary) -> void:
 	outcome.kind = "foreign"
 	outcome.reply = {}
 	outcome.error = "not-peerpost"
-	outcome.message = "%s is no Peerpost server: it answered something else." % url
+	outcome.message = "%s is not a Peerpost server: it gives other replies." % url
 
 
 # How long to wait after so many tries in a row: what the server says, and
@@ -787,7 +789,7 @@ func _trouble(outcome: Dictionary) -> void:
 	network_trouble.emit(outcome.message)
 
 
-# The server has answered: whoever waits for that need not any longer.
+# The server has answered: end the pauses that wait for it.
 func _recovered() -> void:
 	_n_failures = 0
 	var now = Time.get_ticks_msec()
@@ -984,8 +986,8 @@ func _tell(event: Dictionary) -> void:
 			candidate_received.emit(data.id, data)
 
 
-# Whether an event is of a room that has been left, or says what a snapshot of the
-# room has said already.
+# Whether an event is of a room that has been left, or says what a snapshot of
+# the room has said already.
 func _is_stale(event: Dictionary) -> bool:
 	if event.command == "###!CTR" and event.id > _snapshot_next:
 		_n_joined += 1
@@ -1029,7 +1031,8 @@ func _as_room(value: Dictionary) -> Dictionary:
 	return value
 
 
-# The session goes on in another run: tell of the room as if it were entered now.
+# The session goes on in another run: tell of the room as if it were entered
+# now.
 func _take_snapshot(reply: Dictionary) -> void:
 	_snapshot_next = int(reply.next)
 	_n_joined = _n_entered
@@ -1157,8 +1160,8 @@ func _save_session() -> void:
 		push_warning("Peerpost: the session cannot be kept in " + session_file)
 
 
-# 128 bits that nobody can guess.  A page's policy may forbid eval(), and an export
-# may lack the class Crypto.
+# 128 bits that nobody can guess.  A page's policy may forbid eval(), and an
+# export may lack the class Crypto.
 func _random_key() -> String:
 	if ClassDB.class_exists("Crypto"):
 		return ClassDB.instantiate("Crypto").generate_random_bytes(16).hex_encode()

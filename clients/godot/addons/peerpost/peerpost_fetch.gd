@@ -20,13 +20,13 @@ const MAX_REPLY = 4 << 20
 var has_ended = false
 ## True if a complete reply came, and not just a part of it.
 var is_complete = false
-## True when something of a reply has come.
+## True when part of a reply has come.
 var has_begun = false
 var status = 0
 var text = ""
 ## The reply's Retry-After, "" without one.
 var retry_after = ""
-## When something last came, in ticks (milliseconds).
+## When data last came, in ticks (milliseconds).
 var heard_ms = 0
 
 var _window = null
@@ -40,7 +40,7 @@ var _callbacks = []
 var _number = 0
 
 
-## The page's window, or null if this is no web export, or one without
+## The page's window, or null outside web exports, or in one without
 ## JavaScript.
 static func get_window():
 	if not OS.has_feature("web") or not Engine.has_singleton("JavaScriptBridge"):
@@ -85,8 +85,8 @@ func start(url: String, type: String, body) -> void:
 	_follow(_window.fetch(url, init), _on_response)
 
 
-## See whether there is a server at all.  A page may ask one that does not allow
-## its origin if it wants to know nothing of the answer: "has_begun" tells.
+## Test whether there is a server at all, even one that does not allow the
+## page's origin: the browser hides its answer, but "has_begun" is set.
 func start_blind(url: String) -> void:
 	stop()
 	has_ended = false

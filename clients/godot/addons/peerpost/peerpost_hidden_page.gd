@@ -1,8 +1,9 @@
 # Keeps a session alive while the page of a web export is hidden.
 #
-# A hidden page draws no frames, so Godot does not run; but callbacks of JavaScript
-# do.  While the page is hidden they poll the server, from the cursor that the game
-# has reached: so nothing is taken, and the game is told when it is seen again.
+# A hidden page draws no frames, so Godot does not run; but callbacks of
+# JavaScript do.  While the page is hidden they poll the server, from the cursor
+# that the game has reached: so nothing is taken, and the game is told when it
+# is seen again.
 #
 # Internal: PeerpostClient has one.
 extends RefCounted
@@ -10,7 +11,8 @@ extends RefCounted
 const PeerpostFetch = preload("peerpost_fetch.gd")
 const PeerpostRequest = preload("peerpost_request.gd")
 
-# Browsers let hidden pages look at their clock once a second, later once a minute.
+# Browsers let hidden pages look at their clock once a second, later once a
+# minute.
 const TICK_MS = 1000
 # Between polls that are answered at once: something waits for the game.
 const PAUSE_MS = 5000
@@ -42,7 +44,7 @@ func _init(poll: PeerpostRequest, make_request: Callable) -> void:
 	_on_tick = bridge.create_callback(_tick)
 
 
-## There is a session.
+## A session has begun.
 func start() -> void:
 	if _window == null or _is_listening:
 		return
@@ -51,7 +53,7 @@ func start() -> void:
 	_on_visibility_changed([])
 
 
-## There is none any more.
+## The session has ended.
 func stop() -> void:
 	if not _is_listening:
 		return

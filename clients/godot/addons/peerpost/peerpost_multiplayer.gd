@@ -1,22 +1,23 @@
 @icon("icon.svg")
 class_name PeerpostMultiplayer
 extends Node
-## Makes the room of a [PeerpostClient] a [WebRTCMultiplayerPeer], so that Godot's
-## RPCs, spawners and synchronizers work between its members.
+## Makes the room of a [PeerpostClient] a [WebRTCMultiplayerPeer], so that
+## Godot's RPCs, spawners and synchronizers work between its members.
 ##
-## Members that are reached come as [signal MultiplayerAPI.peer_connected]. A
-## connection that breaks, or does not come about, is made anew for as long as the
-## room has the member: [signal MultiplayerAPI.peer_disconnected], and
-## [signal MultiplayerAPI.peer_connected] when it is there again. (A client of a
-## [constant SERVER] room sees [signal MultiplayerAPI.server_disconnected], and then
+## [signal MultiplayerAPI.peer_connected] reports each connected member. A
+## connection that breaks or fails is tried again while the member is in the
+## room: [signal MultiplayerAPI.peer_disconnected], then
+## [signal MultiplayerAPI.peer_connected] once it is connected again. (A client
+## of a [constant SERVER] room gets [signal MultiplayerAPI.server_disconnected], then
 ## [signal MultiplayerAPI.connected_to_server].)
 
-## There is a room, and [code]multiplayer.multiplayer_peer[/code] is set.
+## This player is in a room, and [code]multiplayer.multiplayer_peer[/code] is
+## set.
 signal started(id: int)
 ## The room was left or closed, or the session is over;
 ## [code]multiplayer.multiplayer_peer[/code] is an [OfflineMultiplayerPeer].
 signal stopped(reason: String)
-## Several tries to connect to this member have failed. It is tried again later,
+## Several tries to connect to this member have failed. Further tries follow,
 ## less and less often.
 signal peer_failed(id: int)
 
@@ -25,20 +26,21 @@ enum Mode {
 	SERVER, ## Everybody is connected to the host, which is peer 1.
 }
 
-# How a connection comes about: of two peers the one with the greater id makes the
-# offer; both know who that is without asking, so offers never cross, and the host,
-# whose id is 1, only ever answers.  Offers are counted, and what belongs to an
-# offer has its number ("attempt"), so that both sides mean the same try.  The other
-# side takes any new offer in place of what it has, and can ask for one:
-# {"type": "again", "attempt": the number of the try that it has given up}.
+# How a connection comes about: of two peers the one with the greater id makes
+# the offer; both know who that is without asking, so offers never cross, and
+# the host, whose id is 1, only ever answers.  Offers are counted, and what
+# belongs to an offer has its number ("attempt"), so that both sides mean the
+# same try.  The other side takes any new offer in place of what it has, and can
+# ask for one: {"type": "again", "attempt": the number of the try that it has
+# given up}.
 #
 # Godot wants things in this order: create_mesh(), create_server() or
 # create_client() with the own id, before any add_peer(); for each peer
-# initialize(), the signals, add_peer(), and only then create_offer().  It drops a
-# peer for good as soon as its connection is "disconnected".
+# initialize(), the signals, add_peer(), and only then create_offer().  It drops
+# a peer for good as soon as its connection is "disconnected".
 
-# How long a try may take: of the side that offers, and of the other, which waits
-# for a new offer before it asks for one.
+# How long a try may take: of the side that offers, and of the other, which
+# waits for a new offer before it asks for one.
 const OFFER_SECONDS = 15
 const ANSWER_SECONDS = 20
 # After resume(): the others most likely see by themselves that we were gone.
@@ -85,14 +87,15 @@ class Link:
 	var unsent_ms = 0
 
 
-## The player; by default the PeerpostClient among the children.
+## The player. The default is the [PeerpostClient] among the children.
 @export var client: PeerpostClient
-## The same for all members of a room.
+## The topology. All members of a room must use the same.
 @export var mode: Mode = Mode.MESH
-## Used when the server has none: an array as RTCPeerConnection has it.
+## The ICE servers to use if the server has none: an array as in
+## RTCPeerConnection.
 @export var default_ice_servers: Array = []
 
-## The peer while there is a room, otherwise null.
+## The peer, null outside a room.
 var peer: WebRTCMultiplayerPeer = null
 
 var _id = 0
@@ -121,7 +124,7 @@ func _ready() -> void:
 			if child is PeerpostClient:
 				client = child
 	if client == null:
-		push_error("PeerpostMultiplayer: it needs a PeerpostClient, as a child "
+		push_error("PeerpostMultiplayer needs a PeerpostClient, as a child "
 				+ "or in its property \"client\".")
 		return
 	client.connected_to_room.connect(_start)
@@ -139,7 +142,7 @@ func _ready() -> void:
 	client.session_ended.connect(stop)
 
 
-## Close all connections. The room is not left by this.
+## Close all connections, without leaving the room.
 func stop(reason: String = "") -> void:
 	_waiting.clear()
 	_wait_until_ms = -1
@@ -419,8 +422,8 @@ func _flush(id: int, link: Link) -> void:
 		each[0].call(id, each[1])
 
 
-# What comes from a member may be anything.  Those that do not count mean the try
-# that is under way.
+# What comes from a member may be anything.  Those that do not count mean the
+# try that is under way.
 func _attempt_of(data: Dictionary, current: int) -> int:
 	var attempt = data.get("attempt", current)
 	return int(attempt) if typeof(attempt) in [TYPE_INT, TYPE_FLOAT] else -1

@@ -13,10 +13,10 @@ const PeerpostFetch = preload("peerpost_fetch.gd")
 ## from stop() or ask().  outcome is a Dictionary with
 ##   kind      "ok"
 ##             "gone": the session is over
-##             "refused": the server will not
+##             "refused": the server refuses
 ##             "busy": again later; code is "" if it was not the server
 ##             "lost": nothing, or a part of it, came back
-##             "foreign": an answer, but not of a Peerpost server
+##             "foreign": a reply that is not from a Peerpost server
 ##   status    the HTTP status, or 0
 ##   reply     the JSON of a success, or {}
 ##   code      of a failure, such as "###!JRB", or ""
@@ -24,13 +24,13 @@ const PeerpostFetch = preload("peerpost_fetch.gd")
 ##   message   a sentence for people
 ##   retry_ms  how long the server asks to wait, or -1
 ##   seconds   how long the request took
-##   begun     whether some of a reply came
-##   late      whether it was given up for its silence
+##   begun     whether part of a reply came
+##   late      whether it timed out
 signal answered(outcome: Dictionary)
 
-## How long a reply may be silent once it has begun, in seconds.
+## Seconds without a byte after which a reply that has begun times out.
 var silence: float = 20.0
-## True while a request is under way.
+## True while a request is in progress.
 var is_asking: bool = false
 ## The browser's request in a web export, otherwise null.
 var fetch = null
@@ -217,8 +217,8 @@ func _judge(outcome: Dictionary, text: String) -> void:
 			what = "a redirection"
 		outcome.error = "not-peerpost"
 		outcome.message = ("Instead of a Peerpost server, %s answered: a proxy,"
-				+ " a firewall, the login page of a network, or the address is"
-				+ " wrong.") % what
+				+ " a firewall or the login page of a network; or the address"
+				+ " is wrong.") % what
 		outcome.kind = "foreign"
 		if status in [408, 429] or status >= 500:
 			outcome.kind = "busy"

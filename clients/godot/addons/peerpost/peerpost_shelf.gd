@@ -1,8 +1,9 @@
 # Where a PeerpostClient keeps its session: a file, or in a web export the tab's
 # sessionStorage, so that a reloaded page goes on and another tab does not.
 #
-# A tab that is duplicated has a copy of its sessionStorage.  So a session belongs
-# to the page that claims it: pages ask each other on a BroadcastChannel.
+# A tab that is duplicated has a copy of its sessionStorage.  So a session
+# belongs to the page that claims it: pages ask each other on a
+# BroadcastChannel.
 #
 # Internal: PeerpostClient has one.
 extends RefCounted
@@ -29,7 +30,7 @@ func _init() -> void:
 		_storage = _window["sessionStorage"]
 
 
-## The session as save_session() was given it, or null.
+## The session as passed to save_session(), or null.
 func load_session(name: String):
 	var text = ""
 	if name == "":
@@ -50,8 +51,8 @@ func load_session(name: String):
 			"name": str(json.data.get("name", ""))}
 
 
-## Keep a session: url, id, token, cursor and name.  Returns whether it is kept, or need
-## not be.
+## Keep a session: url, id, token, cursor and name.  Returns false if its file
+## cannot be written.
 func save_session(name: String, session: Dictionary) -> bool:
 	if name == "":
 		return true
@@ -79,7 +80,7 @@ func forget_session(name: String) -> void:
 		_storage.removeItem(_key(name))
 
 
-## Claim a session that was kept; false if another page of this browser has it.
+## Claim a kept session; false if another page of this browser has it.
 func claim(tree: SceneTree, id: int) -> bool:
 	if not _open_channel(id):
 		return true
@@ -92,7 +93,7 @@ func claim(tree: SceneTree, id: int) -> bool:
 	return true
 
 
-## Claim a session that is new.
+## Claim a new session.
 func claim_new(id: int) -> void:
 	if _open_channel(id):
 		_has_it = true

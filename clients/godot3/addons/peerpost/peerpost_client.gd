@@ -3,24 +3,24 @@
 # Commands are queued and sent one request after the other, so that an offer is
 # never overtaken by its candidates; offers, answers, candidates and messages
 # that wait share a request.  Each request has an idempotency key, and is sent
-# again until it is answered.  A second request, which the server holds until
-# there is something to tell, brings the events.  Neither depends on the other,
-# and no connection is the session: all may break, and the server may be
-# restarted.
+# again until it is answered.  Events come with a second request, which the
+# server holds until there is something to report.  Neither depends on the
+# other, and the session is independent of connections: all of them may break,
+# and the server may restart.
 #
 # Every command is a coroutine:
 #
 #	var result = yield(client.create_room(), "completed")
 #
-# Without the yield it is simply sent.  The result is a Dictionary with
+# Without the yield it is only sent.  The result is a Dictionary with
 #   ok        whether it was carried out
-#   reply     what the server said, {} if nothing
+#   reply     the server's reply, {} if it is empty
 #   kind      "ok"
 #             "gone": the session is over
-#             "refused": the server will not
+#             "refused": the server refuses
 #             "busy": the server is full, or has too much to do
 #             "lost": the server cannot be reached
-#             "foreign": there is no Peerpost server
+#             "foreign": the reply is not from a Peerpost server
 #   status    the HTTP status, or 0
 #   code      of a failure, such as "###!JRB", or ""
 #   error     a word for programs: the server's, see peerpost-protocol(7), or
@@ -38,16 +38,16 @@ signal command_done(command, reply)
 signal command_failed(command, error)
 
 signal registered(id)
-# This player has a room, by create_room(), join_room() or resume().  peers: who
-# is in it, an array of {"id": ..., "name": ...}, oneself included.
+# This player is in a room, by create_room(), join_room() or resume(). peers:
+# its members, an array of {"id": ..., "name": ...}, this player included.
 signal room_entered(room, id, peers)
-# There is no room any more, by leave_room().
+# This player has left the room, by leave_room().
 signal room_left()
 # The session is over, by unregister() or because the server ended it.
 signal session_ended(reason)
 
-# Events of the room, in the order in which the server has them.  What is left in
-# the mailbox of a room that this player has left is told by event_received only.
+# Events of the room, in the server's order.  Events of a room that this player
+# has left come by event_received only.
 signal connected_to_room(id)
 signal peer_connected(id)
 signal peer_disconnected(id)
@@ -62,7 +62,7 @@ signal event_received(event)
 # The server was restored from a backup: this is the room now, or null.
 signal session_reset(room)
 
-# The network, or the server, does not answer properly; it is tried again.
+# The network or the server fails to answer properly; the client retries.
 signal network_trouble(message)
 signal network_restored()
 
@@ -125,28 +125,28 @@ const BLANKS = [0xa0, 0x200b, 0x2060, 0xfeff]
 
 # The server's address, with its base path if it has one.
 export var url = "http://127.0.0.1:8080" setget _set_url
-# Where the session is kept, so that it survives a restart; "" for nowhere.
-# Several players on one machine need several files.
+# The file that keeps the session, so that it survives a restart; "" to keep
+# none. To be several players on one machine, use several files.
 export var session_file = "user://peerpost_session.json"
-# How long the server may be silent before a request is given up, in seconds.
+# Seconds without a byte from the server after which a request times out.
 export var silence_seconds = 20.0
 
-# The player id, 0 when there is no session.
+# The player id, 0 without a session.
 var id = 0
-# The number of the last event that has been dealt with.
+# The number of the last event handled.
 var cursor = 0
-# The room's UUID, "" when in none.
+# The room's UUID, "" outside a room.
 var room = ""
-# This player's id in the room, 1 for the host, 0 when in none.
+# This player's id in the room, 1 for the host, 0 outside a room.
 var peer_id = 0
-# The room's members, oneself included: names by peer id.  The names of those who
-# joined later are "" until fetch_room() has been called.
+# The room's members, this player included: names by peer id.  The names of
+# those who joined later are "" until fetch_room() has been called.
 var peers = {}
 
 var _token = ""
 var _name = ""
 var _queue = []
-# Those of the request that is under way, or waits for its next try.
+# Those of the request that is in progress, or waits for its next try.
 var _batch = []
 var _key = ""
 var _tries = 0
@@ -186,11 +186,11 @@ var _max = MAX_EVENTS
 # No polls: events wait until it is known which room they are of.
 var _is_held_back = false
 
-# Rooms that were entered by commands, and of which the mailbox has told.
+# How many rooms were entered, as reported by commands and by the mailbox.
 var _n_entered = 0
 var _n_joined = 0
-# Up to this event a snapshot of the room says who is there, and this one of them
-# was the last to enter a room.
+# Up to this event a snapshot of the room says who is there, and this one of
+# them was the last to enter a room.
 var _snapshot_next = 0
 var _snapshot_joined = 0
 # Counts sessions, so that what belongs to an old one is recognised.
@@ -248,8 +248,8 @@ func register_player(player_name):
 	return _do("register_player", REGISTER, player_name)
 
 
-# Create a room, and be its host.  Its UUID is what others need to join: it is in
-# "room", and reply.data.
+# Create a room as its host.  Others need its UUID to join: it is in "room", and
+# reply.data.
 func create_room():
 	return _do("create_room", CREATE_ROOM, null)
 
@@ -264,7 +264,7 @@ func join_room(uuid):
 	return _do("join_room", JOIN_ROOM, stripped)
 
 
-# Let nobody join any more; the host's right.
+# Seal the room against further joins; only the host may.
 func seal_room():
 	return _do("seal_room", SEAL_ROOM, null)
 
@@ -279,8 +279,8 @@ func unregister():
 	return _do("unregister", UNREGISTER, null)
 
 
-# Send any value that JSON has, but null, to everybody in the room, oneself
-# included.
+# Send any JSON value except null to everybody in the room, including this
+# player.
 func send_message(data):
 	return _do("send_message", MESSAGE, data)
 
@@ -294,32 +294,32 @@ func send_answer(peer, data):
 	return _relay("send_answer", ANSWER, peer, data)
 
 
-# Those of a few milliseconds share a request.
+# Candidates sent within a few milliseconds share a request.
 func send_candidate(peer, data):
 	return _relay("send_candidate", CANDIDATE, peer, data)
 
 
-# Ask who is in the room: the reply has room, host, sealed, id and peers; it fails
-# with "not-in-room" when in none.
+# Ask for the state of the room: the reply has room, host, sealed, id and peers;
+# it fails with "not-in-room" outside a room.
 func fetch_room():
 	return _do("fetch_room", ROOM, null)
 
 
-# Ask for the server's STUN and TURN servers: the reply has the array "iceServers"
-# as WebRTC configurations have it, empty if the server has none.
+# Ask for the server's STUN and TURN servers: the reply has the array
+# "iceServers" as in WebRTC configurations, empty if the server has none.
 func fetch_ice_servers():
 	return _do("fetch_ice_servers", ICE_SERVERS, null)
 
 
-# Go on with the session that was kept, after the game was restarted: a coroutine,
-# too.  False if there is none for this url, or if it is over.  When in a room,
-# signals tell of it and its members as if it were entered just now.
+# Resume the kept session after a restart of the game: a coroutine, too.  False
+# if there is none for this url, or if it has ended.  In a room, signals report
+# it and its members as if this player had just entered it.
 func resume():
 	var problem = {}
 	if id == 0:
 		var saved = _read_session()
 		if saved == null:
-			problem = _no_session("There is no session to go on with.")
+			problem = _no_session("There is no session to resume.")
 		else:
 			_begin(int(saved.id), saved.token, int(saved.cursor),
 					str(saved.get("name", "")))
@@ -350,7 +350,7 @@ func _relay(name, code, peer, data):
 	if typeof(data) != TYPE_DICTIONARY:
 		return _do(name, code, null, {"status": 400, "code": "###!ICB",
 				"error": "bad-data",
-				"message": "What goes to one peer must be a Dictionary."})
+				"message": "The data for one peer must be a Dictionary."})
 	var body = data.duplicate()
 	body["id"] = int(peer)
 	return _do(name, code, body)
@@ -418,7 +418,7 @@ func _send_next():
 	elif id != 0 and _batch[0].code == REGISTER:
 		problem = {"status": 409, "code": "###!RPB",
 				"error": "already-registered",
-				"message": "There is a session already."}
+				"message": "There is already a session."}
 	if problem.empty():
 		_send()
 	else:
@@ -551,7 +551,7 @@ func _is_reply(reply):
 	return true
 
 
-# What has come of the request that was under way.
+# Handle the outcome of the request in progress.
 func _finish_batch(outcome):
 	var batch = _batch
 	var kind = outcome.get("kind", "refused")
@@ -623,7 +623,7 @@ func _done(job, outcome):
 				_look_around(outcome)
 
 
-# The room, for whoever asked for it by fetch_room().
+# Turn the outcome of a look at the room into that of fetch_room().
 func _look_around(outcome):
 	if outcome.reply.get("room") == null:
 		outcome.kind = "refused"
@@ -691,7 +691,7 @@ func _trouble(outcome):
 	emit_signal("network_trouble", outcome.message)
 
 
-# The server has answered: whoever waits for that need not any longer.
+# The server has answered: end the pauses that wait for it.
 func _recovered():
 	_n_failures = 0
 	var now = OS.get_ticks_msec()
@@ -889,8 +889,8 @@ func _tell(event):
 			emit_signal("candidate_received", data.id, data)
 
 
-# Whether an event is of a room that has been left, or says what a snapshot of the
-# room has said already.
+# Whether an event is of a room that has been left, or says what a snapshot of
+# the room has said already.
 func _is_stale(event):
 	if not event.command in OF_ROOMS:
 		return false
@@ -908,8 +908,8 @@ func _is_ahead(event):
 			and event.id > _snapshot_next
 
 
-# It comes again.  If no command is going to tell the room, because one was given
-# up before it was answered, a snapshot does.
+# It comes again.  If no command is going to tell the room, because one was
+# given up before it was answered, a snapshot does.
 func _hold_back(event):
 	_is_held_back = true
 	for job in _batch + _queue:
@@ -1122,8 +1122,8 @@ func _forget_session():
 		directory.remove(session_file)
 
 
-# 128 bits that nobody can guess.  Web exports lack the class Crypto, and a script
-# that names it is none there; a page's policy may forbid eval().
+# 128 bits that nobody can guess.  Web exports lack the class Crypto, and a
+# script that names it is none there; a page's policy may forbid eval().
 func _random_key():
 	if ClassDB.class_exists("Crypto"):
 		return ClassDB.instance("Crypto").generate_random_bytes(16).hex_encode()

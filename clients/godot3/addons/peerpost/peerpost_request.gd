@@ -1,16 +1,16 @@
 # peerpost_request.gd - one request at a time to a Peerpost server, and what
-# came of it.  It is given up when it is silent for too long, and sent again when
-# the node has left the tree and entered it again.  PeerpostClient has two of
-# these; nobody else needs it.
+# came of it.  It is given up when it is silent for too long, and sent again
+# when the node has left the tree and entered it again.  PeerpostClient has two
+# of these; nobody else needs it.
 extends HTTPRequest
 
 # The request has been answered, or has failed.  outcome is a Dictionary with
 #   kind      "ok"
 #             "gone": the session is over
-#             "refused": the server will not
+#             "refused": the server refuses
 #             "busy": again later; code is "" if it was not the server
 #             "lost": nothing, or half of it, came back
-#             "foreign": whoever that was, it was no Peerpost server
+#             "foreign": a reply that is not from a Peerpost server
 #   status    the HTTP status, or 0
 #   reply     what the JSON of a success says, or null
 #   code      of a failure, such as "###!JRB"
@@ -28,11 +28,11 @@ const MAX_FRAME_MS = 1000
 # For each byte of a request: 16 kbit/s.  How much of it has been sent, nobody
 # tells.
 const UPLOAD_MS = 0.5
-# How long a reply may be silent once it has begun, in seconds.  HTTPRequest's own
-# timeout is for the whole, and would cut a slow line's replies for ever.
+# How long a reply may be silent once it has begun, in seconds.  HTTPRequest's
+# own timeout is for the whole, and would cut a slow line's replies for ever.
 var silence = 20.0
 
-# True while a request is under way.
+# True while a request is in progress.
 var is_asking = false
 
 # The request as ask() has it, to send it again.
@@ -166,14 +166,14 @@ func _on_request_completed(result, status, headers, body):
 
 func _reason(result):
 	if _begun:
-		return "its reply came to a halt"
+		return "its reply stalled"
 	match result:
 		RESULT_CANT_CONNECT:
-			return "nobody takes the connection"
+			return "it does not accept the connection"
 		RESULT_CANT_RESOLVE:
-			return "its name is not known"
+			return "its name cannot be resolved"
 		RESULT_SSL_HANDSHAKE_ERROR:
-			return "its certificate is not accepted"
+			return "its certificate is not valid"
 		RESULT_TIMEOUT:
 			return "it did not answer in time"
 	return "the connection was lost"
@@ -207,7 +207,7 @@ func call_foreign(outcome):
 	if outcome.status > 299 and outcome.status < 400:
 		what = "a redirection"
 	outcome.message = ("Instead of a Peerpost server at %s, %s answered: a "
-			+ "proxy, a firewall, the login page of a network, or the address is "
+			+ "proxy, a firewall or the login page of a network; or the address is "
 			+ "wrong.") % [_url, what]
 
 
