@@ -121,7 +121,7 @@ test_turn_uris_are_turn_uris(void **state)
 	assert_refused(options_set_turn_uri(&options, "stun:a"), "turns:");
 	assert_refused(options_set_turn_uri(&options, "a"), "must begin with");
 	assert_refused(
-	    options_set_turn_uri(&options, "txn:a,ann,b"), "after the scheme");
+	    options_set_turn_uri(&options, "turn:a,ann,b"), "after the scheme");
 	assert_int_equal(ice->n_turn_uris, 2);
 }
 
