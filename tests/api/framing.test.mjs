@@ -9,14 +9,14 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
 import tls from 'node:tls';
-import { cpuMs } from '../lib/crowd.mjs';
+import { Calm } from '../lib/calm.mjs';
 import { cases } from '../lib/framing_corpus.mjs';
 import { Player, assertFailure, ok, restAfterEach, scratchDir, startDaemon,
     startStill, within } from '../lib/peerpost.mjs';
 import { rest } from '../lib/rest.mjs';
 import { makeCertificate, skipTls, streamOver, tlsArgs } from
     '../lib/tls.mjs';
-import { DEADLINE_MS, patience } from '../lib/wait.mjs';
+import { DEADLINE_MS } from '../lib/wait.mjs';
 import { Wire, plain, settle } from '../lib/wire.mjs';
 
 const unlimited = ['--register-rate', '0', '--command-rate', '0',
@@ -167,23 +167,6 @@ function halfRecord(type, size)
 	return bytes;
 }
 
-// Processor time of the daemon in the two seconds from now on.
-async function costOfWaiting(to)
-{
-	const before = cpuMs(to.pid);
-
-	await new Promise((resolve) => setTimeout(resolve, 2000));
-	return cpuMs(to.pid) - before;
-}
-
-async function assertCalm(t, to, when)
-{
-	const ms = await costOfWaiting(to);
-
-	t.diagnostic(`${when}: ${ms} ms of processor time in 2 s`);
-	assert.ok(ms < 50 * patience, `${ms} ms of processor time, ${when}`);
-}
-
 // (TLS may say that it ends.)
 function ended(wire)
 {
@@ -194,8 +177,10 @@ function ended(wire)
 // passes, and nobody is left.
 async function hangAround(t, still, held)
 {
+	const calm = await Calm.start();
+
 	await settle(still);
-	await assertCalm(t, still, `while ${held.length} are held`);
+	await calm.assert(still, { t, when: `while ${held.length} are held` });
 	for (const { wire, leave, name } of held) {
 		assert.ok(!wire.isClosed && wire.pending.length === 0,
 		    `${name}: ${wire.pending.toString('latin1')}`);
@@ -203,7 +188,7 @@ async function hangAround(t, still, held)
 			wire[leave]();
 	}
 	await settle(still);
-	await assertCalm(t, still, 'when most have left');
+	await calm.assert(still, { t, when: 'when most have left' });
 	// Empty lines are no request yet: the connection is idle.
 	const idle = held.filter(({ name }) => /empty lines/.test(name));
 

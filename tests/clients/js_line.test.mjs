@@ -147,7 +147,7 @@ test('what fails beside a command does not change what it was sent in',
     async () => {
 	const storage = new Storage();
 	const posts = [];
-	let isCut = false;
+	let nPolls = 0;
 	const client = makeClient('http://a.example', { storage, page: null,
 		session: READY, backoffMs: 20,
 		fetch: serverBehind(async (path, type) => {
@@ -155,18 +155,19 @@ test('what fails beside a command does not change what it was sent in',
 				posts.push(type);
 			if (type === 'text/plain')
 				return html(403);
-			if (path === '/events' && !isCut) {
-				isCut = true;
-				await sleep(20);
+			// The first poll fails while the command is on its way.
+			if (path === '/events' && ++nPolls === 1) {
+				await until(() => posts.length > 0, 'command');
 				return html(502);
 			}
-			await sleep(path === '/command' ? 80 : 0);
+			if (path === '/command')
+				await until(() => nPolls > 1, 'another poll');
 			return null;
 		}) });
 
 	client.start();
 	await client.createRoom();
-	await sleep(300);
+	await until(() => nPolls > 2, 'more polls');
 	await client.sendMessage('x');
 	client.stop();
 	assert.deepEqual(new Set(posts), new Set(['application/json']));
@@ -176,16 +177,22 @@ test('what fails beside a command does not change what it was sent in',
 test('the dialect that works is the one that it worked in', async () => {
 	const storage = new Storage();
 	const posts = [];
+	const count = (prefix) => posts.filter((each) =>
+	    each.startsWith(prefix)).length;
 	const client = makeInPage('http://b.example', 'http://a.example', {
 		storage, session: READY,
 		fetch: serverBehind(async (path, type) => {
+			const nPolls = count('/events');
+
 			posts.push(`${path} ${type}`);
-			// While the command is on its way.
+			// Polls fail while the command is on its way.
 			if (path === '/events' && type === 'text/plain') {
-				await sleep(20);
+				await until(() => count('/command') > 0, 'command');
 				return html(502);
 			}
-			await sleep(path === '/command' ? 80 : 0);
+			if (path === '/command')
+				await until(() => count('/events') > nPolls,
+				    'another poll');
 			return null;
 		}) });
 
@@ -204,8 +211,10 @@ test('two that fail in one dialect change it once', async () => {
 		storage: new Storage(), session: READY,
 		fetch: serverBehind(async (path, type) => {
 			posts.push(`${path} ${type}`);
-			await sleep(10);
-			return type === 'text/plain' ? html(403) : null;
+			if (type !== 'text/plain')
+				return null;
+			await until(() => posts.length > 1, 'the other one');
+			return html(403);
 		}) });
 
 	client.start();
@@ -229,9 +238,8 @@ test('a dialect that was asked for is kept to', async () => {
 
 const KIB_240 = 240;
 
-// A player whose mailbox holds so many KiB, in events of 8 KiB, and the
-// messages.
-async function fillMailbox(mode, options, url)
+// A player whose mailbox holds so many KiB, in events of 8 KiB.
+async function fillMailbox(mode, options)
 {
 	const ann = makeClient(daemon.url);
 	const direct = makeClient(daemon.url, { mode });
@@ -245,7 +253,7 @@ async function fillMailbox(mode, options, url)
 	for (let i = 0; i < KIB_240 / 8; i++)
 		await ann.sendMessage(`${i} `.padEnd(8190, '.'));
 
-	const bob = makeClient(url, { mode, session: direct.session,
+	const bob = makeClient(daemon.url, { mode, session: direct.session,
 		backoffMs: 20, ...options });
 
 	bob.start();
@@ -261,52 +269,103 @@ function assertWhole({ log })
 const maxOf = ({ path, body }) => Number(/[?&]max=(\d+)/.exec(path)?.[1] ??
     /"max":(\d+)/.exec(body)?.[1] ?? 256);
 
+// A path on which the replies to polls take time on the clock: deliver(text,
+// pause, head) makes the response out of one that has come whole; pause(ms) waits.
+function slowPath(clock, deliver)
+{
+	const line = { isSlow: true, asked: [] };
+
+	line.fetch = async (url, options) => {
+		const { pathname, search } = new URL(url);
+
+		if (!isPoll({ path: pathname }))
+			return clock.fetch(url, options);
+		line.asked.push(maxOf({ path: search, body: options.body }));
+
+		const head = await clock.fetch(url, options);
+		const pause = (ms) => new Promise((resolve, reject) => {
+			const timer = clock.setTimeout(resolve, ms);
+
+			options.signal.addEventListener('abort', () => {
+				clock.clearTimeout(timer);
+				reject(new Error('abort'));
+			});
+		});
+
+		return line.isSlow ? deliver(await head.text(), pause, head) : head;
+	};
+	return line;
+}
+
+// Let time pass until it is so.
+const runUntil = (clock, condition, what) => until(async () => {
+	await clock.run(100);
+	return condition();
+}, what);
+const hasAll = ({ log }) => log.length >= KIB_240 / 8;
+
+// In pieces of 8 KiB, one each 100 ms.
+function inPieces(text, pause, { status, headers })
+{
+	const bytes = Buffer.from(text);
+	let at = 0;
+
+	return new Response(new ReadableStream({ async pull(controller) {
+		await pause(100);
+		controller.enqueue(new Uint8Array(bytes.subarray(at, at + 8192)));
+		at += 8192;
+		if (at >= bytes.length)
+			controller.close();
+	} }, { highWaterMark: 0 }), { status, headers });
+}
+
+// As in React Native: the head, and at 200 KiB/s the rest.
+const withoutStreams = (text, pause, head) => ({ ...head, text: async () => {
+	await pause(text.length / 204.8);
+	return text;
+} });
+
+// What keeps a reply until it is complete, and takes 100 ms for each event.
+async function buffered(text, pause, { status, headers })
+{
+	await pause(100 * JSON.parse(text).events.length);
+	return new Response(text, { status, headers });
+}
+
 for (const mode of ['headers', 'plain'])
 	describe(`${mode} mode`, () => {
 		// 3 s, with patience for three quarters of one.
 		test('a reply that takes long is waited for', async () => {
-			const proxy = await makeProxy((exchange) =>
-			    isPoll(exchange) ? { bytesPerSecond: 80 * 1024 } : {});
-			const bob = await fillMailbox(mode, { timeoutMs: 750 },
-			    proxy.url);
+			const clock = new VirtualClock();
+			const line = slowPath(clock, inPieces);
+			const bob = await fillMailbox(mode, { timeoutMs: 750,
+				waitS: 1, clock, fetch: line.fetch });
 
-			await heard(bob, 'message', KIB_240 / 8);
+			await runUntil(clock, () => hasAll(bob), 'messages');
 			assertWhole(bob);
-			assert.equal(proxy.requests.filter(isPoll)[0].end,
-			    'forwarded');
+			assert.equal(bob.exchanges[0].error, null);
 			assert.ok(bob.exchanges[0].ms > 2000);
 			assert.deepEqual(bob.news, []);
+			bob.stop();
 		});
 
-		// As in React Native, and behind what keeps a reply until it is
-		// complete.
-		for (const [name, action, edit] of [
-			['without streams', {}, (response) => ({
-				status: response.status, type: response.type,
-				headers: response.headers,
-				text: () => response.text() })],
-			['behind a scanner that buffers', { isSlow: true },
-				(response) => response],
-		])
+		for (const [name, deliver] of [['without streams', withoutStreams],
+			['behind a scanner that buffers', buffered]])
 			test(`${name} it asks for fewer, and then for more again`,
 			    async () => {
-				const proxy = await makeProxy((exchange) =>
-				    !isPoll(exchange) ? {} : action.isSlow ?
-				    { delayMs: 100 * Math.min(30, maxOf(exchange)) } :
-				    { bytesPerSecond: 200 * 1024 });
+				const clock = new VirtualClock();
+				const line = slowPath(clock, deliver);
 				const bob = await fillMailbox(mode, { timeoutMs: 600,
-					waitS: 1, maxBackoffMs: 50,
-					fetch: async (...args) =>
-					    edit(await fetch(...args)) }, proxy.url);
-				const asked = () => proxy.requests.filter(isPoll)
-				    .map(maxOf);
+					waitS: 1, maxBackoffMs: 50, clock,
+					fetch: line.fetch });
 
-				await heard(bob, 'message', KIB_240 / 8);
+				await runUntil(clock, () => hasAll(bob), 'messages');
 				assertWhole(bob);
-				assert.equal(asked()[0], 256);
-				assert.ok(asked().some((max) => max <= 32));
-				proxy.script = () => ({});
-				await until(() => asked().at(-1) === 256, 'more again');
+				assert.equal(line.asked[0], 256);
+				assert.ok(line.asked.some((max) => max <= 32));
+				line.isSlow = false;
+				await runUntil(clock, () => line.asked.at(-1) === 256,
+				    'more again');
 				bob.stop();
 			});
 

@@ -7,6 +7,10 @@
 #ifndef PEERPOST_TESTS_FUZZ_H
 #define PEERPOST_TESTS_FUZZ_H
 
+#ifdef NDEBUG
+#error "fuzzing is for assertions: build without -DNDEBUG"
+#endif
+
 #include <stddef.h>
 #include <stdint.h>
 

@@ -7,11 +7,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import tls from 'node:tls';
-import { cpuMs } from '../lib/crowd.mjs';
+import { Calm } from '../lib/calm.mjs';
 import { Gate } from '../lib/gate.mjs';
 import { abstractName, startManager } from '../lib/manager.mjs';
 import { readMetrics } from '../lib/metrics.mjs';
-import { Player, connectTo, looked, makeRoom, ok, parked, request,
+import { Player, connectTo, makeRoom, ok, parked, request,
     runProgram, scratchDir, startDaemon, until, within }
     from '../lib/peerpost.mjs';
 import { findProgram } from '../lib/programs.mjs';
@@ -58,17 +58,6 @@ async function beginHandshake(daemon)
 	socket.on('error', () => {});
 	await gate.holds(100);
 	return { gate, socket, closed };
-}
-
-// Less than half a processor, over a stretch of time.
-async function assertCalm(daemon)
-{
-	await until(async () => {
-		const before = cpuMs(daemon.pid);
-
-		await new Promise((resolve) => setTimeout(resolve, 200));
-		return cpuMs(daemon.pid) - before <= 50;
-	}, 'rest');
 }
 
 function tlsTest(name, run)
@@ -152,6 +141,7 @@ tlsTest('what is no handshake is closed without a word', async () => {
 tlsTest('a client that stops in its handshake costs nothing, and is closed ' +
     'after 15 s', async () => {
 	const daemon = await startTls({ clock: 'still' });
+	const calm = await Calm.start();
 
 	for (const nSent of [100, Infinity]) {
 		const { gate, socket, closed } = await beginHandshake(daemon);
@@ -165,7 +155,7 @@ tlsTest('a client that stops in its handshake costs nothing, and is closed ' +
 		}
 		await lookedAside(daemon);
 		finished.catch(() => {});
-		await assertCalm(daemon);
+		await calm.waitFor(daemon);
 		daemon.advance(14);
 		await lookedAside(daemon);
 		assert.equal(gate.out.readyState, 'open');
@@ -305,7 +295,7 @@ tlsTest('large bodies go both ways, also to one that reads slowly',
 	wire.send(plain('GET', `/events?after=${bob.cursor}&wait=0`,
 	    { token: bob.token }));
 	await settle(daemon);
-	await assertCalm(daemon);
+	await (await Calm.start()).waitFor(daemon);
 	wire.socket.resume();
 	assert.equal(ok(await wire.response()).events[0].data, text);
 	ok(await wire.exchange(HEALTH));

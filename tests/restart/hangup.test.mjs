@@ -5,10 +5,11 @@
 // noticed by themselves, and cost nothing afterwards.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Calm } from '../lib/calm.mjs';
+import { descriptorLimit, nDescriptors, pollAll, registerMany,
+    unlimited } from '../lib/crowd.mjs';
 import { isOverTls, ok, request, restAfterEach, startDaemon, until }
     from '../lib/peerpost.mjs';
-import { cpuMs, descriptorLimit, nDescriptors, pollAll, registerMany,
-    unlimited } from '../lib/crowd.mjs';
 import { settle } from '../lib/wire.mjs';
 
 // Handshakes cost this process more than the daemon.
@@ -17,17 +18,6 @@ const N_PARKED = isOverTls() ? 300 : Math.min(5000, descriptorLimit());
 const N_SPARE = 100;
 
 restAfterEach();
-
-// Less than a tenth of one processor over a stretch of time.
-async function assertCalm(daemon)
-{
-	await until(async () => {
-		const before = cpuMs(daemon.pid);
-
-		await new Promise((resolve) => setTimeout(resolve, 300));
-		return cpuMs(daemon.pid) - before <= 30;
-	}, 'rest');
-}
 
 async function assertParked(daemon, wires)
 {
@@ -46,6 +36,7 @@ test('parked clients that leave at once free their places', async (t) => {
 	const players = await registerMany(daemon, N_PARKED);
 	// What the daemon needs to serve so many connections, beside them.
 	const few = 100 + N_PARKED / 20;
+	const calm = await Calm.start();
 
 	t.diagnostic(`${N_PARKED} parked polls`);
 	daemon.dropIdle();
@@ -55,12 +46,12 @@ test('parked clients that leave at once free their places', async (t) => {
 
 		await assertParked(daemon, wires);
 		assert.ok(nDescriptors(daemon.pid) >= N_PARKED);
-		await assertCalm(daemon);
+		await calm.waitFor(daemon);
 		for (const wire of wires)
 			wire[leave]();
 		await until(() => nDescriptors(daemon.pid) <= few,
 		    'freed descriptors');
-		await assertCalm(daemon);
+		await calm.waitFor(daemon);
 		for (const wire of wires)
 			wire.close();
 	}

@@ -1,26 +1,29 @@
 /* engine_fixture.h - the engine over a store that can fail, asked by hand.
  *
- * Included first: it brings what cmocka wants.  The test is the loop thread.
- * Nothing here sleeps: who waits, waits for the engine to give something back,
- * for ten seconds at most.
+ * Included first.  The test is the loop thread.  Nothing here sleeps: waiting
+ * is for the engine to give something back, and fails after ten seconds.
  */
 #ifndef PEERPOST_TESTS_ENGINE_FIXTURE_H
 #define PEERPOST_TESTS_ENGINE_FIXTURE_H
 
-#include "tests/unit/scratch.h"
+#include "tests/unit/unit.h"
 
 #include <semaphore.h>
-#include <time.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "api/admin/parse.h"
 #include "api/parse.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "engine/engine.h"
 #include "tests/unit/faulty_store.h"
 #include "tests/unit/question.h"
+#include "tests/unit/scratch.h"
+#include "tests/unit/scratch_clock.h"
 
 #define MAX_EXCHANGES 1024
-#define DEADLINE_S 10
 
 /* A request on its way, or back. */
 struct exchange {
@@ -48,312 +51,74 @@ struct user {
 	char bearer[80];
 };
 
-static inline void
-on_completed(void *cls)
-{
-	sem_post(cls);
-}
-
-static inline void
-start_engine(struct fixture *f)
-{
-	f->store = faulty_store_new(scratch_open(&f->scratch));
-	f->engine = engine_start(&f->store->ops, &f->settings);
-	assert_non_null(f->engine);
-	completion_queue_open(&f->cq, f->engine, on_completed, &f->completed);
-}
-
-/* Take what has come back. */
-static inline void
-collect_from(struct fixture *f, struct completion_queue *cq)
-{
-	struct queue_chain chain = engine_take_completed(cq);
-	struct queue_item *item;
-
-	while ((item = queue_chain_take(&chain)) != NULL) {
-		struct task *task = CONTAINER_OF(item, struct task, item);
-		struct exchange *e;
-
-		if (task->kind == TASK_SETTINGS) {
-			struct settings_change *change = CONTAINER_OF(
-			    task, struct settings_change, task);
-
-			change->give_back(change);
-			continue;
-		}
-		e = task->request->owner;
-		if (task->kind == TASK_CANCEL) {
-			e->n_cancels_back++;
-			continue;
-		}
-		assert_int_equal(task->kind, TASK_RUN);
-		assert_int_not_equal(e->request->reply.status, 0);
-		assert_null(e->request->parked.player);
-		e->n_back++;
-		e->order = ++f->n_back;
-	}
-}
-
-static inline void
-collect(struct fixture *f)
-{
-	collect_from(f, &f->cq);
-}
-
-static inline void
-forget_exchanges(struct fixture *f)
-{
-	for (size_t i = 0; i < f->n_exchanges; i++) {
-		request_free(f->exchanges[i]->request);
-		free(f->exchanges[i]);
-	}
-	f->n_exchanges = 0;
-}
-
-/* Stop the engine.  Whatever was submitted has come back just once. */
-static inline void
-stop_engine(struct fixture *f)
-{
-	struct engine *engine = f->engine;
-	bool is_misused;
-
-	if (!engine)
-		return;
-	f->engine = NULL;
-	is_misused = atomic_load(&f->store->is_misused);
-	engine_flush(&f->cq);
-	engine_stop(engine);
-	collect(f);
-	for (size_t i = 0; i < f->n_exchanges; i++)
-		assert_int_equal(f->exchanges[i]->n_back, 1);
-	assert_false(is_misused);
-	completion_queue_close(&f->cq);
-	engine_free(engine);
-}
-
-static inline int
-set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	if (!f || scratch_make(&f->scratch) || sem_init(&f->completed, 0, 0))
-		return -1;
-	f->settings.poll_wait_ms = 25000;
-	f->settings.poll_wait_max_ms = 55000;
-	start_engine(f);
-	*state = f;
-	return 0;
-}
-
-static inline int
-tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	stop_engine(f);
-	forget_exchanges(f);
-	scratch_remove(&f->scratch);
-	sem_destroy(&f->completed);
-	free(f);
-	return 0;
-}
+/* Test setup and teardown: see TEST(). */
+int set_up(void **state);
+int tear_down(void **state);
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-static inline const char *
-keep_text(struct exchange *e, size_t i, const char *text)
-{
-	if (!text)
-		return NULL;
-	assert_true(strlen(text) < sizeof(e->texts[i]));
-	return strcpy(e->texts[i], text);
-}
+/* Open the store and start the engine with one port. */
+void start_engine(struct fixture *f);
 
-/* A request that has been parsed, and is to be submitted. */
-static inline struct exchange *
-prepare(struct fixture *f, struct question q)
-{
-	struct exchange *e = calloc(1, sizeof(*e));
+/* Stop the engine, if it runs.  The test fails unless each request submitted
+ * has come back once, and the store was used as store.h says. */
+void stop_engine(struct fixture *f);
 
-	assert_non_null(e);
-	assert_true(f->n_exchanges < MAX_EXCHANGES);
-	q.target = keep_text(e, 0, q.target);
-	q.authorization = keep_text(e, 1, q.authorization);
-	q.key = keep_text(e, 2, q.key);
-	q.last_event_id = keep_text(e, 3, q.last_event_id);
-	e->request = question_request(q);
-	e->request->owner = e;
-	f->exchanges[f->n_exchanges++] = e;
-	assert_true(e->request->listener_class == LISTENER_PUBLIC ?
-		request_parse(e->request, "") :
-		admin_parse(e->request));
-	return e;
-}
+/* Free all requests.  The engine must be stopped. */
+void forget_exchanges(struct fixture *f);
+
+/* For completion_queue_open(): post the semaphore cls. */
+void on_completed(void *cls);
+
+/* Take what has come back through the port, and check it. */
+void collect_from(struct fixture *f, struct completion_queue *cq);
+/* The same for the fixture's own port. */
+void collect(struct fixture *f);
+
+/* A request that has been parsed, and is to be submitted.  It is the
+ * fixture's. */
+struct exchange *prepare(struct fixture *f, struct question q);
 
 /* Hand a request over, to go with the next engine_flush(). */
-static inline struct exchange *
-submit_through(
-    struct fixture *f, struct completion_queue *cq, struct question q)
-{
-	struct exchange *e = prepare(f, q);
-
-	engine_submit(cq, e->request);
-	return e;
-}
-
-static inline struct exchange *
-submit(struct fixture *f, struct question q)
-{
-	return submit_through(f, &f->cq, q);
-}
+struct exchange *submit_through(
+    struct fixture *f, struct completion_queue *cq, struct question q);
+/* The same for the fixture's own port. */
+struct exchange *submit(struct fixture *f, struct question q);
 
 /* Wait until the counter, which collect() moves, is not 0. */
-static inline void
-wait_for(struct fixture *f, const unsigned *counter)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += DEADLINE_S;
-	for (;;) {
-		collect(f);
-		if (*counter)
-			return;
-		if (sem_timedwait(&f->completed, &until))
-			fail_msg("the engine gave nothing back");
-	}
-}
+void wait_for(struct fixture *f, const unsigned *counter);
 
 /* Ask and wait for the answer. */
-static inline struct exchange *
-ask(struct fixture *f, struct question q)
-{
-	struct exchange *e = submit(f, q);
-
-	engine_flush(&f->cq);
-	wait_for(f, &e->n_back);
-	return e;
-}
+struct exchange *ask(struct fixture *f, struct question q);
 
 /* Send on what was submitted, and wait until the engine has dealt with it:
  * what is not back then is parked. */
-static inline void
-settle(struct fixture *f)
-{
-	struct exchange probe = { .request = request_new(0) };
+void settle(struct fixture *f);
 
-	probe.request->owner = &probe;
-	engine_cancel(&f->cq, probe.request);
-	engine_flush(&f->cq);
-	wait_for(f, &probe.n_cancels_back);
-	request_free(probe.request);
-}
+/* What the user asks with its token. */
+struct question post_of(
+    const struct user *user, const char *target, const char *body);
+struct question get_of(const struct user *user, const char *target);
 
-static inline struct question
-post_of(const struct user *user, const char *target, const char *body)
-{
-	return (struct question){ .method = METHOD_POST,
-		.target = target,
-		.body = body,
-		.authorization = user->bearer };
-}
+/* Whether the body of the reply has this text in it. */
+bool says(const struct exchange *e, const char *text);
 
-static inline struct question
-get_of(const struct user *user, const char *target)
-{
-	return (
-	    struct question){ .target = target, .authorization = user->bearer };
-}
-
-static inline bool
-says(const struct exchange *e, const char *text)
-{
-	const struct buf *body = &e->request->reply.body;
-
-	return memmem(body->data, body->len, text, strlen(text)) != NULL;
-}
-
-static inline void
-assert_reply(const struct exchange *e, unsigned status, const char *body)
-{
-	const struct reply *reply = &e->request->reply;
-
-	assert_int_equal(e->n_back, 1);
-	if (reply->status != status || reply->body.len != strlen(body) ||
-	    (body[0] && memcmp(reply->body.data, body, strlen(body))))
-		fail_msg("%u %.*s, not %u %s", reply->status,
-		    (int)reply->body.len, reply->body.data, status, body);
-}
-
-static inline void
-assert_failed(const struct exchange *e, enum err err)
-{
-	char word[64];
-
-	snprintf(word, sizeof(word), "\"error\":\"%s\"}", err_word(err));
-	assert_int_equal(e->n_back, 1);
-	assert_int_equal(e->request->reply.status, err_status(err));
-	assert_true(says(e, word));
-}
+/* It is back, with this status and body. */
+void assert_reply(const struct exchange *e, unsigned status, const char *body);
+/* It is back, with this error. */
+void assert_failed(const struct exchange *e, enum err err);
 
 /* Read the reply to a register. */
-static inline void
-read_user(const struct exchange *e, struct user *out)
-{
-	char body[256];
-	const struct reply *reply = &e->request->reply;
+void read_user(const struct exchange *e, struct user *out);
 
-	assert_int_equal(reply->status, 200);
-	snprintf(
-	    body, sizeof(body), "%.*s", (int)reply->body.len, reply->body.data);
-	assert_int_equal(sscanf(body,
-			     "{\"command\":\"###!RPK\",\"data\":%u,"
-			     "\"token\":\"%63[^\"]\"}",
-			     &out->id, out->token),
-	    2);
-	snprintf(out->bearer, sizeof(out->bearer), "Bearer %s", out->token);
-}
-
-static inline struct user
-add_user(struct fixture *f)
-{
-	struct user user = { .id = 0 };
-
-	read_user(ask(f,
-		      (struct question){ .method = METHOD_POST,
-			  .target = "/register",
-			  .body = "\"Ann\"" }),
-	    &user);
-	return user;
-}
+/* Register a player named Ann. */
+struct user add_user(struct fixture *f);
 
 /* Read the reply to a create-room. */
-static inline void
-read_uuid(const struct exchange *e, char uuid[TEXT_UUID_SIZE])
-{
-	static const char start[] = "{\"command\":\"###!CRK\",\"data\":\"";
-	const struct reply *reply = &e->request->reply;
-
-	assert_int_equal(reply->status, 200);
-	assert_true(reply->body.len > sizeof(start) + 36);
-	assert_memory_equal(reply->body.data, start, sizeof(start) - 1);
-	memcpy(uuid, reply->body.data + sizeof(start) - 1, 36);
-	uuid[36] = '\0';
-}
+void read_uuid(const struct exchange *e, char uuid[TEXT_UUID_SIZE]);
 
 /* Two players in a room; the first is the host.  Their mailboxes hold 2
  * events each, not acknowledged. */
-static inline void
-add_pair(struct fixture *f, struct user *host, struct user *guest)
-{
-	char uuid[TEXT_UUID_SIZE];
-
-	*host = add_user(f);
-	*guest = add_user(f);
-	read_uuid(ask(f, post_of(host, "/create-room", NULL)), uuid);
-	assert_int_equal(
-	    ask(f, post_of(guest, "/join-room", uuid))->request->reply.status,
-	    200);
-}
+void add_pair(struct fixture *f, struct user *host, struct user *guest);
 
 #endif

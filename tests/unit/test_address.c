@@ -1,14 +1,10 @@
 /* test_address.c - addresses from sockets and from texts. */
+#include "tests/unit/unit.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sys/un.h>
-
-#include <cmocka.h>
 
 #include "net/address.h"
 

@@ -1,10 +1,5 @@
 /* test_admin_guard.c - which requests a web page may be behind. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "net/admin_guard.h"
 

@@ -1,11 +1,7 @@
 /* test_admin_route.c - the paths of the admin listener. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 #include "api/admin/route.h"
 

@@ -1,11 +1,7 @@
 /* test_buf.c - the bounded buffer: its ceiling, its mark, who owns what. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 

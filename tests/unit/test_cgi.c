@@ -1,10 +1,5 @@
 /* test_cgi.c - what FastCGI parameters say of a request. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "net/fastcgi/cgi.h"
 #include "net/fastcgi/wire.h"

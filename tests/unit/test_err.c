@@ -3,14 +3,10 @@
  * The words and statuses stand here a second time on purpose: they are part
  * of the wire contract, and a change of the table must not go unseen.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include "base/err.h"
 

@@ -1,11 +1,7 @@
 /* test_event_text.c - events and failures, to the byte. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 #include "api/json.h"
 #include "api/texts.h"

@@ -1,12 +1,8 @@
 /* test_fault.c - sentences about values that clients have sent. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "api/fault.h"
 #include "api/value.h"

@@ -1,11 +1,7 @@
 /* test_fcgi_pair.c - FastCGI name-value pairs, byte for byte. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <stdlib.h>
 
 #include "net/fastcgi/wire.h"
 

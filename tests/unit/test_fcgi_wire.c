@@ -3,13 +3,9 @@
  * What the decoder says is written down as text: "{type id length padding"
  * for a header, then "|" and the content, then "}"; "!" is a bad version.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <stdlib.h>
 
 #include "net/fastcgi/wire.h"
 

@@ -4,15 +4,11 @@
  * the peer is 10.0.0.1 unless said otherwise.  Texts lie in heap blocks of
  * their exact size, so that a sanitiser sees a look beyond them.
  */
+#include "tests/unit/unit.h"
+
 #include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "net/forwarded.h"
 

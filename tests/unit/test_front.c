@@ -1,10 +1,5 @@
 /* test_front.c - the places that connections take, on whatever thread. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "net/front.h"
 

@@ -1,10 +1,5 @@
 /* test_heap.c - the heap of deadlines, against a slow look at all of them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "base/heap.h"
 

@@ -3,13 +3,9 @@
  * What is found is written down as text: the data, then "|" and whether the
  * body is whole ("."), goes on ("+") or is refused (the status of the error).
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "net/http/chunks.h"

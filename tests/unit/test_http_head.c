@@ -3,13 +3,9 @@
  * Each head lies in a block of just its size, so that a sanitizer sees a look
  * beyond it, and is looked at whole and byte by byte.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/text.h"

@@ -1,11 +1,6 @@
 /* test_ice_text.c - what clients are told of STUN and TURN servers, and
  * credentials byte for byte. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "api/ice.h"
 

@@ -1,11 +1,7 @@
 /* test_ice_url.c - addresses of STUN and TURN servers. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <stdlib.h>
 
 #include "api/ice.h"
 

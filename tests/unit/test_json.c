@@ -3,13 +3,9 @@
  * Every text is checked in a heap block of its exact size, so that a look
  * beyond its end is seen by a sanitiser or valgrind.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <stdlib.h>
 
 #include "api/json.h"
 

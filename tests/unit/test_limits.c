@@ -1,11 +1,7 @@
 /* test_limits.c - token buckets: how many, how soon again, how much memory. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 #include "core/limits.h"
 

@@ -1,10 +1,5 @@
 /* test_list.c - the intrusive list. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "base/list.h"
 

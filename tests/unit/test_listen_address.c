@@ -1,12 +1,8 @@
 /* test_listen_address.c - where to listen, and what is said of mistakes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <string.h>
 #include <sys/un.h>
-
-#include <cmocka.h>
 
 #include "net/listen_address.h"
 

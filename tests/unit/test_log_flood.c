@@ -2,10 +2,13 @@
  *
  * What is written to stderr goes into a pipe, and is read back as one text.
  */
-#include "tests/unit/scratch.h"
+#include "tests/unit/scratch_clock.h"
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/log_flood.h"
 #include "base/log_line.h"

@@ -1,15 +1,11 @@
 /* test_options_file.c - what goes into a configuration file comes out of it
  * unchanged, or is refused. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "config/file.h"
 #include "config/table.h"

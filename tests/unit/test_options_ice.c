@@ -1,16 +1,12 @@
 /* test_options_ice.c - the options about STUN and TURN servers: what is kept,
  * and that what is refused is not shown. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "config/ice.h"
 

@@ -1,12 +1,8 @@
 /* test_origin.c - which origins can be allowed, and which fit them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "net/origin.h"
 

@@ -4,12 +4,7 @@
  * counts, and is looked at after it has been joined.  The waits are long or
  * for ever: a test that hangs has failed.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "base/list.h"
 #include "base/queue.h"

@@ -1,13 +1,9 @@
 /* test_reply_headers.c - the headers of replies, as far as no test of the
  * daemon sees them all: how long they can be, and what a list of names is. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "api/asset.h"
 #include "net/origin.h"

@@ -1,12 +1,8 @@
 /* test_route.c - the table of routes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "api/command.h"
 #include "api/route.h"

@@ -2,13 +2,9 @@
  *
  * As in test_json.c every text lies in a heap block of its exact size.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <stdlib.h>
 
 #include "api/target.h"
 

@@ -1,12 +1,8 @@
 /* test_text.c - numbers, UTF-8, names, UUIDs. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "base/text.h"
 

@@ -1,11 +1,7 @@
 /* test_trusted.c - which peers are trusted proxies. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <stdio.h>
 
 #include "net/trusted.h"
 

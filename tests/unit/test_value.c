@@ -3,15 +3,11 @@
  * Each text goes through json_check() first, as the contract asks, and lies
  * in a block of its exact size.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "api/value.h"
 #include "base/text.h"

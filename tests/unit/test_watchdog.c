@@ -2,15 +2,11 @@
  *
  * The test plays the engine, which gives the barrier back, and the loops.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "base/notify.h"

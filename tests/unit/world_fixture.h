@@ -8,7 +8,11 @@
 #ifndef PEERPOST_TESTS_WORLD_FIXTURE_H
 #define PEERPOST_TESTS_WORLD_FIXTURE_H
 
-#include "tests/unit/scratch.h"
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "core/commit.h"
 #include "core/expiry.h"
@@ -19,6 +23,8 @@
 #include "core/relay.h"
 #include "core/room.h"
 #include "core/world.h"
+#include "tests/unit/scratch.h"
+#include "tests/unit/scratch_clock.h"
 
 struct fixture {
 	struct scratch scratch;
@@ -27,203 +33,56 @@ struct fixture {
 	struct world world;
 	char mail[4096]; /* of the last mail_of() */
 	size_t mail_len;
-	uint64_t next_event_id; /* that on_event() expects */
+	uint64_t next_event_id; /* that mail_of() expects */
 };
 
-static inline void
-fixture_start(struct fixture *f)
-{
-	f->store = scratch_open(&f->scratch);
-	OK(world_init(&f->world, f->store, &f->settings));
-	OK(f->store->begin(f->store));
-}
+/* Open the store, make the world, begin a transaction. */
+void fixture_start(struct fixture *f);
+/* Roll back and close what fixture_start() has opened. */
+void fixture_stop(struct fixture *f);
+/* Stop and start again: what has not been kept is lost. */
+void restart(struct fixture *f);
 
-static inline void
-keep(struct fixture *f)
-{
-	OK(f->store->commit(f->store));
-	world_committed(&f->world);
-	OK(f->store->begin(f->store));
-}
+/* Commit, as the engine would, and begin another transaction. */
+void keep(struct fixture *f);
+/* Roll back, as the engine would, and begin another transaction. */
+void undo(struct fixture *f);
 
-static inline void
-undo(struct fixture *f)
-{
-	f->store->rollback(f->store);
-	world_rolled_back(&f->world);
-	OK(f->store->begin(f->store));
-}
-
-static inline void
-fixture_stop(struct fixture *f)
-{
-	f->store->rollback(f->store);
-	world_rolled_back(&f->world);
-	world_fini(&f->world);
-	f->store->close(f->store);
-}
-
-/* What has not been kept is lost. */
-static inline void
-restart(struct fixture *f)
-{
-	fixture_stop(f);
-	fixture_start(f);
-}
-
-static inline int
-set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	if (!f || scratch_make(&f->scratch))
-		return -1;
-	fixture_start(f);
-	*state = f;
-	return 0;
-}
-
-static inline int
-tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	fixture_stop(f);
-	scratch_remove(&f->scratch);
-	free(f);
-	return 0;
-}
+/* Test setup and teardown: see TEST(). */
+int set_up(void **state);
+int tear_down(void **state);
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-/* The token hash of the player with this id. */
-static inline const uint8_t *
-hash_of(uint32_t id)
-{
-	static uint8_t hashes[4][DIGEST_SIZE];
-	static unsigned next;
-	uint8_t *hash = hashes[next++ % 4];
+/* The token hash of the player with this id.  The four latest results are
+ * valid. */
+const uint8_t *hash_of(uint32_t id);
 
-	memset(hash, 0x5a, DIGEST_SIZE);
-	memcpy(hash, &id, sizeof(id));
-	return hash;
-}
-
-static inline struct player *
-add_player(struct fixture *f, uint32_t id)
-{
-	struct player *player;
-
-	OK(player_register(&f->world, id, hash_of(id), "Ann", &player));
-	assert_int_equal(player->id, id);
-	return player;
-}
+/* Register a player with this id, named Ann. */
+struct player *add_player(struct fixture *f, uint32_t id);
 
 /* The player, who must be there. */
-static inline struct player *
-get_player(struct fixture *f, uint32_t id)
-{
-	struct player *player;
+struct player *get_player(struct fixture *f, uint32_t id);
+/* Whether there is such a player. */
+bool is_there(struct fixture *f, uint32_t id);
 
-	OK(player_find(&f->world, id, &player));
-	assert_int_equal(player->id, id);
-	return player;
-}
+/* Let time pass.  The group setup must be scratch_set_up_clock(). */
+void pass(int64_t ms);
 
-static inline bool
-is_there(struct fixture *f, uint32_t id)
-{
-	struct player *player;
-	enum err err = player_find(&f->world, id, &player);
+/* Let so much time pass that players count as reading their mail only if they
+ * poll again. */
+void leave_mail_alone(void);
 
-	if (err != ERR_ABSENT)
-		OK(err);
-	return err != ERR_ABSENT;
-}
-
-/* Let time pass, for whose group setup is scratch_set_up_clock(). */
-static inline void
-pass(int64_t ms)
-{
-	scratch_clock[0] += ms;
-}
-
-/* From now on nobody who does not poll again counts as coming for its mail. */
-static inline void
-leave_mail_alone(void)
-{
-	pass(10000);
-}
-
-/* Players `first` .. `last` in one room, whose host the first is.  Their
+/* Add players `first` .. `last` to one room, which the first hosts.  Their
  * mailboxes are empty. */
-static inline struct room *
-add_room(struct fixture *f, uint32_t first, uint32_t last)
-{
-	struct player *host = add_player(f, first);
-
-	OK(room_create(&f->world, host));
-	for (uint32_t id = first + 1; id <= last; id++)
-		OK(room_join(&f->world, add_player(f, id), host->room->uuid));
-	for (uint32_t id = first; id <= last; id++) {
-		struct player *player = get_player(f, id);
-
-		OK(mailbox_load(&f->world, player));
-		OK(mailbox_acknowledge(&f->world, player, player->last_id));
-	}
-	return host->room;
-}
-
-static inline bool
-on_event(void *cls, uint64_t id, int kind, struct span body)
-{
-	static const char *const names[] = { "?", "CTR", "RPC", "RPD", "RCL",
-		"SRK", "RMK", "OOO", "AAA", "CCC" };
-	struct fixture *f = cls;
-
-	assert_in_range(kind, 1, N_OF(names) - 1);
-	if (f->next_event_id)
-		assert_int_equal(id, f->next_event_id);
-	f->next_event_id = id + 1;
-	f->mail_len += (size_t)snprintf(f->mail + f->mail_len,
-	    sizeof(f->mail) - f->mail_len, "%s%s %.*s", f->mail_len ? ", " : "",
-	    names[kind], (int)body.len, body.at);
-	assert_true(f->mail_len < sizeof(f->mail));
-	return true;
-}
+struct room *add_room(struct fixture *f, uint32_t first, uint32_t last);
 
 /* The mail of the player that it has not acknowledged, as text:
- * "CTR 1, RPC 17".  Its ids have no gap. */
-static inline const char *
-mail_of(struct fixture *f, uint32_t id)
-{
-	struct player *player = get_player(f, id);
-
-	f->mail[0] = '\0';
-	f->mail_len = 0;
-	f->next_event_id = player->acked + 1;
-	OK(f->store->events_after(f->store, id, player->acked, on_event, f));
-	return f->mail;
-}
+ * "CTR 1, RPC 17".  The test fails if the ids have a gap.  Valid until the
+ * next call. */
+const char *mail_of(struct fixture *f, uint32_t id);
 
 /* How many rows the store has for the player, acknowledged or not. */
-static inline bool
-count_row(void *cls, uint64_t id, int kind, struct span body)
-{
-	(void)id;
-	(void)kind;
-	(void)body;
-	++*(size_t *)cls;
-	return true;
-}
-
-static inline size_t
-n_rows(struct fixture *f, uint32_t id)
-{
-	size_t n = 0;
-
-	OK(f->store->events_after(f->store, id, 0, count_row, &n));
-	return n;
-}
+size_t n_rows(struct fixture *f, uint32_t id);
 
 #endif
