@@ -57,7 +57,7 @@ int tear_down(void **state);
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-/* Open the store and start the engine with one port. */
+/* Open the store and start the engine with one completion queue. */
 void start_engine(struct fixture *f);
 
 /* Stop the engine, if it runs.  The test fails unless each request submitted
@@ -70,9 +70,9 @@ void forget_exchanges(struct fixture *f);
 /* For completion_queue_open(): post the semaphore cls. */
 void on_completed(void *cls);
 
-/* Take what has come back through the port, and check it. */
+/* Take what has come back through the completion queue, and check it. */
 void collect_from(struct fixture *f, struct completion_queue *cq);
-/* The same for the fixture's own port. */
+/* The same for the fixture's own queue. */
 void collect(struct fixture *f);
 
 /* A request that has been parsed, and is to be submitted.  It is the
@@ -82,7 +82,7 @@ struct exchange *prepare(struct fixture *f, struct question q);
 /* Hand a request over, to go with the next engine_flush(). */
 struct exchange *submit_through(
     struct fixture *f, struct completion_queue *cq, struct question q);
-/* The same for the fixture's own port. */
+/* The same for the fixture's own queue. */
 struct exchange *submit(struct fixture *f, struct question q);
 
 /* Wait until the counter, which collect() moves, is not 0. */
