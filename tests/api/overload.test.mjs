@@ -132,11 +132,13 @@ test('when all polls are young the newest is answered', async () => {
 	const daemon = await startStill({ args: ['--max-parked', '2'] });
 	const rooms = [await makeRoom(daemon), await makeRoom(daemon)];
 	const [ann, bob, cid] = [...rooms[0].players, ...rooms[1].players];
-	const polls = [ann, bob].map((player) =>
-	    player.events({ after: player.cursor, wait: 55 }));
+	const polls = [];
 
-	for (const poll of polls)
-		await parked(daemon, poll);
+	// One after the other: the first is the oldest.
+	for (const player of [ann, bob]) {
+		polls.push(player.events({ after: player.cursor, wait: 55 }));
+		await parked(daemon, polls.at(-1));
+	}
 	assert.ok(ok(await cid.events({ after: cid.cursor, wait: 55 }))
 	    .poll_after_ms >= 1000);
 	daemon.advance(1.1);
