@@ -47,8 +47,8 @@ struct command {
 	bool is_register;   /* runs without a session, and only so */
 
 	/* Look at call->data (which may be none) and set call->args.
-	 * ERR_BAD_*: it does not have the shape that the command needs, and call->why
-	 * says why not. */
+	 * ERR_BAD_*: it does not have the shape that the command needs, and
+	 * call->why says why not. */
 	enum err (*check)(struct call *call);
 	/* Take a body that is not JSON; false: it must be JSON. NULL: it
 	 * always must. Sets call->err, and why, instead of returning it. */
@@ -58,8 +58,9 @@ struct command {
 	 * command may (COMMAND_SMALL_ANSWER).  NULL: none.  ERR_STORAGE. */
 	enum err (*measure)(
 	    struct session *session, const struct call *call, size_t *out);
-	/* Do it.  player_evict() comes after it.  Any error but ERR_STORAGE means that nothing has changed
-	 * (but for a join, which may have found the host gone).
+	/* Do it.  player_evict() comes after it.  Any error but ERR_STORAGE
+	 * means that nothing has changed (but for a join, which may have found
+	 * the host gone).
 	 * out is empty, of kind OUTCOME_NONE. */
 	enum err (*run)(struct session *session, const struct call *call,
 	    struct outcome *out);

@@ -6,10 +6,10 @@
  *
  *	after is -1: it must be a whole number from 0 to 9007199254740991.
  *
- * What a client has sent is shown up to FAULT_MAX_SHOWN bytes, of them only what
- * can be printed.  The sentence is UTF-8 without control characters, and in JSON
- * has at most FAULT_MAX_JSON bytes: a failure with it is a COMMAND_SMALL_ANSWER.
- * The caller frees it.
+ * What a client has sent is shown up to FAULT_MAX_SHOWN bytes, of them only
+ * what can be printed.  The sentence is UTF-8 without control characters, and
+ * in JSON has at most FAULT_MAX_JSON bytes: a failure with it is a
+ * COMMAND_SMALL_ANSWER.  The caller frees it.
  */
 #ifndef PEERPOST_API_FAULT_H
 #define PEERPOST_API_FAULT_H
@@ -28,8 +28,8 @@
 /* For fault_say(), with a name. */
 #define FAULT_TWICE "%s is there twice: it must be there once."
 
-/* "NAME is VALUE: it must be MUST."  value: out of a checked text; one without a
- * text is missing. */
+/* "NAME is VALUE: it must be MUST."  value: out of a checked text; one without
+ * a text is missing. */
 char *fault_in_value(
     const char *name, struct json_value value, const char *must);
 

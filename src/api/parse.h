@@ -19,8 +19,8 @@
  * base_path: "" or "/prefix". */
 MUST_CHECK bool request_parse(struct request *request, const char *base_path);
 
-/* Whether its body is in a coding other than identity (RFC 9110, section 8.4.1),
- * none of which we know. */
+/* Whether its body is in a coding other than identity (RFC 9110, section
+ * 8.4.1), none of which we know. */
 bool parse_is_encoded(const struct request *request);
 
 /* Read a number of a poll's from its member of the query.

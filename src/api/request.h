@@ -213,12 +213,12 @@ const char *poll_end_word(enum poll_end end);
 /* "http", "https" or "fastcgi". */
 const char *front_kind_word(enum front_kind kind);
 
-/* Keep why, which is taken, as the sentence for the err that is about to be kept
- * in the request: not if there is one already. */
+/* Keep why, which is taken, as the sentence for the err that is about to be
+ * kept in the request: not if there is one already. */
 void request_explain(struct request *request, char *why);
 
-/* Whether the request has no token because what it has of one cannot be read: it
- * is refused for that, rather than for having no session. */
+/* Whether the request has no token because what it has of one cannot be read:
+ * it is refused for that, rather than for having no session. */
 bool request_hides_token(const struct request *request);
 
 /* Start the reply anew. */

@@ -40,8 +40,9 @@ struct route {
  * end. */
 bool route_fits(const char *route_path, const char *path);
 
-/* The route of this path (decoded, without the base path), or NULL.  A slash more
- * at its end is passed over, unless it leads to another route; a file has none. */
+/* The route of this path (decoded, without the base path), or NULL.  A slash
+ * more at its end is passed over, unless it leads to another route; a file has
+ * none. */
 const struct route *route_find(const char *path);
 
 /* The command with this code ("###!RP"), or NULL. */

@@ -1,6 +1,7 @@
 /* texts.h - events, failures and rooms as JSON text.
  *
- * Floor: api.  Events and failures: any thread, pure.  Rooms: engine thread only.
+ * Floor: api.  Events and failures: any thread, pure.  Rooms: engine thread
+ * only.
  */
 #ifndef PEERPOST_API_TEXTS_H
 #define PEERPOST_API_TEXTS_H

@@ -30,8 +30,9 @@ MUST_CHECK enum err transaction_find_session(struct transaction *txn,
     const struct request *request, struct player **out,
     enum end_reason *out_reason);
 
-/* Let the player pay for a request that is no command: GET /room, or a poll that
- * acknowledges nothing.  false: too many, and the failure reply is written. */
+/* Let the player pay for a request that is no command: GET /room, or a poll
+ * that acknowledges nothing.  false: too many, and the failure reply is
+ * written. */
 bool transaction_pay_poll(
     struct transaction *txn, struct request *request, struct player *player);
 

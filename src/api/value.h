@@ -26,8 +26,8 @@ bool value_key_is(struct span key, const char *name);
  * string, or out is full; work on it ends where out does. */
 bool value_string(struct json_value value, struct buf *out);
 
-/* Read a JSON number whose value is an integer 0..2^53-1, however it is written.
- * false: it is none. */
+/* Read a JSON number whose value is an integer 0..2^53-1, however it is
+ * written.  false: it is none. */
 bool value_uint(struct json_value value, uint64_t *out);
 
 /* Append the len bytes of UTF-8 text as a JSON string. */

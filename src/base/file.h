@@ -21,8 +21,8 @@ struct file_text {
 	bool is_exposed; /* everybody can read the file */
 };
 
-/* Read the regular file of at most max bytes.  A byte order mark in front of it,
- * which some editors write, is left out.  Never waits.  The caller ends
+/* Read the regular file of at most max bytes.  A byte order mark in front of
+ * it, which some editors write, is left out.  Never waits.  The caller ends
  * *out with file_forget().
  * false: it cannot be read, is something else, or is larger; out_why has a few
  * words about it, to stand behind "cannot read 'PATH': ". */

@@ -30,8 +30,8 @@ is_journal(void)
 	    st.st_ino == inode;
 }
 
-/* Nobody adds a time to what is on a terminal or in a file; whoever reads a pipe
- * or a socket does, or need not know. */
+/* Nobody adds a time to what is on a terminal or in a file; whoever reads a
+ * pipe or a socket does, or need not know. */
 static bool
 is_read_later(void)
 {

@@ -18,9 +18,9 @@
 #include "base/log_line.h"
 #include "base/span.h"
 
-/* Set the form of the lines, and find out what stderr is.  If it is the journal,
- * each begins with its priority, "<4>" (sd-daemon(3)); text on a terminal or in a
- * file, with the time.  Before any thread starts. */
+/* Set the form of the lines, and find out what stderr is.  If it is the
+ * journal, each begins with its priority, "<4>" (sd-daemon(3)); text on a
+ * terminal or in a file, with the time.  Before any thread starts. */
 void log_init(enum log_format format);
 
 /* Drop what is less urgent than level, from now on. */

@@ -11,8 +11,8 @@
 
 #define REFUSE_WHY_SIZE 512 /* long enough for two paths */
 
-/* Write a sentence to out_why; what does not fit is cut off.  Returns false, for
- * the caller to return. */
+/* Write a sentence to out_why; what does not fit is cut off.  Returns false,
+ * for the caller to return. */
 bool refuse_because(char out_why[REFUSE_WHY_SIZE], const char *format, ...)
     PRINTF_LIKE(2, 3);
 

@@ -63,8 +63,8 @@ take_digits(struct span *text)
 	return digits;
 }
 
-/* A number in its parts: the digits before and behind the point, and by how many
- * places the exponent moves it. */
+/* A number in its parts: the digits before and behind the point, and by how
+ * many places the exponent moves it. */
 struct decimal {
 	bool is_negative;
 	struct span whole, fraction;

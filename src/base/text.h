@@ -22,9 +22,9 @@ size_t text_from_int(char out[TEXT_INT_SIZE], int64_t value);
 bool text_to_uint(struct span text, uint64_t max, uint64_t *out);
 
 /* Read a number in decimal that may have a fraction and an exponent, as JSON
- * writes them, and whose value is whole: 5, 5.0 and 50e-1 are the same.  Leading
- * zeros are fine, and so is -0.  Linear in the length of the text, whatever the
- * exponent.
+ * writes them, and whose value is whole: 5, 5.0 and 50e-1 are the same.
+ * Leading zeros are fine, and so is -0.  Linear in the length of the text,
+ * whatever the exponent.
  * false: it is none, has a part behind the point, is negative, or more than
  * max; *out is untouched. */
 bool text_to_whole(struct span text, uint64_t max, uint64_t *out);

@@ -51,7 +51,8 @@ extern const size_t n_option_specs;
 /* The option of that name, or NULL. */
 const struct option_spec *find_option_spec(const char *name);
 
-/* The name of an option that somebody may have meant who wrote name, or NULL. */
+/* The name of an option that somebody may have meant who wrote name, or NULL.
+ */
 const char *find_similar_option(const char *name);
 
 /* Where in a value of this option begins what is not to be shown; NULL: it is

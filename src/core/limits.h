@@ -56,7 +56,8 @@ bool address_network(
     const uint8_t key[ADDRESS_KEY_SIZE], uint8_t out[ADDRESS_KEY_SIZE]);
 
 /* Most buckets that are kept, 8 MiB of them; beyond it the one that has not
- * been used for longest is forgotten, and so is full when it is needed again. */
+ * been used for longest is forgotten, and so is full when it is needed again.
+ */
 #define ADDRESS_MAX_BUCKETS 65536
 
 /* A bucket for each address and network seen lately.  Holds only those whose

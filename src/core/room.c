@@ -120,8 +120,8 @@ room_create(struct world *world, struct player *player)
 }
 
 /* When the host does not come for its mail, and the news of somebody's joining
- * does not fit into its mailbox, it is listed for eviction: the room ends with its
- * session. */
+ * does not fit into its mailbox, it is listed for eviction: the room ends with
+ * its session. */
 static MUST_CHECK enum err
 check_host(struct world *world, struct room *room, size_t size_bytes)
 {

@@ -26,8 +26,9 @@ MUST_CHECK enum err room_create(struct world *world, struct player *player);
  * ERR_OWN_MAILBOX_FULL, ERR_MAILBOX_FULL: see mailbox_check().
  * When the host's mailbox has no room for the news, the host is listed for
  * eviction, which closes the room: ERR_ROOM_NOT_FOUND, and nothing happens to
- * player.  Whoever has joined may be out of the room again after player_evict():
- * one eviction may lead to another, and the host be among them. */
+ * player.  Whoever has joined may be out of the room again after
+ * player_evict(): one eviction may lead to another, and the host be among them.
+ */
 MUST_CHECK enum err room_join(
     struct world *world, struct player *player, const char *uuid);
 

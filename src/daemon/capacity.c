@@ -14,8 +14,8 @@
 #include "daemon/server.h"
 
 /* Descriptors that are no client's: database, log, epolls, eventfds, backups,
- * what is read again at a reload, and some to spare.  Each 8 connections need one
- * more, of their cell; over TLS two. */
+ * what is read again at a reload, and some to spare.  Each 8 connections need
+ * one more, of their cell; over TLS two. */
 #define RESERVED_FDS 40
 #define WORKER_FDS 6 /* for each loop thread more: its own, and spare cells */
 #define FULL_MS 10000

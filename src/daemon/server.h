@@ -82,8 +82,8 @@ void server_run_round(struct server *server, int64_t max_ms);
 
 /* capacity.c */
 
-/* How many connections of players fit into the descriptors that there are; their
- * soft limit is raised. */
+/* How many connections of players fit into the descriptors that there are;
+ * their soft limit is raised. */
 size_t server_find_capacity(const struct server *server);
 /* There is no room for more connections of players: stop taking them. */
 void server_note_full(struct server *server);
@@ -114,9 +114,9 @@ enum address_state {
 	ADDRESS_REFUSED /* and an inherited socket would serve something else */
 };
 
-/* What becomes of an address of the options, which is text, with the sockets that
- * have been inherited (logged).  scheme: the protocol that the options want there,
- * named like inherited sockets. */
+/* What becomes of an address of the options, which is text, with the sockets
+ * that have been inherited (logged).  scheme: the protocol that the options
+ * want there, named like inherited sockets. */
 enum address_state server_look_at_address(struct server *server,
     const char *text, const struct listen_address *address, const char *scheme);
 

@@ -18,7 +18,8 @@
 #define AFTER_CROWDED_MAX_MS 3000
 
 /* When no more polls can be held, one that has been held for less keeps its
- * place: of a player in the lobby, from another in the lobby; of one in a room. */
+ * place: of a player in the lobby, from another in the lobby; of one in a room.
+ */
 #define CROWDED_LOBBY_MS 250
 #define CROWDED_ROOM_MS 1000
 
@@ -93,8 +94,8 @@ crowded_ms(void)
 }
 
 /* Make a place among the parked polls: the one that has been held for longest
- * is answered.  A crowd then shares the places, each of its polls being held for
- * less; and a player whose polls are answered by mail keeps the place.  The
+ * is answered.  A crowd then shares the places, each of its polls being held
+ * for less; and a player whose polls are answered by mail keeps the place.  The
  * lobby goes first, since no mail comes there.  false: all are young. */
 static bool
 take_longest_place(struct transaction *txn, const struct player *newest)
@@ -182,9 +183,9 @@ poll_run(struct transaction *txn, struct request *request)
 	    txn->world, player, &request->poll, &look, &has_acked);
 	if (err)
 		return err;
-	/* A client that comes for more is free, also when the batch is run again
-	 * and finds that it has acknowledged already; and a poll that was held
-	 * has paid. */
+	/* A client that comes for more is free, also when the batch is run
+	 * again and finds that it has acknowledged already; and a poll that was
+	 * held has paid. */
 	request->is_charged |= has_acked || request->is_due;
 	if (!transaction_pay_poll(txn, request, player))
 		return ERR_NONE;

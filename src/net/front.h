@@ -153,8 +153,8 @@ void front_identify(const struct front *front, struct request *request,
     struct span x_forwarded_for, struct span forwarded,
     struct front_client *client);
 
-/* Whether the request that came from peer was sent over TLS: to us or to the web
- * server (is_tls), or to a trusted proxy that says so (the value of
+/* Whether the request that came from peer was sent over TLS: to us or to the
+ * web server (is_tls), or to a trusted proxy that says so (the value of
  * X-Forwarded-Proto; not there: it does not say). */
 bool front_is_https(const struct front *front, const struct peer_address *peer,
     bool is_tls, struct span x_forwarded_proto);

@@ -45,7 +45,8 @@ enum inherited_match {
 };
 
 /* Look for an address among the inherited sockets.  *out_i is the one that has
- * it or clashes with it.  Port 0, which is any free one, is never among them. */
+ * it or clashes with it.  Port 0, which is any free one, is never among them.
+ */
 enum inherited_match inherited_look_up(const struct inherited *inherited,
     const struct listen_address *address, size_t *out_i);
 

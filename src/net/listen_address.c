@@ -1,8 +1,8 @@
 /* listen_address.c - see listen_address.h.
  *
- * The sentence about a mistake shows what would be right, made from what is there:
- * an operator who forgot the port or the brackets can copy it.  That is a guess, so
- * it is only shown, and never used.
+ * The sentence about a mistake shows what would be right, made from what is
+ * there: an operator who forgot the port or the brackets can copy it.  That is
+ * a guess, so it is only shown, and never used.
  */
 #include "net/listen_address.h"
 

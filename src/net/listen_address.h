@@ -52,8 +52,8 @@ bool listen_access_set_mode(struct listen_access *access, const char *text,
 bool listen_access_set_group(struct listen_access *access, const char *text,
     char out_why[LISTEN_WHY_SIZE]);
 
-/* What access says, and where it says nothing, what others say; but a group that
- * access has without a mode is let in, whatever they say. */
+/* What access says, and where it says nothing, what others say; but a group
+ * that access has without a mode is let in, whatever they say. */
 struct listen_access listen_access_or(
     const struct listen_access *access, const struct listen_access *others);
 

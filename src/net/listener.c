@@ -238,9 +238,9 @@ start(struct loop *loop, int fd, const char *scheme,
 	return listener;
 }
 
-/* Advice for the errors that operators meet, or "".  The service that comes with
- * the daemon cannot write /run, and knows no group but its own; so whoever puts
- * a Unix socket into the configuration file there meets the last ones. */
+/* Advice for the errors that operators meet, or "".  The service that comes
+ * with the daemon cannot write /run, and knows no group but its own; so whoever
+ * puts a Unix socket into the configuration file there meets the last ones. */
 static const char *
 hint(int code, int family)
 {

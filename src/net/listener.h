@@ -18,14 +18,14 @@ struct listener;
 
 /* Called for each connection that comes in; takes fd, which does not block.
  * With an fd of -1, and neither address nor length: one waits, and cannot be
- * accepted, for want of descriptors or memory (logged).  The listener has paused
- * until listener_pause() says otherwise. */
+ * accepted, for want of descriptors or memory (logged).  The listener has
+ * paused until listener_pause() says otherwise. */
 typedef void (*listener_accept_fn)(
     void *cls, int fd, const struct sockaddr *addr, socklen_t len);
 
 /* Listen.  A socket file that nobody listens on any more is replaced.
- * scheme: what is spoken there, "http", "https" or "fastcgi".  access matters to Unix
- * sockets only; NULL: nothing is said.
+ * scheme: what is spoken there, "http", "https" or "fastcgi".  access matters
+ * to Unix sockets only; NULL: nothing is said.
  * NULL: it cannot, and one sentence without a full stop is in out_why. */
 struct listener *listener_open(struct loop *loop,
     const struct listen_address *address, const char *scheme,

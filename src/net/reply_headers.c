@@ -17,8 +17,8 @@
 #define PREFLIGHT_MAX_AGE "86400"
 /* What a page may ask for beside them. */
 #define MAX_ASKED_HEADERS ((size_t)1 << 10)
-/* Of a page (Content Security Policy Level 3): nothing but what is named, and in
- * nobody's frame. */
+/* Of a page (Content Security Policy Level 3): nothing but what is named, and
+ * in nobody's frame. */
 #define NOTHING_ELSE \
 	"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 /* The demo's script and style come from here, but the daemon that it speaks to
@@ -64,7 +64,8 @@ add_cors(const struct front_settings *settings, struct span origin,
 	}
 }
 
-/* Take the next name off the front of a list of them.  false: it was the last. */
+/* Take the next name off the front of a list of them.  false: it was the last.
+ */
 static bool
 take_name(struct span *list, struct span *out)
 {
@@ -183,8 +184,8 @@ content_type(const struct reply *reply)
 					   "application/json; charset=utf-8";
 }
 
-/* JSON is not to be compressed on the way: games that run in a browser have been
- * seen to unpack it a second time. */
+/* JSON is not to be compressed on the way: games that run in a browser have
+ * been seen to unpack it a second time. */
 static const char *
 cache_control(const struct reply *reply)
 {
@@ -221,9 +222,9 @@ reply_headers(const struct reply *reply, const struct front_settings *settings,
 {
 	char seconds[16];
 
-	/* On every reply: Godot in a browser counts one as lost if a page may see
-	 * none of its fields, and Cache-Control can always be seen (Fetch standard,
-	 * "CORS-safelisted response-header name"). */
+	/* On every reply: Godot in a browser counts one as lost if a page may
+	 * see none of its fields, and Cache-Control can always be seen (Fetch
+	 * standard, "CORS-safelisted response-header name"). */
 	if (reply->type != REPLY_ASSET)
 		add(cls, "Cache-Control", cache_control(reply));
 	if (reply->type != REPLY_EMPTY)

@@ -8,8 +8,8 @@
 #include "api/request.h"
 #include "net/front.h"
 
-/* What a browser says of the page that asks: values of the request's headers, or
- * "not there". */
+/* What a browser says of the page that asks: values of the request's headers,
+ * or "not there". */
 struct cors_fields {
 	struct span origin;
 	struct span asked_headers; /* Access-Control-Request-Headers */

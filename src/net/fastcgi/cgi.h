@@ -12,9 +12,9 @@
 #include "base/err.h"
 #include "base/span.h"
 
-/* What we look at.  The texts point into the parameters; {NULL, 0} is "not there",
- * which for all but the request's own header fields (HTTP_*) means the same as
- * "empty". */
+/* What we look at.  The texts point into the parameters; {NULL, 0} is "not
+ * there", which for all but the request's own header fields (HTTP_*) means the
+ * same as "empty". */
 struct cgi {
 	struct span request_method;
 	struct span request_uri; /* not in the RFC, but all servers set it */

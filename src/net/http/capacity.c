@@ -62,8 +62,8 @@ expire(struct http *http, enum connection_state state, int64_t limit_ms)
 		expire_list(&http->in_state[state][i], limit_ms);
 }
 
-/* A client that opens a connection and sends nothing is as slow as one that sends
- * half a request. */
+/* A client that opens a connection and sends nothing is as slow as one that
+ * sends half a request. */
 static void
 expire_unused(struct http *http, int64_t limit_ms)
 {
@@ -149,8 +149,8 @@ evict(struct connection *connection)
 
 /* Connections that have never got anything go first, and several of them: a
  * client that fills the server opens such ones as fast as they are closed, and
- * newcomers wait behind them in the kernel's queue.  A player that has one which
- * works should keep it. */
+ * newcomers wait behind them in the kernel's queue.  A player that has one
+ * which works should keep it. */
 bool
 http_evict_idle(struct http *http)
 {
@@ -173,8 +173,8 @@ http_evict_idle(struct http *http)
 	return true;
 }
 
-/* Other threads have bytes, too, and see to them: each may keep its part of what
- * is allowed to all. */
+/* Other threads have bytes, too, and see to them: each may keep its part of
+ * what is allowed to all. */
 void
 http_shed(struct http *http)
 {

@@ -48,10 +48,11 @@ has_more(const struct connection *connection)
 }
 
 /* Whether the connection is to end after the reply, although nothing is wrong
- * with it.  When there is hardly room for more connections, a poll that has brought
- * nothing makes room; when there is none, so does a newcomer, which then has what
- * it came for: the last place is for everybody, one after the other.  And the rest
- * of a long burst of requests that are all too fast is not looked at. */
+ * with it.  When there is hardly room for more connections, a poll that has
+ * brought nothing makes room; when there is none, so does a newcomer, which
+ * then has what it came for: the last place is for everybody, one after the
+ * other.  And the rest of a long burst of requests that are all too fast is not
+ * looked at. */
 static bool
 is_unwelcome(const struct exchange *exchange)
 {

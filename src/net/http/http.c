@@ -16,9 +16,9 @@
 #include "net/reply_headers.h"
 
 /* libmicrohttpd's own notes of a request take less than 150 bytes, and whatever
- * is no value of a Link less than 850.  Replies that can have more, a page, and a
- * preflight that names all the headers that it was asked for, have no Links, and
- * less than 850 and HTTP_LINKS_BESIDE (test_reply_headers.c). */
+ * is no value of a Link less than 850.  Replies that can have more, a page, and
+ * a preflight that names all the headers that it was asked for, have no Links,
+ * and less than 850 and HTTP_LINKS_BESIDE (test_reply_headers.c). */
 static_assert(HTTP_MEMORY / 2 >= 150 + HTTP_LINKS_BESIDE + 850,
     "the header of a reply fits beside a head that takes half");
 static_assert(HTTP_MEMORY >= 1000 + REPLY_MAX_LINKS + 850,

@@ -36,10 +36,10 @@ bool http_run(struct http *http);
 /* Close what is overdue.  Once a second, but not right after a pause of the
  * whole process: what came in meanwhile has not been read yet. */
 void http_expire(struct http *http);
-/* When there is no room: close the connection that has been idle, or at the same
- * request or reply, for longest, if that is at least FRONT_SPARED_MS; one that
- * never got a reply goes first, after FRONT_SPARED_NEW_MS.  Returns whether there
- * was one. */
+/* When there is no room: close the connection that has been idle, or at the
+ * same request or reply, for longest, if that is at least FRONT_SPARED_MS; one
+ * that never got a reply goes first, after FRONT_SPARED_NEW_MS.  Returns
+ * whether there was one. */
 bool http_evict_idle(struct http *http);
 /* When too many bytes of replies wait to be sent: close those that have waited
  * for longest. */

@@ -182,8 +182,8 @@ begin(struct connection *connection, bool has_bytes)
 	return INTAKE_MORE;
 }
 
-/* The ceiling of these is never met: without memory the process ends, or what is
- * left of the stream would be read as something else. */
+/* The ceiling of these is never met: without memory the process ends, or what
+ * is left of the stream would be read as something else. */
 static void
 add(struct buf *buf, struct span bytes)
 {
