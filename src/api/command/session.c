@@ -1,8 +1,8 @@
-/* session.c - ###!RP: a new player, and the token that is its session; ###!UP
- * (ours): its end.
+/* session.c - ###!RP: a new player and the token of its session; ###!UP (ours):
+ * the end of the session.
  *
  * The token of a register with an Idempotency-Key is derived from the key, so
- * that it can be told again to whoever has the key, without being stored
+ * that it can be sent again to a client with the key, without being stored
  * (peerpost-protocol(7), RETRYING); any other is random.
  */
 #include <string.h>
@@ -18,7 +18,7 @@
 #define MUST_BE \
 	"a string of 1 to 64 characters, none of them a control character"
 
-/* Whether the text has a control character, and which. */
+/* Whether the text has a control character; *out is the first. */
 static bool
 find_control(struct span text, uint32_t *out)
 {
