@@ -34,9 +34,9 @@ struct session {
 	struct world *world;
 	const struct request *request;
 	struct bill *relay_bill;
-	struct player *player; /* NULL: none (yet), or ended */
-	bool is_over;          /* unregistered: no session follows */
-	size_t max_record;     /* with a key: room to keep the reply */
+	struct player *player;         /* NULL: none (yet), or ended */
+	bool is_over;                  /* unregistered: no session follows */
+	size_t max_record;             /* with a key: room to keep the reply */
 	char token[DIGEST_TOKEN_SIZE]; /* of a session that has just been
 	                                * registered */
 };

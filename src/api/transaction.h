@@ -14,11 +14,11 @@ struct transaction {
 	bool is_draining;        /* shutting down: no poll is held */
 	struct queue_chain done; /* tasks that can be given back */
 	bool is_failing;         /* the last write failed */
-	int64_t probed_ms;  /* when it was last tried again */
-	int64_t written_ms; /* last commit that wrote; 0: tidied since */
-	int64_t started_ms; /* clock_now_ms() */
-	struct request *backup; /* held, see api/admin/backup.h; NULL: none */
-	bool has_begun_backup;  /* in the store */
+	int64_t probed_ms;       /* when it was last tried again */
+	int64_t written_ms;      /* last commit that wrote; 0: tidied since */
+	int64_t started_ms;      /* clock_now_ms() */
+	struct request *backup;  /* held, see api/admin/backup.h; NULL: none */
+	bool has_begun_backup;   /* in the store */
 };
 
 /* The request of a parked poll. */

@@ -61,7 +61,7 @@ mailbox_load(struct world *world, struct player *player)
 	return ERR_NONE;
 }
 
-/* With limits raised by this much. */
+/* mailbox_has_capacity(), with limits raised by the spare numbers. */
 static bool
 has_capacity_within(const struct world *world, const struct player *player,
     uint64_t n, uint64_t size_bytes, uint64_t spare_events,

@@ -58,10 +58,10 @@ struct settings {
 	uint64_t max_parked;
 	uint64_t max_database; /* bytes */
 
-	struct rate command_rate; /* per player */
-	struct rate poll_rate;    /* per player, of polls that acknowledge
+	struct rate command_rate;  /* per player */
+	struct rate poll_rate;     /* per player, of polls that acknowledge
 	                           * nothing */
-	struct rate relay_rate;   /* bytes, per player */
+	struct rate relay_rate;    /* bytes, per player */
 	struct rate register_rate; /* per address */
 
 	struct ice_settings ice;

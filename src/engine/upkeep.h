@@ -13,7 +13,7 @@ struct upkeep {
 	unsigned n_halvings; /* of the work done at once */
 	bool is_tidying;     /* and there is more to do */
 	int64_t watch_ms;    /* the files are not checked before this */
-	int64_t trim_ms; /* when to delete acknowledged events; 0: none */
+	int64_t trim_ms;     /* when to delete acknowledged events; 0: none */
 };
 
 /* Look at the clocks; end sessions and rooms that have timed out; delete

@@ -185,7 +185,7 @@ close_room_run(struct transaction *txn, struct request *request)
 	}
 	if (err)
 		return err;
-	memcpy(uuid, room->uuid, sizeof(uuid)); /* the room is about to be freed */
+	memcpy(uuid, room->uuid, sizeof(uuid)); /* the room is freed below */
 	n_members = room->n_members;
 	err = room_close(world, room, span_of("\"Room Closed By Operator\""));
 	if (!err)

@@ -65,15 +65,15 @@ struct sqlite_store {
 	/* space.c */
 	uint64_t page_bytes;
 	uint64_t n_pages, n_free_pages; /* when they were last counted */
-	uint64_t stored_bytes;   /* since then, in pages; an estimate */
-	bool is_stale;           /* something was committed since */
-	uint64_t max_file_bytes; /* by a limit of the system */
-	sqlite3_int64 allotted_bytes; /* length given to the file */
-	bool is_out_of_room;          /* a write failed on a full disk */
-	bool has_reserve;             /* or cannot have one */
-	bool is_shrinkable;           /* by incremental vacuum */
-	bool has_shrunk;              /* since the last checkpoint of tidy() */
-	int64_t reserve_ms;           /* not tried again before this */
+	uint64_t stored_bytes;          /* since then, in pages; an estimate */
+	bool is_stale;                  /* something was committed since */
+	uint64_t max_file_bytes;        /* by a limit of the system */
+	sqlite3_int64 allotted_bytes;   /* length given to the file */
+	bool is_out_of_room;            /* a write failed on a full disk */
+	bool has_reserve;               /* or cannot have one */
+	bool is_shrinkable;             /* by incremental vacuum */
+	bool has_shrunk;    /* since the last checkpoint of tidy() */
+	int64_t reserve_ms; /* not tried again before this */
 
 	struct sqlite_file file, log_file; /* watch.c */
 
