@@ -130,7 +130,7 @@ ice_url_find_fault(struct span url, enum ice_url_kind *out)
 	return NULL;
 }
 
-/* ---- what clients are told ---- */
+/* ---- for clients ---- */
 
 struct credential {
 	/* "EXPIRY:PLAYER": Unix seconds, and the player's id */

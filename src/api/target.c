@@ -133,7 +133,7 @@ target_parse(struct span raw, const char *base_path, struct target *out)
 	return ERR_NONE;
 }
 
-/* Decode text into out, which holds size bytes, cut off if need be. */
+/* Decode text into out, which holds size bytes, cut off if necessary. */
 static enum err
 decode_form(struct span text, char *out, size_t size, bool *out_is_cut)
 {

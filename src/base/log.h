@@ -6,7 +6,7 @@
  * routes, player ids, error words and system errors only.
  *
  * A line is a sentence for people, with fields for programs where they are
- * useful (log_line.h).  Whatever is in them, an event is one line.
+ * useful (log_line.h).  An event is one line, whatever bytes it contains.
  */
 #ifndef PEERPOST_BASE_LOG_H
 #define PEERPOST_BASE_LOG_H

@@ -57,7 +57,7 @@ void text_from_uuid(char out[TEXT_UUID_SIZE], const uint8_t bytes[16]);
 /* The text without JSON's white space (RFC 8259, section 2) at both ends. */
 struct span text_trim(struct span text);
 
-/* Whether two texts are alike but for the case of ASCII letters. */
+/* Whether two texts are equal except for the case of ASCII letters. */
 bool text_equals_nocase(struct span a, const char *b);
 
 /* Whether it is a token of HTTP (RFC 9110, section 5.6.2). */

@@ -45,11 +45,11 @@ MUST_CHECK enum err mailbox_send(struct world *world, struct player *player,
     enum event_kind kind, struct span body);
 
 /* Append one event, its body stored once, to the mailboxes of all n players (by
- * id), except `except` (a player id; 0: nobody).  A player that fetches its
- * mail gets the event even without room: events that can be refused to their
- * sender are limited by mailbox_check(), and each event that cannot be refused
- * (a member left) matches a join that was checked.  Any other player without
- * room does not get it, and is listed for eviction.  ERR_STORAGE. */
+ * id), except `except` (a player id; 0: none).  A player that fetches its mail
+ * gets the event even without room: events that can be refused to their sender
+ * are limited by mailbox_check(), and each event that cannot be refused (a
+ * member left) matches a join that was checked.  Any other player without room
+ * does not get it, and is listed for eviction.  ERR_STORAGE. */
 MUST_CHECK enum err mailbox_broadcast(struct world *world,
     const uint32_t *players, size_t n, uint32_t except, enum event_kind kind,
     struct span body);

@@ -12,7 +12,7 @@
 
 #include "core/world.h"
 
-/* Embedded in the waiting object; zeroed: not parked. */
+/* Embedded in the waiting request; zeroed: not parked. */
 struct parked {
 	struct heap_node due;
 	struct list longest;   /* in world->parked_longest */

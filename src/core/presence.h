@@ -4,7 +4,7 @@
  *
  * Presence is never stored.  All clocks run on the presence clock:
  * clock_now_ms() less the time in which the daemon was stopped or stalled,
- * which therefore never counts.  At a start every clock begins anew.  One
+ * which therefore never counts.  At a start every clock starts from zero.  One
  * sweep, after the shortest time-out has passed, loads all players that have
  * not been touched, so that the ordinary rules apply to them.
  *

@@ -3,7 +3,7 @@
  * Floor: core.  Engine thread only.
  *
  * The sender pays for the bytes put into other players' mailboxes, from its own
- * bucket (settings->relay_rate).  This is the last check, before anything is
+ * bucket (settings->relay_rate).  This is the last check before anything is
  * written.  The bill belongs to the request.
  */
 #ifndef PEERPOST_CORE_RELAY_H

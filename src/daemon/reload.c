@@ -1,8 +1,10 @@
-/* reload.c - see server.h.  First everything that may fail is done on copies;
- * then everything is replaced.  The loops' part is replaced at once, while
- * their threads wait.  The engine's part goes to it as a task, and comes back
- * once it is in effect: until then the engine may use texts of the old options,
- * which are freed after that.
+/* reload.c - see server.h.
+ *
+ * First everything that may fail is done on copies; then everything is
+ * replaced.  The loops' part is replaced at once, while their threads wait.
+ * The engine's part goes to it as a task, and comes back once it is in effect:
+ * until then the engine may use texts of the old options, which are freed
+ * after that.
  */
 #include "daemon/server.h"
 

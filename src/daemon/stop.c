@@ -1,14 +1,20 @@
-/* stop.c - see server.h.  In this order:  1. close the listeners; inherited
- * ones stay open in the service manager;  2. from now on every reply closes its
- * connection, and the engine answers the polls that are held and holds no
- * others;  3. go on for up to 2 s, or until no connection is left;  4. close
- * connections that are between two requests.  If this came after the next step,
- * requests would arrive while the database is being closed, and get a 503: 38
- * of 500 that were sent within 0.3 s around that moment.  There remain requests
- * that cross the end of their connection, for which HTTP has no answer: clients
- * repeat them on another one;  5. stop the engine: it runs what it has, deletes
- * acknowledged events,  checkpoints and closes the database;  6. answer later
- * requests with 503, for up to half a second while anything is under way;
+/* stop.c - see server.h.
+ *
+ * In this order:
+ *
+ *  1. close the listeners; inherited ones stay open in the service manager;
+ *  2. from now on every reply closes its connection, and the engine answers
+ *     the polls that are held and holds no others;
+ *  3. go on for up to 2 s, or until no connection is left;
+ *  4. close connections that are between two requests.  If this came after the
+ *     next step, requests would arrive while the database is being closed, and
+ *     get a 503: 38 of 500 that were sent within 0.3 s around that moment.
+ *     There remain requests that cross the end of their connection, for which
+ *     HTTP has no answer: clients repeat them on another one;
+ *  5. stop the engine: it runs the tasks that it has, deletes acknowledged
+ *     events, checkpoints and closes the database;
+ *  6. answer later requests with 503, for up to half a second while anything
+ *     is under way;
  *  7. stop the cells.
  */
 #include <sys/epoll.h>

@@ -48,7 +48,7 @@ struct worker {
 	/* Main thread. */
 	unsigned number; /* from 0 */
 	pthread_t thread;
-	bool has_thread;             /* of its own */
+	bool has_thread;             /* its own */
 	struct loop_source in_first; /* for stop.c */
 };
 

@@ -23,7 +23,7 @@ struct listener;
 typedef void (*listener_accept_fn)(
     void *cls, int fd, const struct sockaddr *addr, socklen_t len);
 
-/* Listen.  A socket file that nobody listens on any more is replaced.
+/* Listen.  A stale socket file, which no process listens on, is replaced.
  * scheme: the protocol there, "http", "https" or "fastcgi".  access applies to
  * Unix sockets only; NULL: the defaults.
  * NULL: it failed; out_why has one sentence without a full stop. */

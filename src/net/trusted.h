@@ -24,7 +24,7 @@ struct trusted_block {
 	uint8_t n_bits;     /* 0..128 */
 };
 
-/* Zeroed, it trusts nobody. */
+/* Zeroed, it trusts no peer. */
 struct trusted_proxies {
 	struct trusted_block blocks[TRUSTED_MAX];
 	size_t n_blocks;

@@ -97,7 +97,7 @@ struct connection {
 	int64_t since_ms;     /* when the state began */
 	struct list deadline; /* in http->in_state, or in none */
 	bool has_spoken;      /* a request or TLS has begun */
-	bool has_served;      /* a request has got what it asked for */
+	bool has_served;      /* a request has been served */
 	unsigned n_limited;   /* requests in a row that were too fast */
 	size_t n_unsent;      /* bytes of the reply, until it is sent */
 	struct list unsent;   /* in http->unsent while there are some */

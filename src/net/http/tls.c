@@ -1,16 +1,19 @@
 /* tls.c - TLS connections: work that libmicrohttpd and GnuTLS leave to us.
+ *
  * libmicrohttpd 0.9.75 has GnuTLS do the handshake and the records, but the way
  * it waits does not suit its epoll (tests/operation/tls.test.mjs fails without
- * this file): - While a handshake waits for the client, it takes the connection
- * for ready,  since it clears that mark only where it reads requests, and asks
- * to be run  again at once: half a ClientHello would keep a processor busy.  So
- * such a  connection is suspended when a read finds nothing, and resumed when
- * our own  epoll reports its socket. - GnuTLS may say "again" with bytes still
- * in the socket: after a record that  has no data, such as a key update.
- * libmicrohttpd takes that for an empty  socket, and its epoll, being
- * edge-triggered, does not say otherwise.  So a  connection whose last read
- * found something, and that was not read from in the next run, is suspended and
- * resumed: it then counts as ready.
+ * this file):
+ *
+ * - While a handshake waits for the client, libmicrohttpd takes the connection
+ *   for ready, since it clears that mark only where it reads requests, and asks
+ *   to be run again at once: half a ClientHello would keep a processor busy.
+ *   So such a connection is suspended when a read finds nothing, and resumed
+ *   when our own epoll reports its socket.
+ * - GnuTLS may say "again" with bytes still in the socket: after a record that
+ *   has no data, such as a key update.  libmicrohttpd takes that for an empty
+ *   socket, and its epoll, being edge-triggered, does not say otherwise.  So a
+ *   connection whose last read found something, and that was not read from in
+ *   the next run, is suspended and resumed: it then counts as ready.
  * - A record is decrypted as a whole and taken in pieces, so bytes may wait
  *   where no epoll sees them: sockets cannot say whether a cell must run again,
  *   and libmicrohttpd always says yes while requests are with the engine.
