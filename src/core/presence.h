@@ -4,9 +4,9 @@
  *
  * Presence is never stored.  All clocks run on the presence clock:
  * clock_now_ms() less the time in which the daemon was stopped or stalled,
- * which therefore never counts.  At a start every clock starts from zero.  One
- * sweep, after the shortest time-out has passed, loads all players that have
- * not been touched, so that the ordinary rules apply to them.
+ * which therefore never counts.  A start resets every clock.  One sweep, after
+ * the shortest time-out has passed, loads all players that have not been
+ * touched, so that the ordinary rules apply to them.
  *
  * Each rule has the same time-out for everybody, so its list is in order of
  * time, and a search ends at the first entry that is not overdue.

@@ -31,9 +31,8 @@ struct worker {
 	struct completion_queue cq;
 	struct loop_source wake;
 	int wake_fd;
-	bool has_more;     /* the last round has left something */
-	bool has_ticked;   /* the last round had the tick that comes once a
-	                    * second */
+	bool has_more;     /* the last round has left work */
+	bool has_ticked;   /* the last round had the tick of a second */
 	bool was_stopped;  /* and the tick was late: the process stood still */
 	int64_t ticked_ms; /* clock_now_ms() of the last tick */
 	struct worker *first; /* which accepts connections; NULL: this one */
