@@ -35,7 +35,7 @@ tidy_when_quiet(struct upkeep *upkeep, struct transaction *txn, int64_t now_ms)
 		txn->written_ms = 0;
 }
 
-/* A failure may mean that there was too little room for so much work: then an
+/* A failure may mean that there was too little room for this much work: then an
  * eighth of it is tried, and so on, down to one; after a success it is doubled.
  */
 static size_t

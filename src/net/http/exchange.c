@@ -52,7 +52,7 @@ has_more(const struct connection *connection)
  * with it.  When there is little room for more connections, a poll without
  * events makes room; when there is none, so does a newcomer once it has been
  * served: the last place is for everybody, one after the other.  And the rest
- * of a long burst of requests that are all too fast is dropped. */
+ * of a long burst of requests that are all too fast is ignored. */
 static bool
 is_unwelcome(const struct exchange *exchange)
 {

@@ -30,11 +30,11 @@
  *
  * libmicrohttpd's epoll is edge-triggered: it takes a read that returns less
  * than it asked for as "nothing left", and reads again after the next event
- * only.  So when more than one request has arrived, the head is padded with a
- * meaningless header to exactly the size that was asked for; libmicrohttpd then
- * reads again after the reply.  That takes half of its memory (http.c), so the
- * reply then has room for 1 KiB of Link headers, and leaves out the others.
- * EINTR means "try again soon" to it.
+ * only.  So when bytes beyond the end of a request have arrived, the head is
+ * padded with a meaningless header to exactly the size that was asked for;
+ * libmicrohttpd then reads again after the reply.  That takes half of its
+ * memory (http.c), so the reply then has room for 1 KiB of Link headers, and
+ * leaves out the others.  EINTR means "try again soon" to it.
  *
  * Nothing is read while a request is running, nor after the last one of a
  * connection; bytes after a request wait in `ahead`, or in the socket.
@@ -108,7 +108,7 @@ read_some(struct connection *connection)
 }
 
 /* The result of these when there is nothing to read; is_soon: there may be
- * soon, so libmicrohttpd must not wait for an event. */
+ * bytes all the same, so libmicrohttpd must not wait for an event. */
 static ssize_t
 nothing(const struct connection *connection, bool is_soon)
 {
