@@ -1,13 +1,16 @@
-/* space.c - room in the file and on the disk.  Deleting needs room, too: it
- * goes through the log.  Without precautions a full disk stays full: a
- * checkpoint cannot make the file longer, so the log cannot start again, takes
- * all the room that is left, and then nothing can be deleted any more.  Three
- * things prevent that:  - The file is made as long as its pages need before
- * they are committed  (sqlite_allot(), in chunks).  So a checkpoint never needs
- * room, and  after it the log is used again from its beginning.  - Where the
- * log is too short to delete anything, the room is in a file of  its own, the
- * reserve.  It is given up when a write meets a full disk
- * (sqlite_release_reserve()), and made again when there is room for it.
+/* space.c - room in the file and on the disk.
+ *
+ * Deleting needs room, too: it goes through the log.  Without precautions a
+ * full disk stays full: a checkpoint cannot make the file longer, so the log
+ * cannot start again, takes all the room that is left, and then nothing can be
+ * deleted any more.  Three things prevent that:
+ *
+ *   - The file is made as long as its pages need before they are committed
+ *     (sqlite_allot(), in chunks).  So a checkpoint never needs room, and
+ *     after it the log is used again from its beginning.
+ *   - Where the log is too short to delete anything, the room is in a file of
+ *     its own, the reserve.  It is given up when a write meets a full disk
+ *     (sqlite_release_reserve()), and made again when there is room for it.
  *   - While there is no reserve, only as much is stored as the file has free
  *     pages for (check_space()).
  *
@@ -224,7 +227,7 @@ sqlite_allot(struct sqlite_store *s, bool is_due)
 	if (err || needed_bytes(s) <= s->allotted_bytes)
 		return err;
 	bytes = needed_bytes(s) + SLACK_BYTES; /* not again so soon */
-	/* Its codes differ by method.  There is no other cause. */
+	/* Its codes differ by method, but the cause must be the room. */
 	if (sqlite3_file_control(
 		s->db, "main", SQLITE_FCNTL_SIZE_HINT, &bytes) != SQLITE_OK)
 		return is_long_enough(s) ?
