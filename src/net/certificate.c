@@ -1,7 +1,8 @@
-/* certificate.c - see certificate.h.  GnuTLS would take both texts in one call,
- * gnutls_certificate_set_x509_key_ mem2(), but its error does not say which of
- * the two files is at fault.  So each is read alone first, and that call finds
- * only that they do not match.
+/* certificate.c - see certificate.h.
+ *
+ * GnuTLS would take both texts in one call, gnutls_certificate_set_x509_key_
+ * mem2(), but its error does not say which of the two files is at fault.  So
+ * each is read alone first, and that call finds only that they do not match.
  */
 #include "net/certificate.h"
 
