@@ -5,8 +5,8 @@
 
 #include "api/request.h"
 
-/* Take one entity tag off the front of a list, without a "W/": what is
- * compared is weak.  false: there is none, or it is none. */
+/* Take one entity tag off the front of a list, without a "W/": the comparison
+ * is weak.  false: there is none, or it is malformed. */
 static bool
 take_tag(struct span *list, struct span *out)
 {

@@ -1,4 +1,4 @@
-/* command.h - what a command is: one const struct in one file each.
+/* command.h - a command: one const struct.
  *
  * Floor: api.  check functions: any thread, pure.  run: engine thread.
  */
@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "core/world.h"
 
-/* What a successful command answers; it is stored in this form, too, for a
+/* The answer of a successful command.  It is also stored in this form, for a
  * repeated request (see reply.h): never change a value. */
 enum outcome_kind {
 	OUTCOME_NONE = 'N',   /* nothing: 204, or null in an array */
@@ -25,46 +25,49 @@ struct outcome {
 	struct buf text;
 };
 
-/* A failure, or an answer without names in it, as a record (reply.h). */
+/* The size of a failure, or of an answer without names, as a record (reply.h).
+ */
 #define COMMAND_SMALL_ANSWER ((size_t)256)
 
-/* In whose name commands run. */
+/* The session that commands run for. */
 struct session {
 	struct world *world;
 	const struct request *request;
 	struct bill *relay_bill;
-	struct player *player; /* NULL: none (yet, or any more) */
-	bool is_over;          /* unregistered: there will be none */
-	size_t max_record;     /* with a key: what can be kept of the reply */
-	char token[DIGEST_TOKEN_SIZE]; /* of a session registered just now */
+	struct player *player;         /* NULL: none (yet), or ended */
+	bool is_over;                  /* unregistered: no session follows */
+	size_t max_record;             /* with a key: room to keep the reply */
+	char token[DIGEST_TOKEN_SIZE]; /* of a session that has just been
+	                                * registered */
 };
 
 struct command {
 	const char *code;   /* "###!RP" */
 	const char *path;   /* "/register" */
-	const char *ok;     /* code of success; NULL: it has no reply */
+	const char *ok;     /* code of success; NULL: no reply */
 	const char *failed; /* code of failure */
 	bool is_register;   /* runs without a session, and only so */
 
-	/* Look at call->data (which may be none) and set call->args.
-	 * ERR_BAD_*: it does not have the shape that the command needs, and call->why
-	 * says why not. */
+	/* Check call->data (which may be absent) and set call->args.
+	 * ERR_BAD_*: the command cannot take it, and call->why says why. */
 	enum err (*check)(struct call *call);
-	/* Take a body that is not JSON; false: it must be JSON. NULL: it
-	 * always must. Sets call->err, and why, instead of returning it. */
+	/* Accept a body that is not JSON.  false: it must be JSON.  NULL: it
+	 * always must.  Sets call->err and call->why instead of returning an
+	 * error. */
 	bool (*check_bare)(
 	    struct call *call, struct span body, bool is_text_plain);
-	/* How many bytes it may answer at most, beyond the few that any
-	 * command may (COMMAND_SMALL_ANSWER).  NULL: none.  ERR_STORAGE. */
+	/* The most bytes that its answer may have beyond the few allowed to any
+	 * command (COMMAND_SMALL_ANSWER).  NULL: none.  ERR_STORAGE. */
 	enum err (*measure)(
 	    struct session *session, const struct call *call, size_t *out);
-	/* Do it.  player_evict() comes after it.  Any error but ERR_STORAGE means that nothing has changed
-	 * (but for a join, which may have found the host gone).
+	/* Run it; player_evict() is called afterwards.  Any error except
+	 * ERR_STORAGE means that nothing has changed (except that a join may
+	 * have evicted the host).
 	 * out is empty, of kind OUTCOME_NONE. */
 	enum err (*run)(struct session *session, const struct call *call,
 	    struct outcome *out);
-	/* Make out the answer, after player_evict(), to a caller whose session
-	 * goes on.  NULL: run() has.  Errors are those of run(). */
+	/* Write the answer, after player_evict(), for a caller whose session
+	 * goes on.  NULL: run() has written it.  Same errors as run(). */
 	enum err (*answer)(struct session *session, const struct call *call,
 	    struct outcome *out);
 };
@@ -80,10 +83,10 @@ extern const struct command command_candidate;
 extern const struct command command_leave_room;
 extern const struct command command_unregister;
 
-/* A check for commands that take nothing: no data, null, or "null". */
+/* A check for commands without data: none, null, or "null". */
 enum err command_check_nothing(struct call *call);
 
-/* Make out the text "null", the answer of commands that have none. */
+/* Write the text "null", the answer of commands that have nothing to say. */
 void command_answer_null(struct outcome *out);
 
 #endif

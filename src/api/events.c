@@ -8,7 +8,7 @@
 #define MAX_EVENTS 256
 #define MAX_BYTES ((size_t)256 << 10)
 
-/* Move the mark, if the cursor says so. */
+/* Move the mark as far as the cursor says. */
 static MUST_CHECK enum err
 apply_cursor(struct world *world, struct player *player,
     const struct poll_args *args, enum look *out)
@@ -45,7 +45,7 @@ on_event(void *cls, uint64_t id, int kind, struct span body)
 		buf_add_text(out, ",");
 	event_text_add(out, id, (enum event_kind)kind, body);
 	if (delivery->n && out->len - delivery->start > MAX_BYTES) {
-		out->len = before; /* one too many: take it back */
+		out->len = before; /* one too many: remove it */
 		return false;
 	}
 	delivery->last = id;
@@ -71,8 +71,8 @@ add_mail(struct world *world, struct player *player,
 		    player->acked, on_event, &delivery);
 	if (err)
 		return err;
-	/* Not noted with the player until transaction_finish(): after a
-	 * rollback the same events are to be found again. */
+	/* Recorded in the player by transaction_finish() only: after a rollback
+	 * the same events must be found again. */
 	reply->sent_to = player->id;
 	reply->sent_id = delivery.last;
 	buf_add_text(out, "],\"next\":");
@@ -82,7 +82,7 @@ add_mail(struct world *world, struct player *player,
 	return ERR_NONE;
 }
 
-/* Never pretend continuity: say where the client stands instead. */
+/* Never pretend continuity: give the client its true position instead. */
 static MUST_CHECK enum err
 add_reset(struct world *world, const struct player *player, struct buf *out)
 {

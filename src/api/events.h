@@ -1,4 +1,4 @@
-/* events.h - a look into a mailbox, and what is found there as JSON.
+/* events.h - a look into a mailbox, and its events as JSON.
  *
  * Floor: api.  Engine thread only.
  */
@@ -7,7 +7,7 @@
 
 #include "api/transaction.h"
 
-/* What a look into the mailbox has found. */
+/* The result of a look into the mailbox. */
 enum look {
 	LOOK_MAIL,  /* events to deliver */
 	LOOK_RESET, /* a cursor ahead of everything: answer at once */
@@ -15,19 +15,19 @@ enum look {
 	LOOK_EMPTY, /* may be held */
 };
 
-/* Take the cursor, and see what there is to say.  *out_has_acked: it has
+/* Apply the cursor and look for events.  *out_has_acked: the cursor has
  * acknowledged something.  ERR_STORAGE. */
 MUST_CHECK enum err events_look(struct world *world, struct player *player,
     const struct poll_args *args, enum look *out, bool *out_has_acked);
 
-/* Append "events":[...],"next":N and what follows them, as the look has found.
- * ERR_STORAGE. */
+/* Append "events":[...],"next":N and the members after them, according to the
+ * result of the look.  ERR_STORAGE. */
 MUST_CHECK enum err events_add_found(struct world *world, struct player *player,
     const struct poll_args *args, enum look look, struct reply *reply);
 
-/* Append "events":[...],"next":N and what follows them to a reply on which
- * events ride, having acknowledged what the request's cursor says.  player
- * NULL: a session that has just ended has none.  ERR_STORAGE. */
+/* For a reply that carries events besides: acknowledge as the request's cursor
+ * says, then append "events":[...],"next":N and the members after them.  player
+ * NULL: a session that has just ended has no events.  ERR_STORAGE. */
 MUST_CHECK enum err events_add(
     struct transaction *txn, struct player *player, struct request *request);
 

@@ -1,8 +1,8 @@
 /* fault.c - see fault.h.
  *
- * A sentence is put into JSON later, where a quote or a backslash takes two
- * bytes.  These come from clients only, so that what is shown of a value may
- * double, and nothing else does.
+ * A sentence goes into JSON later, where a quote or a backslash takes two
+ * bytes.  Only text from clients has these, so only the shown part of a value
+ * may double.
  */
 #include "api/fault.h"
 
@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* Add what can be seen of the text. */
+/* Append the printable part of the text. */
 static void
 add_shown(struct buf *out, struct span text)
 {
@@ -69,7 +69,7 @@ add_value(struct buf *out, struct json_value value)
 	    value.type == JSON_OBJECT) {
 		buf_add_text(out, kind_of(value));
 	} else if (value.type == JSON_STRING) {
-		/* What is in it may look like what it must be. */
+		/* Its contents may look like the expected value. */
 		buf_add_text(out, "the string ");
 		add_quoted(out, (struct span){ text.at + 1, text.len - 2 });
 	} else {

@@ -1,7 +1,6 @@
 /* ice.c - see ice.h.
  *
- * No address gets through that would have to be escaped in JSON, in a header or
- * in a shell.
+ * Addresses that need escaping in JSON, in a header or in a shell are refused.
  */
 #include "api/ice.h"
 
@@ -30,7 +29,7 @@ take_prefix(struct span *rest, const char *text)
 	return true;
 }
 
-/* Take all up to, but without, the first byte that is in stops. */
+/* Take everything before the first byte in stops. */
 static struct span
 take_until(struct span *rest, const char *stops)
 {
@@ -132,7 +131,7 @@ ice_url_find_fault(struct span url, enum ice_url_kind *out)
 	return NULL;
 }
 
-/* ---- what clients are told ---- */
+/* ---- for clients ---- */
 
 struct credential {
 	/* "EXPIRY:PLAYER": Unix seconds, and the player's id */
@@ -141,7 +140,7 @@ struct credential {
 	char credential[DIGEST_SHA1_TEXT_SIZE];
 };
 
-/* That of the player under secret, good until expiry_s. */
+/* The player's credential under secret, valid until expiry_s. */
 static void
 make_credential(const char *secret, int64_t expiry_s, uint32_t player,
     struct credential *out)
@@ -159,7 +158,7 @@ make_credential(const char *secret, int64_t expiry_s, uint32_t player,
 
 struct writer {
 	struct buf *body, *links;
-	const struct ice_server *last; /* whose entry is open; or NULL */
+	const struct ice_server *last; /* its entry is open; or NULL */
 };
 
 /* A quoted-string (RFC 9110, section 5.6.4); text is printable ASCII. */
@@ -217,7 +216,7 @@ shares_entry(const struct ice_server *a, const struct ice_server *b)
 	    strcmp(a->credential, b->credential) == 0;
 }
 
-/* server must stay until the next call, or end_entry(). */
+/* server must remain until the next call, or end_entry(). */
 static void
 add_server(struct writer *writer, const struct ice_server *server)
 {
@@ -261,6 +260,6 @@ ice_text_add(const struct ice_settings *ice, uint32_t player, int64_t now_s,
 		buf_add_int(body, (int64_t)ice->turn_ttl_s);
 	}
 	buf_add_text(body, "}");
-	if (links->overflowed) /* not the half of one */
+	if (links->overflowed) /* not half of one */
 		buf_reset(links);
 }

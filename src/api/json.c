@@ -1,9 +1,9 @@
 /* json.c - see json.h.
  *
  * Two halves.  The first checks a text in one pass: a loop instead of
- * recursion, whose only memory of the containers around a value is their
- * number and a bit for each (array or object).  The second walks over texts
- * that the first has passed, and so only looks for where things end.
+ * recursion, whose only memory of the containers around a value is their number
+ * and a bit for each (array or object).  The second walks over texts that the
+ * first has accepted, and so only looks for the ends of values.
  *
  * This is on the path of every command, and most of a command is one long
  * string of plain ASCII (the session description), so strings are looked at
@@ -22,7 +22,7 @@ static_assert(JSON_MAX_DEPTH <= 32, "struct scan has a bit for each level");
 struct scan {
 	const char *at, *end;
 	uint32_t is_object; /* the open containers, the innermost lowest */
-	unsigned depth;     /* how many they are */
+	unsigned depth;     /* their number */
 	bool wants_value;   /* a value must come next */
 };
 
@@ -41,7 +41,7 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Step over the byte c if it is what comes next. */
+/* Step over the byte c if it is next. */
 static bool
 take(struct scan *scan, char c)
 {
@@ -156,8 +156,8 @@ scan_digits(struct scan *scan)
 	return scan->at > start;
 }
 
-/* A number.  What follows it is not looked at: in "01" it is the 0, and the
- * caller meets a 1 where none may be. */
+/* A number.  The bytes after it are not checked: in "01" the number is 0, and
+ * the caller meets a 1 where none is allowed. */
 static bool
 scan_number(struct scan *scan)
 {
@@ -185,7 +185,7 @@ scan_word(struct scan *scan, const char *word)
 	return true;
 }
 
-/* A member's key and its colon, with blanks before both. */
+/* A member's key and its colon, each with blanks before it. */
 static bool
 scan_key(struct scan *scan)
 {
@@ -196,8 +196,8 @@ scan_key(struct scan *scan)
 	return take(scan, ':');
 }
 
-/* The start of an array or object, up to where its first value must be; all
- * of it when it is empty. */
+/* The start of an array or object, up to its first value; all of it if it is
+ * empty. */
 static bool
 scan_open(struct scan *scan, bool is_object)
 {
@@ -212,8 +212,8 @@ scan_open(struct scan *scan, bool is_object)
 	return is_object ? scan_key(scan) : true;
 }
 
-/* What follows a value inside a container: the container's end, or all that
- * is before the next value. */
+/* The part after a value inside a container: the container's end, or everything
+ * before the next value. */
 static bool
 scan_behind_value(struct scan *scan)
 {
@@ -249,7 +249,7 @@ type_of(char first)
 	}
 }
 
-/* A value, or of one that contains others what is before the first. */
+/* A value or, of a container, the part before its first value. */
 static bool
 scan_value(struct scan *scan)
 {
@@ -300,8 +300,8 @@ json_check(struct span text, struct json_value *out)
 
 /* From here on the text has been checked. */
 
-/* Where the string ends whose first quote is at `at`: behind the next quote
- * with an even number of backslashes before it. */
+/* The end of the string whose first quote is at `at`: after the next quote with
+ * an even number of backslashes before it. */
 static const char *
 end_of_string(const char *at, const char *end)
 {

@@ -2,11 +2,11 @@
  *
  * Floor: api.  Any thread; pure; allocates nothing; never recurses.
  *
- * What players send is relayed byte for byte, so one text that some parser
- * refuses would break every poll of its recipient.  json-c accepts NaN,
- * single quotes, control bytes, "-01", "1.", lone surrogates, overlong UTF-8,
- * and ignores all after a NUL; so a text is checked here first, and only then
- * are single members decoded (see value.h).
+ * Messages are relayed byte for byte, so one text that some parser refuses
+ * would break every poll of its recipient.  json-c accepts NaN, single quotes,
+ * control bytes, "-01", "1.", lone surrogates and overlong UTF-8, and ignores
+ * everything after a NUL.  So a text is checked here first, and only then are
+ * single members decoded (see value.h).
  */
 #ifndef PEERPOST_API_JSON_H
 #define PEERPOST_API_JSON_H
@@ -46,7 +46,7 @@ struct json_walk {
 	const char *at, *end;
 };
 
-/* Start walking over container, an array or object out of a checked text. */
+/* Start walking over container, an array or object from a checked text. */
 struct json_walk json_walk(struct json_value container);
 
 /* The next element of the array; false: there is none. */

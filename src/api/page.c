@@ -1,13 +1,13 @@
 /* page.c - see page.h.
  *
- * page.html is written out up to each name between two "@", and what the name
- * stands for in its place.  "@DEMO@" stands for nothing; but without a demo
- * the rest of its line is left out.
+ * page.html is written out with each name between two "@" replaced by its
+ * value.  "@DEMO@" has an empty value; without the demo the rest of its line is
+ * left out.
  *
  * Links are relative, because only the web server in front of us knows where we
- * are mounted.  Lines to be pasted into a shell cannot be; so they have the
- * address as far as the request tells it, and the page's script puts in what
- * the browser knows. */
+ * are mounted.  Lines to paste into a shell cannot be relative, so they have
+ * the address as far as the request shows it, and the page's script puts in the
+ * address that the browser has. */
 #include "config.h"
 
 #include "api/page.h"
@@ -21,11 +21,11 @@
 #include "base/clock.h"
 #include "core/mailbox.h"
 
-/* What stands there if the request does not tell where it was sent. */
+/* The address if the request does not show it. */
 #define NO_URL "URL"
 
-/* Where links begin.  The base path is the page, too: who asked for that,
- * without a slash at its end, is one step further up. */
+/* The start of links.  The page is also at the base path: without a slash at
+ * the end of that, links start one step further up. */
 static struct span
 find_here(struct span target, const char *base_path)
 {
@@ -39,7 +39,7 @@ find_here(struct span target, const char *base_path)
 	return span_of(slash);
 }
 
-/* Whether a byte means itself in an address, between quotes of a shell, and in
+/* Whether a byte stands for itself in an address, between shell quotes, and in
  * HTML (RFC 3986, section 2.3). */
 static bool
 is_plain(char byte)
@@ -49,7 +49,7 @@ is_plain(char byte)
 	    (byte != '\0' && strchr("-._~", byte) != NULL);
 }
 
-/* Names, addresses, and ports; nothing else is shown. */
+/* Only names, addresses and ports are shown. */
 static bool
 is_host(struct span host)
 {
@@ -91,7 +91,7 @@ add_url(struct buf *body, const struct request *request, const char *base_path)
 	add_path(body, request->mount.at ? request->mount : span_of(base_path));
 }
 
-/* Whether text begins with word, which is then taken off. */
+/* Take word off the front of text.  false: it is not there. */
 static bool
 take(struct span *text, const char *word)
 {
@@ -114,7 +114,8 @@ skip_line(struct span *text)
 	text->at = next;
 }
 
-/* Write out one byte, which begins no name, and all up to what may be one. */
+/* Write out one byte, which does not begin a name, and all bytes up to the next
+ * that may. */
 static void
 add_up_to_name(struct buf *body, struct span *text)
 {

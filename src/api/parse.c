@@ -14,8 +14,8 @@
 #include "api/value.h"
 #include "base/text.h"
 
-/* From /demo: without the slash, what the page names would be sought beside
- * it and not below.  Relative, it is right wherever we are mounted. */
+/* From /demo: without the slash, the page's relative links would lead beside
+ * it, not below it.  A relative location is right wherever we are mounted. */
 #define DEMO_FROM_ABOVE "demo/"
 
 /* "Bearer TOKEN" (RFC 6750, section 2.1); anything else counts as absent. */
@@ -32,7 +32,7 @@ bearer_token(struct span header)
 	return text_trim((struct span){ header.at + len, header.len - len });
 }
 
-/* Query members that we know. */
+/* Known query members. */
 enum query_name { QUERY_AFTER, QUERY_WAIT, QUERY_MAX, QUERY_TOKEN, N_QUERY };
 
 static enum query_name
@@ -95,8 +95,8 @@ read_query_member(struct request *request, enum query_name name,
 	return ERR_NONE;
 }
 
-/* The whole query is walked even after an error in a number, so that the
- * token is found wherever it stands. */
+/* The whole query is walked even after an error in a number, so that the token
+ * is found wherever it is. */
 static MUST_CHECK enum err
 read_query(struct request *request, struct span query, enum err *out_malformed)
 {
@@ -131,7 +131,7 @@ read_query(struct request *request, struct span query, enum err *out_malformed)
 	}
 }
 
-/* Keys count on commands only. */
+/* Keys apply to commands only. */
 static MUST_CHECK enum err
 read_key(struct request *request)
 {
@@ -149,7 +149,7 @@ read_last_event_id(struct request *request)
 	struct poll_args *poll = &request->poll;
 	struct span id = text_trim(request->last_event_id);
 
-	/* An empty one is what an EventSource that has seen no event means. */
+	/* An EventSource that has seen no event sends an empty one. */
 	if (id.len == 0)
 		return;
 	poll->has_after = text_to_whole(id, VALUE_MAX_UINT, &poll->after);
@@ -192,7 +192,7 @@ parse_is_encoded(const struct request *request)
 	}
 }
 
-/* What must be right before anybody asks who is calling. */
+/* The checks that come before that of the session. */
 static MUST_CHECK enum err
 check_envelope(struct request *request, const char *base_path)
 {

@@ -34,8 +34,8 @@ parse_key(struct request *request, struct span key)
 	return ERR_NONE;
 }
 
-/* Check that the text is JSON.  ERR_BAD_JSON: *out_why may say more, and is the
- * caller's then. */
+/* Check that the text is JSON.  ERR_BAD_JSON: *out_why may say more, and then
+ * belongs to the caller. */
 static MUST_CHECK enum err
 check_json(struct span text, struct json_value *out, char **out_why)
 {
@@ -46,15 +46,14 @@ check_json(struct span text, struct json_value *out, char **out_why)
 	return err;
 }
 
-/* The members of an object that we interpret, by their place in a table of
- * names. */
+/* The members of an object that we interpret, by index in a table of names. */
 struct member_spec {
 	const char *const *names;
 	size_t n;
 };
 
-/* Find the members named in spec; those that are not there have a text of
- * NULL.  ERR_BAD_JSON: one of them is there twice, *out_why says which. */
+/* Find the members named in spec; missing ones have a text of NULL.
+ * ERR_BAD_JSON: one of them occurs twice; *out_why says which. */
 static MUST_CHECK enum err
 find_members(struct json_value object, struct member_spec spec,
     struct json_value *out, char **out_why)
@@ -122,7 +121,7 @@ read_element(struct call *call, struct json_value element)
 		read_call(call, found[0], found[1]);
 }
 
-/* name: what it is called in a sentence.  ERR_BAD_DATA: too many. */
+/* name: its name in a sentence.  ERR_BAD_DATA: too many. */
 static MUST_CHECK enum err
 read_array(struct request *request, const char *name, struct json_value array)
 {
@@ -156,8 +155,8 @@ new_single_call(struct request *request)
 	return request->calls;
 }
 
-/* What makes a repeated request the same: its path and its commands, not its
- * token, cursor or wait. */
+/* Two requests are the same if their paths and commands are, whatever their
+ * tokens, cursors or waits. */
 static void
 hash_request(struct request *request, struct span first, struct span second)
 {
@@ -203,8 +202,8 @@ enum { AFTER, WAIT, MAX, TOKEN, COMMAND, DATA, COMMANDS, KEY, N_MEMBERS };
 static const char *const member_names[N_MEMBERS] = { "after", "wait", "max",
 	"token", "command", "data", "commands", "key" };
 
-/* The Idempotency-Key of a client that cannot set headers; theirs comes first.
- * It is used where it stands, so it must be written without escapes. */
+/* The Idempotency-Key of a client that cannot set headers; a header wins.  It
+ * is used in place, so it must be written without escapes. */
 static MUST_CHECK enum err
 read_body_key(struct request *request, struct json_value key)
 {
@@ -244,7 +243,7 @@ read_number(struct request *request, const char *name, struct json_value value,
 	return ERR_BAD_CURSOR;
 }
 
-/* The members that a poll and an envelope have in common. */
+/* The members that polls and envelopes share. */
 static MUST_CHECK enum err
 read_poll_members(
     struct request *request, const struct json_value found[N_POLL_MEMBERS])
@@ -273,7 +272,7 @@ read_poll_members(
 	return err;
 }
 
-/* Find the first n of the members that we know. */
+/* Find the first n of the known members. */
 static MUST_CHECK enum err
 find_known(struct request *request, struct json_value object, size_t n,
     struct json_value *out)
@@ -327,7 +326,7 @@ read_wrapper(struct request *request, struct json_value object)
 	return ERR_NONE;
 }
 
-/* Check that the body is JSON, and explain if it is not. */
+/* Check that the body is JSON, and explain why if it is not. */
 static MUST_CHECK enum err
 check_body(struct request *request, struct span body, struct json_value *out)
 {

@@ -1,8 +1,8 @@
 /* reply.c - see reply.h.
  *
  * A record is a row of: one byte of enum outcome_kind, four bytes of length
- * (little endian), and so many bytes of text.  It lives as long as stored
- * replies do, so a later release must still read it.
+ * (little endian), and so many bytes of text.  Stored replies have this form,
+ * so later releases must still read it.
  */
 #include "api/reply.h"
 
@@ -176,7 +176,7 @@ reply_fail_admin(struct request *request, unsigned status, const char *word,
 	buf_add_text(out, "}");
 }
 
-/* What is known of err besides what it always says; or NULL. */
+/* The specific sentence kept for err, or NULL. */
 static const char *
 find_why(const struct request *request, enum err err)
 {

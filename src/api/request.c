@@ -6,8 +6,8 @@
 
 #include "base/mem.h"
 
-/* A reply holds at most a poll's worth of events, one event more, and the
- * replies to an array of commands that echo what they were given. */
+/* A reply holds at most the events of a poll, one event more, and the replies
+ * to an array of commands that echo their data. */
 #define MAX_REPLY ((size_t)64 << 20)
 
 struct request *

@@ -2,13 +2,12 @@
  *
  * Floor: api.
  *
- * A request belongs to exactly one thread at a time.  The loop thread makes
- * it, fills in what the transport saw, and has it parsed
- * (request_parse(), pure).  Then either the reply is there already, or the
- * request is submitted to the engine thread (engine.h), which gives it back
- * with its reply, be it half a minute later.  In between the loop thread
- * touches nothing of it but `owner` and, to ask for it
- * back, `cancel`.
+ * A request belongs to exactly one thread at a time.  The loop thread creates
+ * it, fills in the transport's members, and has it parsed (request_parse(),
+ * pure).  Then either its reply is ready, or the request is submitted to the
+ * engine thread (engine.h), which gives it back with its reply, perhaps half a
+ * minute later.  In between the loop thread touches nothing in it except
+ * `owner` and, to ask for it back, `cancel`.
  */
 #ifndef PEERPOST_API_REQUEST_H
 #define PEERPOST_API_REQUEST_H
@@ -30,19 +29,19 @@ struct completion_queue;
 struct route;
 
 #define REQUEST_MAX_CALLS 64
-#define REQUEST_MIN_OPEN_KEY 22              /* of one that stands alone */
-#define REQUEST_ARGUMENT_SIZE TEXT_UUID_SIZE /* the longest there is */
-#define REQUEST_MAX_TOKEN 128 /* ours have 43; longer ones are nobody's */
+#define REQUEST_MIN_OPEN_KEY 22              /* of a key without a session */
+#define REQUEST_ARGUMENT_SIZE TEXT_UUID_SIZE /* the longest one */
+#define REQUEST_MAX_TOKEN 128 /* ours have 43; a longer one is not ours */
 
 /* Of all Link headers.  Proxies take 4 KiB for the whole header block. */
 #define REPLY_MAX_LINKS 2048
 
-/* By which sort of listener a request has come in: what is served at the one
- * is not there at the other. */
+/* The class of the listener that a request came in by.  Each class has its own
+ * routes. */
 enum listener_class {
 	LISTENER_PUBLIC,
 	LISTENER_ADMIN,   /* --admin */
-	LISTENER_METRICS, /* --metrics: of the former, what only shows */
+	LISTENER_METRICS, /* --metrics: only those of --admin that just show */
 };
 
 enum method {
@@ -50,30 +49,30 @@ enum method {
 	METHOD_HEAD,
 	METHOD_POST,
 	METHOD_OPTIONS,
-	METHOD_OTHER, /* known to HTTP, but never served */
+	METHOD_OTHER, /* known to HTTP, never served */
 };
 
-/* The parsed data of a command; which member is told by the command. */
+/* The parsed data of a command, which decides on the member. */
 union call_args {
 	char name[STORE_NAME_SIZE];
 	char uuid[TEXT_UUID_SIZE];
 	struct {
 		struct span id; /* where the id stands in the data */
-		uint32_t peer;  /* 0: an id that nobody can have */
+		uint32_t peer;  /* 0: an id that no peer can have */
 	} relay;
 };
 
-/* One command that a request asks for. */
+/* One command of a request. */
 struct call {
 	const struct command *command; /* NULL: there is none, see err */
-	enum err err;                  /* to be reported in its turn */
+	enum err err;                  /* reported in its turn */
 	char *why;                     /* its sentence, owned; or NULL */
 	struct json_value data;        /* none: null, with an empty text */
 	const char *data_name;         /* for a sentence; static */
 	union call_args args;
 };
 
-/* What a poll asks for. */
+/* The parameters of a poll. */
 struct poll_args {
 	bool has_after, has_wait, has_max;
 	uint64_t after;
@@ -81,8 +80,8 @@ struct poll_args {
 	uint64_t max;
 };
 
-/* How a poll has ended; of one that was refused, and of what is no poll:
- * POLL_NONE. */
+/* How a poll has ended.  POLL_NONE: it was refused, or the request is no poll.
+ */
 enum poll_end {
 	POLL_NONE,
 	POLL_MAIL,       /* events */
@@ -97,7 +96,7 @@ enum poll_end {
 	N_POLL_ENDS
 };
 
-/* How a request has come. */
+/* The protocol that a request came by. */
 enum front_kind { FRONT_HTTP, FRONT_HTTPS, FRONT_FASTCGI, N_FRONT_KINDS };
 
 enum reply_type {
@@ -105,13 +104,13 @@ enum reply_type {
 	REPLY_JSON,
 	REPLY_HTML,
 	REPLY_TEXT,
-	REPLY_ASSET, /* a file, or that it has not changed */
+	REPLY_ASSET, /* a file, or 304 */
 	REPLY_FILE,  /* an open one */
 };
 
 struct reply {
-	unsigned status; /* HTTP; 0: not there yet */
-	enum err err;    /* of a failure: what its word says */
+	unsigned status; /* of HTTP; 0: no reply yet */
+	enum err err;    /* of a failure: its error */
 	enum reply_type type;
 	unsigned retry_after_s; /* 0: no such header */
 	const char *media;      /* Content-Type; static; NULL: the type's own */
@@ -122,9 +121,9 @@ struct reply {
 	uint64_t fd_size;
 	bool is_replay;    /* Idempotency-Replayed: true */
 	bool is_preflight; /* the answer to OPTIONS */
-	uint32_t sent_to;  /* whose events are in it; 0: none are */
+	uint32_t sent_to;  /* the player whose events are in it; 0: none */
 	uint64_t sent_id;  /* the greatest of their ids */
-	struct buf links;  /* values of Link headers, a NUL after each */
+	struct buf links;  /* values of Link headers, each followed by a NUL */
 	struct buf body;
 };
 
@@ -134,8 +133,8 @@ enum task_kind { TASK_RUN, TASK_CANCEL, TASK_SETTINGS, TASK_DRAIN, TASK_STOP };
 struct task {
 	struct queue_item item; /* first */
 	enum task_kind kind;
-	struct completion_queue *cq; /* by which it went to the engine */
-	struct request *request;     /* NULL but for the first two kinds */
+	struct completion_queue *cq; /* the one that it came through */
+	struct request *request;     /* NULL except for the first two kinds */
 };
 
 struct request {
@@ -149,36 +148,37 @@ struct request {
 	struct span idempotency_key;
 	struct span last_event_id;
 	struct span if_none_match;
-	struct span host;  /* where it was sent, as the client says */
-	struct span mount; /* where a web server has mounted us; or not there */
-	bool is_https;     /* it was sent over TLS, be it to a proxy */
+	struct span host;  /* the Host that the client sent */
+	struct span mount; /* path at which a web server has mounted us; or not
+	                    * there */
+	bool is_https;     /* sent over TLS, perhaps to a proxy */
 	struct span content_encoding;
 	bool is_text_plain; /* Content-Type, without parameters */
 	struct buf body;
-	bool is_too_large; /* the body went over the limit */
+	bool is_too_large; /* the body exceeded the limit */
 	bool no_hold;      /* half-closed: a poll is not held */
 	uint8_t address[ADDRESS_KEY_SIZE];
 	bool is_exempt;  /* loopback or Unix: no per-address limit */
-	bool has_demo;   /* the demo is switched on */
-	bool is_foreign; /* at LISTENER_ADMIN: a web page may be behind it */
-	/* At listeners other than LISTENER_PUBLIC: connections of players, how
-	 * many may be, and whether there is no room for more, or has just
-	 * been none. */
+	bool has_demo;   /* the demo is enabled */
+	bool is_foreign; /* at LISTENER_ADMIN: a web page may have caused it */
+	/* At listeners other than LISTENER_PUBLIC: the number of players'
+	 * connections, its maximum, and whether there is, or has just been, no
+	 * room for more. */
 	size_t n_connections, max_connections;
 	bool is_full;
-	void *owner; /* the transport's own */
-	/* What takes the request, and then its cancellation if there was one,
-	 * back from the engine, on the loop thread.  For the transports only:
-	 * the engine does not call it. */
+	void *owner; /* private to the transport */
+	/* Takes the request, and then its cancellation if there was one, back
+	 * from the engine, on the loop thread.  For the transports only: the
+	 * engine does not call it. */
 	void (*give_back)(struct request *request, enum task_kind kind);
 
 	/* Set by request_parse(). */
 	const struct route *route; /* NULL: unknown path */
-	enum err err;              /* to be reported after the session's */
+	enum err err;              /* reported after errors of the session */
 	char *why;                 /* its sentence, owned; or NULL */
 	bool has_token;
-	bool is_query_token; /* the last resort: others win */
-	bool has_odd_token;  /* in the body there is one that is no string */
+	bool is_query_token; /* the last resort: any other wins */
+	bool has_odd_token;  /* the body has one that is not a string */
 	uint8_t token_hash[DIGEST_SIZE];
 	struct call *calls; /* n_calls of them; NULL: none */
 	size_t n_calls;
@@ -190,21 +190,22 @@ struct request {
 	uint8_t key_hash[DIGEST_SIZE];
 	uint8_t request_hash[DIGEST_SIZE];
 
-	/* The engine's own. */
+	/* Private to the engine. */
 	struct parked parked;
 	bool is_due;      /* a poll whose time is over */
-	int64_t woken_us; /* when what woke it was begun; 0: nothing did */
+	int64_t woken_us; /* when the transaction that woke it began; 0: none
+	                   * did */
 	enum poll_end poll_end;
-	bool is_charged; /* has paid its rate */
+	bool is_charged; /* has paid for itself */
 	struct bill relay_bill;
-	bool is_held;     /* a backup that is being made */
-	bool is_finished; /* its reply is on the way back */
+	bool is_held;     /* for a backup in progress */
+	bool is_finished; /* its reply is on its way back */
 
 	struct reply reply;
 	struct task run, cancel;
 };
 
-/* A new request; nothing is set but the ceilings. */
+/* A new request; nothing is set except the ceilings. */
 struct request *request_new(size_t max_body);
 void request_free(struct request *request);
 
@@ -213,15 +214,15 @@ const char *poll_end_word(enum poll_end end);
 /* "http", "https" or "fastcgi". */
 const char *front_kind_word(enum front_kind kind);
 
-/* Keep why, which is taken, as the sentence for the err that is about to be kept
- * in the request: not if there is one already. */
+/* Keep why, of which it takes ownership, as the sentence for the err about to
+ * be kept in the request, unless it has one already. */
 void request_explain(struct request *request, char *why);
 
-/* Whether the request has no token because what it has of one cannot be read: it
- * is refused for that, rather than for having no session. */
+/* Whether the request has no token only because its token cannot be read: it is
+ * then refused for that, rather than for having no session. */
 bool request_hides_token(const struct request *request);
 
-/* Start the reply anew. */
+/* Empty the reply, to write it again. */
 void request_reset_reply(struct request *request);
 
 #endif

@@ -1,4 +1,4 @@
-/* route.c - see route.h.  Two dozen rows: a search from the top will do. */
+/* route.c - see route.h.  Two dozen rows: a linear search is fast enough. */
 #include "api/route.h"
 
 #include <string.h>

@@ -3,9 +3,9 @@
 
 #include "base/text.h"
 
-/* Take one byte, decoded, off the front of raw, which is not empty.  '\0':
- * there is a bad escape, %00, or a NUL (which HTTP never has, but
- * FastCGI may); what we decode becomes a string, so none of them may pass. */
+/* Take one byte, decoded, off the front of raw, which is not empty.  '\0': a
+ * bad escape, %00, or a NUL (never in HTTP, but possible in FastCGI).  Decoded
+ * bytes become a string, so none of these may pass. */
 static char
 take_byte(struct span *raw)
 {
@@ -26,7 +26,7 @@ take_byte(struct span *raw)
 	return c;
 }
 
-/* Take all up to the first of the bytes in stops off the front of raw. */
+/* Take everything up to the first byte in stops off the front of raw. */
 static struct span
 take_until(struct span *raw, const char *stops)
 {
@@ -58,8 +58,8 @@ take_authority(struct span *raw)
 	return take_until(raw, "/?#").len > 0;
 }
 
-/* Whether bytes that no URI may contain are in it.  Bytes above 0x7f may not
- * either, but people type them, and they harm nobody. */
+/* Whether it contains bytes that a URI must not have.  Bytes above 0x7f are not
+ * allowed either, but people type them, and they do no harm. */
 static bool
 has_foreign_byte(struct span path)
 {
@@ -80,7 +80,8 @@ decode_path(struct span path, const char *base_path, char *out)
 	bool is_inside = true;
 	char last = '\0';
 
-	/* To the end in any case: a bad escape anywhere comes first. */
+	/* Read to the end in any case: a bad escape anywhere is reported first.
+	 */
 	while (path.len) {
 		char c = take_byte(&path);
 
@@ -121,7 +122,7 @@ target_parse(struct span raw, const char *base_path, struct target *out)
 	path = take_until(&raw, "?");
 	if (has_foreign_byte(path))
 		return ERR_BAD_REQUEST;
-	if (path.len == 0) /* "http://host", or with a query behind it */
+	if (path.len == 0) /* "http://host", perhaps with a query */
 		path = span_of("/");
 	err = decode_path(path, base_path, target.path);
 	if (err)
@@ -132,7 +133,7 @@ target_parse(struct span raw, const char *base_path, struct target *out)
 	return ERR_NONE;
 }
 
-/* Decode text into out, which holds size bytes, cut off if need be. */
+/* Decode text into out, which holds size bytes, cut off if necessary. */
 static enum err
 decode_form(struct span text, char *out, size_t size, bool *out_is_cut)
 {

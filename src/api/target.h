@@ -2,8 +2,8 @@
  *
  * Floor: api.  Any thread; pure.
  *
- * The raw target is parsed here and not by the HTTP library, so that HTTP and
- * other transports agree to the byte.
+ * The raw target is parsed here, not by the HTTP library, so that all
+ * transports agree to the byte.
  */
 #ifndef PEERPOST_API_TARGET_H
 #define PEERPOST_API_TARGET_H
@@ -25,18 +25,19 @@ struct target {
 
 /* Split raw (origin form, absolute form or "*") and take base_path ("" or
  * "/prefix", no slash at its end) off the front; the prefix itself, with or
- * without a slash, is "/".  Several slashes in a row count as one: proxies put
- * them together.  ERR_BAD_REQUEST: a bad percent escape or %00 in the
- * path, or none of the three forms. ERR_NOT_FOUND: outside base_path, or too
- * long. */
+ * without a slash, is "/".  Several slashes in a row count as one, because
+ * proxies merge them.
+ * ERR_BAD_REQUEST: a bad percent escape or %00 in the path, or none of the
+ * three forms.
+ * ERR_NOT_FOUND: outside base_path, or too long. */
 MUST_CHECK enum err target_parse(
     struct span raw, const char *base_path, struct target *out);
 
-/* Walk over the members of a raw query ("a=1&b=2"; '+' is a space). Unknown
- * names are the caller's to ignore; a name or value too long for its array
- * comes cut off (it then equals nothing that we know, and is no valid value).
- * *out_more false: there was none left. ERR_BAD_REQUEST: a bad percent escape
- * or %00 in it. */
+/* Walk over the members of a raw query ("a=1&b=2"; '+' is a space). The caller
+ * ignores unknown names.  A name or value too long for its array is cut off (it
+ * then matches no known name, and is not a valid value).
+ * *out_more false: there was none left.
+ * ERR_BAD_REQUEST: a bad percent escape or %00 in it. */
 struct target_member {
 	char name[32];
 	char value[TARGET_MAX_VALUE + 1];

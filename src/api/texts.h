@@ -1,6 +1,7 @@
 /* texts.h - events, failures and rooms as JSON text.
  *
- * Floor: api.  Events and failures: any thread, pure.  Rooms: engine thread only.
+ * Floor: api.  Events and failures: any thread, pure.  Rooms: engine thread
+ * only.
  */
 #ifndef PEERPOST_API_TEXTS_H
 #define PEERPOST_API_TEXTS_H
@@ -19,7 +20,7 @@ void event_text_add(
 void event_text_add_failure(
     struct buf *out, const char *code, enum err err, const char *why);
 
-/* The same for a session that has ended: PTO and why. */
+/* The same for a session that has ended: PTO and the reason. */
 void event_text_add_ended(struct buf *out, enum end_reason reason);
 
 /* Append ["NAME",...], in join order.  ERR_STORAGE. */
@@ -31,7 +32,7 @@ MUST_CHECK enum err room_text_add_peers(
     struct world *world, const struct room *room, struct buf *out);
 
 /* Append the snapshot of player's room: {"room":UUID,"host":1,"sealed":BOOL,
- * "id":PEER,"peers":[...],"next":HEAD}; null when it is in none.
+ * "id":PEER,"peers":[...],"next":HEAD}; null if it is in none.
  * mailbox_load() first.  ERR_STORAGE. */
 MUST_CHECK enum err room_text_add_snapshot(
     struct world *world, const struct player *player, struct buf *out);

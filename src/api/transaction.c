@@ -61,7 +61,7 @@ transaction_finish(struct transaction *txn, struct request *request)
 	assert(request->reply.status && !request->parked.player);
 	assert(!request->is_finished);
 	if (request->reply.body.overflowed)
-		reply_fail(request, ERR_STORAGE); /* not the half of it */
+		reply_fail(request, ERR_STORAGE); /* not half of it */
 	request->is_finished = true;
 	if (request->reply.sent_to)
 		player_note_sent(

@@ -1,4 +1,4 @@
-/* transaction.h - what the engine thread has at hand while it runs requests.
+/* transaction.h - the context in which the engine thread runs requests.
  *
  * Floor: api.  Engine thread only.
  */
@@ -14,28 +14,28 @@ struct transaction {
 	bool is_draining;        /* shutting down: no poll is held */
 	struct queue_chain done; /* tasks that can be given back */
 	bool is_failing;         /* the last write failed */
-	int64_t probed_ms;  /* when it was last tried whether it still does */
-	int64_t written_ms; /* last commit of something; 0: tidied since */
-	int64_t started_ms; /* clock_now_ms() */
-	struct request *backup; /* held, see api/admin/backup.h; NULL: none */
-	bool has_begun_backup;  /* the store knows of it */
+	int64_t probed_ms;       /* when it was last tried again */
+	int64_t written_ms;      /* last commit that wrote; 0: tidied since */
+	int64_t started_ms;      /* clock_now_ms() */
+	struct request *backup;  /* held, see api/admin/backup.h; NULL: none */
+	bool has_begun_backup;   /* in the store */
 };
 
-/* The request that a parked poll is. */
+/* The request of a parked poll. */
 struct request *transaction_request_of(struct parked *parked);
 
-/* Find who is calling, and count it as a sign of life.
+/* Find the caller, and count the request as its sign of life.
  * ERR_NO_SESSION; ERR_TIMED_OUT: *out_reason says why; ERR_STORAGE. */
 MUST_CHECK enum err transaction_find_session(struct transaction *txn,
     const struct request *request, struct player **out,
     enum end_reason *out_reason);
 
-/* Let the player pay for a request that is no command: GET /room, or a poll that
+/* Charge the player for a request that is no command: GET /room, or a poll that
  * acknowledges nothing.  false: too many, and the failure reply is written. */
 bool transaction_pay_poll(
     struct transaction *txn, struct request *request, struct player *player);
 
-/* Give the request back: its reply is ready, and what it tells is committed.
+/* Give the request back: its reply is ready, and everything in it is committed.
  */
 void transaction_finish(struct transaction *txn, struct request *request);
 

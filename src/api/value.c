@@ -1,10 +1,10 @@
 /* value.c - see value.h.
  *
- * Clients choose how a string is written, so "id" may come as "\u0069d".  The
- * keys of a body are many, and nearly all of them are none of ours: a key is
- * unescaped into a few bytes on the stack, and given up where it is longer
- * than any name.  json_check() has found every escape to be a whole one, and
- * every surrogate to be one of a pair.
+ * Clients choose how a string is written, so "id" may come as "\u0069d".  A
+ * body has many keys, and nearly none of them are ours: a key is unescaped into
+ * a few bytes on the stack, and given up once it is longer than any name.
+ * json_check() has checked that every escape is complete and every surrogate
+ * part of a pair.
  */
 #include "api/value.h"
 
@@ -17,7 +17,7 @@
 
 #define MAX_CHARACTER 4 /* bytes of UTF-8 */
 
-/* The code unit of the four digits. */
+/* The code unit written by the four digits. */
 static uint32_t
 code_unit(const char *at)
 {
@@ -45,8 +45,8 @@ write_utf8(uint32_t code, char out[MAX_CHARACTER])
 	return n;
 }
 
-/* Read the escape at *at, which is moved behind it.  Returns the length of
- * what it stands for. */
+/* Read the escape at *at, which is moved past it.  Returns the length of the
+ * bytes that it stands for. */
 static size_t
 take_escape(const char **at, char out[MAX_CHARACTER])
 {
@@ -93,7 +93,7 @@ value_string(struct json_value value, struct buf *out)
 	return !out->overflowed;
 }
 
-/* Unescape the key into name.  false: it is longer. */
+/* Unescape the key into name.  false: it does not fit. */
 static bool
 unescape_key(struct span key, char name[VALUE_MAX_NAME], size_t *out_len)
 {

@@ -2,10 +2,10 @@
  *
  * Floor: base.  The owner of the buffer says which thread.
  *
- * Appending beyond the ceiling, or when memory runs out, appends nothing,
- * and leaves a mark (`overflowed`) that stays until buf_reset(): a caller may
- * append many pieces and look once at the end. A zeroed struct buf is empty
- * with ceiling 0: give it one with buf_init().
+ * Appending beyond the ceiling, or when memory runs out, appends nothing and
+ * sets `overflowed`, which stays set until buf_reset(): a caller may append
+ * many pieces and check once at the end.  A zeroed struct buf is empty and has
+ * the ceiling 0; buf_init() sets another.
  */
 #ifndef PEERPOST_BASE_BUF_H
 #define PEERPOST_BASE_BUF_H
@@ -27,10 +27,10 @@ struct buf {
 void buf_init(struct buf *buf, size_t max);
 /* Free the bytes; the ceiling stays. */
 void buf_fini(struct buf *buf);
-/* Forget the contents, keep the memory. */
+/* Drop the contents, keep the memory. */
 void buf_reset(struct buf *buf);
-/* Move the bytes (malloc'ed, *out_len of them) to the caller, who frees
- * them; buf is empty then.  Never NULL, also when there are none. */
+/* Move the bytes (malloc'ed, *out_len of them) to the caller, who frees them;
+ * buf is empty afterwards.  Never NULL, even without bytes. */
 char *buf_take(struct buf *buf, size_t *out_len);
 
 void buf_add(struct buf *buf, const void *bytes, size_t len);

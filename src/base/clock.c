@@ -19,7 +19,7 @@ struct test_clock {
 };
 
 static const struct test_clock *test_clock;
-/* When it was found. */
+/* The time at which it was found. */
 static struct timespec start_monotonic, start_real;
 
 void

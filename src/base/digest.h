@@ -31,8 +31,8 @@ void digest_hmac(
 void digest_to_token(
     const uint8_t bytes[DIGEST_SIZE], char out[DIGEST_TOKEN_SIZE]);
 
-/* HMAC-SHA-1 (RFC 2104, RFC 2202) of text under a key of any length.  Only for
- * what others have laid down so: TURN servers. */
+/* HMAC-SHA-1 (RFC 2104, RFC 2202) of text under a key of any length.  Only
+ * where a protocol of others requires it: TURN servers. */
 void digest_hmac_sha1(
     struct span key, struct span text, uint8_t out[DIGEST_SHA1_SIZE]);
 

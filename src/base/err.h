@@ -52,7 +52,7 @@
 	X(STORAGE,        503, "storage", "The server cannot store anything at the moment. Try again later.", 5) \
 	X(DATABASE_FULL,  503, "storage", "The server's database is full at the moment. Try again later.", 5) \
 	X(SHUTTING_DOWN,  503, "shutting-down", "The server is shutting down. Try again.", 1) \
-	/* never seen by a client: */ \
+	/* never sent to a client: */ \
 	X(ABSENT,         500, "internal", "There is no such row.", 0) \
 	X(TAKEN,          500, "internal", "This key is taken.", 0) \
 	X(FATAL,          500, "internal", "The disk cannot be trusted any more.", 0)

@@ -22,8 +22,7 @@ fail(char out_why[FILE_WHY_SIZE])
 	return false;
 }
 
-/* Make room for more than it has; a copy that realloc() left behind might be
- * secret. */
+/* Make room for more; realloc() might leave a copy of a secret behind. */
 static void
 grow(struct file_text *text, size_t size)
 {
@@ -37,7 +36,7 @@ grow(struct file_text *text, size_t size)
 	text->data = larger;
 }
 
-/* Up to the end, or a byte more than max. */
+/* Read to the end, or one byte more than max. */
 static bool
 read_all(int fd, size_t max, struct file_text *out, char out_why[FILE_WHY_SIZE])
 {
@@ -102,7 +101,8 @@ bool
 file_read(const char *path, size_t max, struct file_text *out,
     char out_why[FILE_WHY_SIZE])
 {
-	/* Not to wait for a pipe's writer, and to make no terminal ours. */
+	/* Neither wait for a pipe's writer nor acquire a controlling terminal.
+	 */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	bool is_read;
 

@@ -1,4 +1,4 @@
-/* hash.h - uthash, with memory trouble handled as everywhere (mem.h).
+/* hash.h - uthash, with lack of memory handled as in mem.h.
  *
  * Floor: base.  The owner of a table says which thread.
  */

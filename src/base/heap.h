@@ -2,8 +2,8 @@
  *
  * Floor: base.  The owner of the heap says which thread.
  *
- * A node knows its place, so it can be taken out in O(log n).  A node with
- * at == 0 is in no heap; a zeroed node is therefore ready for use.
+ * A node knows its place, so it can be removed in O(log n).  A node with at ==
+ * 0 is in no heap; a zeroed node is therefore ready for use.
  */
 #ifndef PEERPOST_BASE_HEAP_H
 #define PEERPOST_BASE_HEAP_H
@@ -22,14 +22,14 @@ struct heap {
 };
 
 void heap_init(struct heap *heap);
-/* Free the heap's array; the nodes stay their owners'. */
+/* Free the heap's array; the nodes still belong to their owners. */
 void heap_fini(struct heap *heap);
 
-/* Put node in with this deadline; it must be in no heap.  Borrows node until
+/* Add node with this deadline; it must be in no heap.  Borrows node until
  * heap_remove(). */
 void heap_insert(struct heap *heap, struct heap_node *node, int64_t due_ms);
 
-/* Take node out; nothing happens when it is in no heap. */
+/* Remove node; nothing happens if it is in no heap. */
 void heap_remove(struct heap *heap, struct heap_node *node);
 
 /* The node with the earliest deadline, left where it is, or NULL. */

@@ -30,7 +30,7 @@ list_is_empty(const struct list *head)
 	return head->next == head;
 }
 
-/* Take node out of whatever list it is in, if any. */
+/* Remove node from its list, if it is in one. */
 static inline void
 list_remove(struct list *node)
 {
@@ -39,7 +39,7 @@ list_remove(struct list *node)
 	list_init(node);
 }
 
-/* Put node at the end of the list, taking it out of where it was. */
+/* Move node to the end of the list, out of any other. */
 static inline void
 list_append(struct list *head, struct list *node)
 {
@@ -50,7 +50,7 @@ list_append(struct list *head, struct list *node)
 	head->prev = node;
 }
 
-/* Put node at the start of the list, taking it out of where it was. */
+/* Move node to the start of the list, out of any other. */
 static inline void
 list_prepend(struct list *head, struct list *node)
 {
@@ -64,7 +64,7 @@ list_first(const struct list *head)
 	return list_is_empty(head) ? NULL : head->next;
 }
 
-/* Take the first node out of the list and return it, or NULL. */
+/* Remove and return the first node of the list, or NULL. */
 static inline struct list *
 list_take_first(struct list *head)
 {

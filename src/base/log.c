@@ -1,7 +1,7 @@
-/* log.c - see log.h: what is logged.  How a line is written is log_line.c's.
+/* log.c - see log.h: which lines are logged.  log_line.c writes them.
  *
- * The level may be changed while others log; nothing hangs on which of
- * them sees it first.
+ * The level may be changed while others log; it does not matter which of them
+ * sees it first.
  */
 #include "base/log.h"
 
@@ -16,8 +16,8 @@
 
 static _Atomic(int) max_level = LOG_LEVEL_INFO;
 
-/* systemd.exec(5), $JOURNAL_STREAM: "DEVICE:INODE" of what it has connected
- * stderr to; a shell may have connected it to something else since. */
+/* systemd.exec(5), $JOURNAL_STREAM: "DEVICE:INODE" of the stderr that systemd
+ * set up; a shell may have redirected it since. */
 static bool
 is_journal(void)
 {
@@ -30,8 +30,8 @@ is_journal(void)
 	    st.st_ino == inode;
 }
 
-/* Nobody adds a time to what is on a terminal or in a file; whoever reads a pipe
- * or a socket does, or need not know. */
+/* On a terminal or in a file nothing else adds the time; the reader of a pipe
+ * or a socket can. */
 static bool
 is_read_later(void)
 {

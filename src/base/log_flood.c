@@ -1,10 +1,10 @@
 /* log_flood.c - see log_flood.h.
  *
- * A table that is full, or a disk, makes every request fail, and a client that
- * asks quickly could fill the operator's disk with warnings about it.  A kind
- * is a variable of the file that logs it, so their number is fixed, and
- * nothing grows.  One lock for all of them: it is taken for lines that would
- * have cost a write(2).
+ * A full table or a full disk makes every request fail, and a client that sends
+ * many could fill the operator's disk with warnings about it.  A kind is a
+ * variable in the file that logs it, so their number is fixed, and nothing
+ * grows.  One lock serves all of them: it is taken only for lines that would
+ * otherwise have cost a write(2).
  */
 #include "base/log_flood.h"
 

@@ -1,12 +1,12 @@
 /* log_line.c - see log_line.h.
  *
- * logfmt is what Heroku's router and Go's tools write: "key=value", a value in
- * quotation marks if it has a blank, "=" or a quotation mark in it, or is
- * empty; between those it is escaped like a string of JSON.  There is no
- * standard; what is written here all readers of it agree on.
+ * logfmt is the format of Heroku's router and of Go's tools: "key=value", with
+ * the value in quotation marks if it is empty or contains a blank, "=" or a
+ * quotation mark, and then escaped like a JSON string.  There is no standard;
+ * all readers of it agree on the form written here.
  *
- * What is no UTF-8 becomes U+FFFD, one for each byte, and control characters
- * are escaped in all three forms: file names are other people's, and a line
+ * Each byte that is not valid UTF-8 becomes U+FFFD, and control characters are
+ * escaped in all three forms: file names come from other people, and a line
  * break in one would forge a line of the log.
  */
 #include "base/log_line.h"
@@ -85,15 +85,15 @@ put_text(struct log_line *line, const char *text)
 	return put(line, text, strlen(text));
 }
 
-/* C0, DEL and C1: a terminal may take them for orders. */
+/* C0, DEL and C1: a terminal may take them for commands. */
 static bool
 is_control(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code <= 0x9f);
 }
 
-/* One character, of n bytes (0: no UTF-8), as it stands between quotation
- * marks, or in plain text. */
+/* One character, of n bytes (0: no UTF-8), as it is written between quotation
+ * marks or in plain text. */
 static bool
 put_character(struct log_line *line, const char *at, size_t n, uint32_t code,
     bool is_quoted)
@@ -187,7 +187,7 @@ write_time(char *out, size_t size)
 	snprintf(out + len, size - len, ".%03dZ", (int)(now.tv_nsec / 1000000));
 }
 
-/* The level and who speaks are the journal's to show, if it is there. */
+/* The journal shows the level and the program's name itself. */
 static void
 begin_text(struct log_line *line, enum log_level level, const char *message)
 {
@@ -291,7 +291,7 @@ void
 log_line_end(struct log_line *line)
 {
 	close_line(line);
-	/* There is nobody to tell when stderr is gone. */
+	/* If stderr is gone, there is nowhere to report it. */
 	if (write(STDERR_FILENO, line->text, line->len) < 0)
 		return;
 }

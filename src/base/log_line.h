@@ -9,8 +9,8 @@
  *	log_line_add_uint(&line, "status", 200);
  *	log_line_end(&line);
  *
- * Ask log_is_on() first: a line that is begun is written.  What does not fit
- * into it is left out: a message is cut, a field goes as a whole.
+ * Ask log_is_on() first: a line once begun is written.  If it becomes too long,
+ * a message is cut, and a field is left out as a whole.
  */
 #ifndef PEERPOST_BASE_LOG_LINE_H
 #define PEERPOST_BASE_LOG_LINE_H
@@ -28,7 +28,7 @@ enum log_level {
 	LOG_LEVEL_WARNING,
 	LOG_LEVEL_INFO,
 	LOG_LEVEL_DEBUG,
-	LOG_LEVEL_NOTICE, /* written at any level; not to be set */
+	LOG_LEVEL_NOTICE, /* written at any level; cannot be set */
 };
 
 enum log_format {
@@ -47,25 +47,25 @@ struct log_line {
 	char text[LOG_LINE_SIZE];
 };
 
-/* What a line of text has before it. */
+/* The prefix of a line of text. */
 enum log_begin {
-	LOG_BEGIN_BARE,     /* nothing: whoever reads it knows when it came */
-	LOG_BEGIN_PRIORITY, /* "<4>"; in the other forms, too */
-	LOG_BEGIN_TIME,     /* but not in that of log_notice() */
+	LOG_BEGIN_BARE,     /* none: the reader adds the time */
+	LOG_BEGIN_PRIORITY, /* "<4>"; in the other forms as well */
+	LOG_BEGIN_TIME,     /* except for log_notice() */
 };
 
-/* The form in which lines are begun. */
+/* The form of lines that begin from now on. */
 void log_line_set_form(enum log_format format, enum log_begin begin);
 
-/* What this thread logs from now on is about the request of this id (see
- * struct request), or about none: 0.  The lines then have a field for it. */
+/* Lines that this thread logs from now on are about the request with this id
+ * (see struct request), which they have as a field; 0: about none. */
 void log_set_request(uint32_t id);
 
-/* Begin a line.  Any bytes may be in message; it is best UTF-8. */
+/* Begin a line.  message may hold any bytes, but should be UTF-8. */
 void log_line_begin(
     struct log_line *line, enum log_level level, const char *message);
-/* Add a field.  key is of lower-case letters and "_"; there may be any bytes
- * in value. */
+/* Add a field.  key consists of lower-case letters and "_"; value may hold any
+ * bytes. */
 void log_line_add_text(
     struct log_line *line, const char *key, const char *value);
 void log_line_add_uint(struct log_line *line, const char *key, uint64_t value);

@@ -12,17 +12,17 @@ mem_exhausted(void)
 {
 	static const char message[] = "peerpostd: out of memory\n";
 
-	/* Nothing that could allocate: no log, no stdio. */
+	/* Nothing that may allocate: no log, no stdio. */
 	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
 		_exit(71);
 	_exit(71);
 }
 
-/* By itself malloc gets a large block from the kernel, or gives it back soon,
- * and each page of it is a fault when it is used again: 64 for a full reply to
- * a poll, which takes longer than writing it. */
-#define KEPT_BLOCK (1 << 20) /* up to this size blocks are used again */
-#define KEPT_FREE (32 << 20) /* so much may be free in the heap of a thread */
+/* By default malloc gets a large block from the kernel, or returns it soon, and
+ * every page of it faults when it is used again: 64 faults for a full reply to
+ * a poll, which take longer than writing it. */
+#define KEPT_BLOCK (1 << 20) /* blocks up to this size are reused */
+#define KEPT_FREE (32 << 20) /* free bytes kept in the heap of a thread */
 
 void
 mem_init(void)

@@ -1,15 +1,15 @@
 /* metric.c - see metric.h.
  *
- * A number is written by one thread, in that thread's own shard, so counting
- * needs no lock and no message.  Each shard begins a cache line: writing to one
- * line from two threads costs more than all the rest.  A reader may see one
- * counter a moment older than another, so no decision may depend on a metric.
- * The sum and the buckets of a histogram may differ by the observation that is
- * being made; its count is the sum of the buckets that were read.  A gauge that
- * is set, not added to, must be set by one thread only.
+ * Each thread writes only to its own shard, so counting needs no lock and no
+ * message.  A shard starts on its own cache line: two threads writing to the
+ * same line cost more than all the rest.  A reader may see one counter a moment
+ * older than another, so no decision may depend on a metric.  The sum and the
+ * buckets of a histogram may differ by an observation in progress; its count is
+ * the sum of the buckets that were read.  A gauge that is set, not added to,
+ * must be set by one thread only.
  *
- * The cost of a request is two looks at the clock, that of a transaction one,
- * and two more for a commit that writes; counting takes a few nanoseconds.
+ * The cost is two readings of the clock per request, one per transaction, and
+ * two more per commit that writes; counting takes a few nanoseconds.
  */
 #include "base/metric.h"
 
@@ -48,7 +48,7 @@ const struct metric metrics[N_METRIC_ROWS] = {
 };
 /* clang-format on */
 
-/* Each begins a line of the cache: no two threads write the same one. */
+/* Each starts on its own cache line: no two threads write to the same one. */
 struct shard {
 	alignas(CACHE_LINE) _Atomic(uint64_t) counters[N_METRIC_COUNTERS];
 };
@@ -96,7 +96,7 @@ metric_observe(unsigned row, int64_t value)
 	uint64_t size = value > 0 ? (uint64_t)value : 0;
 	unsigned i = 0;
 
-	/* Small values are the most frequent ones. */
+	/* Small values are the most frequent. */
 	while (i < metric->n && size > bounds[i])
 		i++;
 	metric_add(metric->counter + i, 1);

@@ -1,15 +1,15 @@
-/* metric.h - what is counted and measured, in one table.
+/* metric.h - all counters and measurements, in one table.
  *
  * Floor: base.  Any thread.
  *
- * Each row is: id, kind, how many series or bounds there are, the name and
- * the help of Prometheus, and the name of its label ("": none).  Names, help
- * and labels are documented in peerpost-metrics(7) and, like error words, are
- * not to be changed: people have them in their dashboards.
+ * Each row is: id, kind, the number of series or bounds, the name and help text
+ * for Prometheus, and the name of its label ("": none).  Names, help and labels
+ * are documented in peerpost-metrics(7) and, like error words, never change:
+ * dashboards depend on them.
  *
- * Each thread has a shard with all counters for itself, and adds to one by a
- * relaxed load and a relaxed store, which are plain instructions and take no
- * lock; whoever reads adds the shards up, and may be a moment behind.
+ * Each thread has its own shard of all counters, and adds to one with a relaxed
+ * load and a relaxed store, which are plain instructions and take no lock.  A
+ * reader adds the shards up, and may be a moment behind.
  */
 #ifndef PEERPOST_BASE_METRIC_H
 #define PEERPOST_BASE_METRIC_H
@@ -87,7 +87,7 @@
 	X(STORAGE_FAILING, GAUGE, 1, "peerpost_storage_failing", "", \
 	  "1 while the last write to the database failed, else 0.")
 
-/* Not counted, but found out when they are asked for. */
+/* Not counted, but determined when they are read. */
 #define METRIC_READ_TABLE(X) \
 	X(WAL_BYTES, GAUGE, 0, "peerpost_wal_bytes", "", \
 	  "Size of the write-ahead log of the database.") \
@@ -116,8 +116,8 @@
 enum metric_kind {
 	METRIC_COUNTER,
 	METRIC_GAUGE,
-	/* Histograms; the counters are one for each bound, one for what is
-	 * above all of them, and the sum. */
+	/* Histograms; their counters are one for each bound, one for values
+	 * above all bounds, and the sum. */
 	METRIC_TIMES, /* of microseconds, up to 2.5 s */
 	METRIC_HOLDS, /* of microseconds, up to 60 s */
 	METRIC_SIZES, /* of numbers, up to 1024 */
@@ -161,23 +161,23 @@ enum {
 struct metric {
 	const char *name, *label, *help;
 	enum metric_kind kind;
-	size_t n;         /* series, or bounds; 0: read when asked for */
+	size_t n;         /* series or bounds; 0: determined when read */
 	unsigned counter; /* the first */
 };
 
 extern const struct metric metrics[N_METRIC_ROWS];
 
-/* This thread's. */
+/* This thread's shard. */
 extern _Thread_local _Atomic(uint64_t) *metric_shard;
 
-/* Let this thread have the shard of that one (enum process_thread).  Until it
- * says so, a thread writes on the main thread's. */
+/* Give this thread the shard of that number (enum process_thread).  Until this
+ * call, a thread writes to the main thread's. */
 void metric_use_shard(unsigned thread);
 
 /* The value of a counter: the sum of all shards. */
 uint64_t metric_get(unsigned counter);
 
-/* A gauge that only one thread ever sets. */
+/* Set a gauge, which only one thread may ever do. */
 static inline void
 metric_set(unsigned counter, uint64_t value)
 {
@@ -193,7 +193,7 @@ metric_add(unsigned counter, uint64_t n)
 		n);
 }
 
-/* Only of gauges.  What one thread has added another may take away: the sum is
+/* Only for gauges.  One thread may subtract what another has added: the sum is
  * right, modulo 2^64. */
 static inline void
 metric_sub(unsigned counter, uint64_t n)
@@ -201,11 +201,11 @@ metric_sub(unsigned counter, uint64_t n)
 	metric_add(counter, -n);
 }
 
-/* Count a value in a histogram; less than 0 counts as 0: a test's clock may be
- * turned back. */
+/* Count a value in a histogram; a negative value counts as 0, since a test may
+ * turn its clock back. */
 void metric_observe(unsigned row, int64_t value);
 
-/* The bounds of a histogram, ascending: its n of them. */
+/* The bounds of a histogram, n of them, ascending. */
 const uint32_t *metric_bounds(enum metric_kind kind);
 
 #endif

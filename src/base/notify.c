@@ -1,7 +1,7 @@
 /* notify.c - see notify.h.
  *
- * The address is kept rather than a connected socket: a manager that is
- * executed anew may have made another socket of the same name.
+ * The address is kept rather than a connected socket: a manager that has been
+ * re-executed may have made a new socket of the same name.
  */
 #include "base/notify.h"
 
@@ -23,7 +23,7 @@
 #define MAX_MESSAGE 512
 
 static struct {
-	int fd; /* -1: there is nobody to tell */
+	int fd; /* -1: there is no manager */
 	struct sockaddr_un addr;
 	socklen_t len;
 	int64_t watchdog_ms;
@@ -110,7 +110,7 @@ send_text(const char *text, int flags)
 		    strerror(errno));
 }
 
-/* What: lines of their own, each with its "\n". */
+/* Lines for the message, each with its "\n". */
 static void
 send_state(const char *what, const char *status, int flags)
 {
@@ -132,7 +132,7 @@ notify_reloading(const char *status)
 	char what[64];
 	struct timespec now;
 
-	/* Since when: for Type=notify-reload. */
+	/* The start of the reload, for Type=notify-reload. */
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(what, sizeof(what), "RELOADING=1\nMONOTONIC_USEC=%lld\n",
 	    (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);

@@ -61,8 +61,8 @@ process_thread_cpu_us(unsigned which)
 					 0;
 }
 
-/* Linux 6.2 tells how many there are by the size of the folder; before, each
- * has to be looked at. */
+/* Since Linux 6.2 the size of the directory is their number; on older kernels
+ * they must be counted. */
 static uint64_t
 count_fds(void)
 {
@@ -78,7 +78,7 @@ count_fds(void)
 	while (readdir(dir))
 		n++;
 	closedir(dir);
-	return n > 3 ? n - 3 : 0; /* ".", ".." and the one of dir itself */
+	return n > 3 ? n - 3 : 0; /* ".", ".." and dir's own */
 }
 
 static uint64_t
@@ -103,8 +103,9 @@ boot_s(void)
 	    (double)(now.tv_nsec - up.tv_nsec) / 1e9;
 }
 
-/* Fields 22 to 24 of proc_pid_stat(5).  The second, the name, may have blanks
- * and parentheses in it: what counts begins after the last one. */
+/* Fields 22 to 24 of proc_pid_stat(5).  The second, the name, may contain
+ * blanks and parentheses: the fields after it begin after the last parenthesis.
+ */
 static void
 read_stat(struct process_numbers *out)
 {

@@ -1,6 +1,6 @@
-/* process.h - what the process itself costs.
+/* process.h - the resources that the process uses.
  *
- * Floor: base.  Main thread; what only reads, any.
+ * Floor: base.  Main thread; functions that only read, any.
  */
 #ifndef PEERPOST_BASE_PROCESS_H
 #define PEERPOST_BASE_PROCESS_H
@@ -16,12 +16,12 @@ struct process_numbers {
 	double start_s; /* Unix time */
 };
 
-/* Find out by proc(5); what cannot be found out is 0. */
+/* Read from proc(5); values that cannot be read are 0. */
 void process_read(struct process_numbers *out);
 
 #define PROCESS_MAX_LOOPS 16
 
-/* Of the loops, there may be PROCESS_MAX_LOOPS: PROCESS_LOOP, which is the main
+/* There may be up to PROCESS_MAX_LOOPS loops: PROCESS_LOOP, which is the main
  * thread, PROCESS_LOOP + 1, and so on. */
 enum process_thread {
 	PROCESS_ENGINE,
@@ -29,17 +29,18 @@ enum process_thread {
 	N_PROCESS_THREADS = PROCESS_LOOP + PROCESS_MAX_LOOPS,
 };
 
-#define PROCESS_THREAD_NAME_SIZE 16 /* as much as Linux keeps */
+#define PROCESS_THREAD_NAME_SIZE 16 /* the limit of Linux */
 
 /* "engine", "loop", "loop-2" and so on. */
 void process_thread_name(unsigned which, char out[PROCESS_THREAD_NAME_SIZE]);
 
-/* That is the thread: before anybody asks for it.  It gets its name (top -H),
- * but for the main thread, whose name is that of the process. */
+/* Register the calling thread, before anything else refers to it.  It gets its
+ * name (top -H), except for the main thread, which has the name of the process.
+ */
 void process_note_thread(unsigned which, pthread_t thread);
-/* Whether it has been noted. */
+/* Whether it has been registered. */
 bool process_has_thread(unsigned which);
-/* Its processor time in microseconds; 0 if it is not there. */
+/* Its processor time in microseconds; 0 if there is no such thread. */
 uint64_t process_thread_cpu_us(unsigned which);
 
 #endif

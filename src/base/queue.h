@@ -2,9 +2,9 @@
  *
  * Floor: base.  Any thread.
  *
- * What is shared between threads goes through one of these, if it can.  Items
- * are intrusive and belong to the queue from push to take; an item is in one
- * queue at a time.
+ * Whenever possible, threads share things through one of these.  Items are
+ * intrusive and belong to the queue from push to take; an item is in one queue
+ * at a time.
  */
 #ifndef PEERPOST_BASE_QUEUE_H
 #define PEERPOST_BASE_QUEUE_H
@@ -31,12 +31,12 @@ struct queue {
 void queue_init(struct queue *queue);
 void queue_fini(struct queue *queue);
 
-/* Append a chain, which is empty then.  Returns whether the queue had been
- * empty: the taker may have to be told. */
+/* Append a chain, which is empty afterwards.  Returns whether the queue was
+ * empty: the taker may have to be woken. */
 bool queue_push(struct queue *queue, struct queue_chain *chain);
 
-/* Take everything. Waits until there is something, or for up to wait_ms (-1:
- * for ever, 0: not at all). The chain may be empty on return. */
+/* Take everything.  Waits for an item, for up to wait_ms (-1: for ever, 0: not
+ * at all).  The chain may be empty on return. */
 struct queue_chain queue_take(struct queue *queue, int wait_ms);
 
 void queue_chain_append(struct queue_chain *chain, struct queue_item *item);

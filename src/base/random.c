@@ -28,7 +28,7 @@ random_bytes(void *out, size_t len)
 uint32_t
 random_between(uint32_t min, uint32_t max)
 {
-	/* A poll takes one: a system call for each would be felt. */
+	/* Each poll takes one: a system call for each would be too slow. */
 	static _Thread_local uint64_t drawn[64];
 	static _Thread_local size_t n_left;
 	uint64_t range = (uint64_t)max - min + 1;

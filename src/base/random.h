@@ -11,7 +11,7 @@
 /* Fill out with len bytes of getrandom(2). */
 void random_bytes(void *out, size_t len);
 
-/* A number from min to max, both included, min <= max.  Even to within
+/* A number from min to max, both included, min <= max.  Uniform to within
  * 2^-32, which is enough for jitter and ids, not for keys. */
 uint32_t random_between(uint32_t min, uint32_t max);
 

@@ -1,4 +1,4 @@
-/* refuse.h - the sentence that says why something of the operator's is refused.
+/* refuse.h - sentences that say why something from the operator is refused.
  *
  * Floor: base.  Any thread; pure.
  */
@@ -11,8 +11,8 @@
 
 #define REFUSE_WHY_SIZE 512 /* long enough for two paths */
 
-/* Write a sentence to out_why; what does not fit is cut off.  Returns false, for
- * the caller to return. */
+/* Write a sentence to out_why, cut off where it does not fit.  Returns false,
+ * for the caller to return. */
 bool refuse_because(char out_why[REFUSE_WHY_SIZE], const char *format, ...)
     PRINTF_LIKE(2, 3);
 

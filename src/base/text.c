@@ -39,7 +39,7 @@ text_to_uint(struct span text, uint64_t max, uint64_t *out)
 	return true;
 }
 
-/* Take the byte off the front of the text, if it is there. */
+/* Take this byte off the front of the text, if it is there. */
 static bool
 take(struct span *text, char byte)
 {
@@ -63,8 +63,8 @@ take_digits(struct span *text)
 	return digits;
 }
 
-/* A number in its parts: the digits before and behind the point, and by how many
- * places the exponent moves it. */
+/* The parts of a number: the digits before and after the point, and the places
+ * by which the exponent moves it. */
 struct decimal {
 	bool is_negative;
 	struct span whole, fraction;
@@ -74,7 +74,7 @@ struct decimal {
 static bool
 take_exponent(struct span *text, int64_t *out)
 {
-	/* No text is so long that a larger one would make a difference. */
+	/* No text is long enough for a larger exponent to matter. */
 	const uint64_t most = INT64_MAX / 4;
 	bool is_negative = take(text, '-');
 	struct span digits;
@@ -111,7 +111,7 @@ read_decimal(struct span text, struct decimal *out)
 	return text.len == 0;
 }
 
-/* Add a digit at the end of *value.  false: it is more than max then. */
+/* Append a digit to *value.  false: it would be more than max. */
 static bool
 add_digit(uint64_t *value, uint64_t digit, uint64_t max)
 {
@@ -144,7 +144,7 @@ text_to_whole(struct span text, uint64_t max, uint64_t *out)
 		    !add_digit(&value, (uint64_t)(digit - '0'), max))
 			return false;
 	}
-	/* A value that is not 0 is soon too large. */
+	/* Unless the value is 0, it soon becomes too large. */
 	for (int64_t i = n; value && i < point; i++)
 		if (!add_digit(&value, 0, max))
 			return false;
@@ -157,7 +157,7 @@ text_to_whole(struct span text, uint64_t max, uint64_t *out)
 size_t
 text_utf8_next(const char *bytes, size_t len, uint32_t *out)
 {
-	/* The smallest code point that needs a sequence of so many bytes. */
+	/* The smallest code point that needs a sequence of this many bytes. */
 	static const uint32_t smallest[5] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *p = (const unsigned char *)bytes;
 	uint32_t code;

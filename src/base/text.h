@@ -1,4 +1,4 @@
-/* text.h - small facts about small texts: numbers, UTF-8, UUIDs.
+/* text.h - functions for short texts: numbers, UTF-8, UUIDs.
  *
  * Floor: base.  Any thread; pure.
  */
@@ -11,21 +11,21 @@
 
 #include "base/span.h"
 
-#define TEXT_INT_SIZE 21  /* "-9223372036854775808", and one to spare */
+#define TEXT_INT_SIZE 21  /* "-9223372036854775808", and a spare byte */
 #define TEXT_UUID_SIZE 37 /* 36 characters and a NUL */
 
 /* Write value in decimal to out, without a NUL.  Returns the length. */
 size_t text_from_int(char out[TEXT_INT_SIZE], int64_t value);
 
-/* Read a number of decimal digits and nothing else.  Leading zeros are fine.
+/* Read a number that consists of decimal digits only.  Leading zeros are fine.
  * false: empty, another character, or more than max; *out is untouched. */
 bool text_to_uint(struct span text, uint64_t max, uint64_t *out);
 
 /* Read a number in decimal that may have a fraction and an exponent, as JSON
- * writes them, and whose value is whole: 5, 5.0 and 50e-1 are the same.  Leading
- * zeros are fine, and so is -0.  Linear in the length of the text, whatever the
- * exponent.
- * false: it is none, has a part behind the point, is negative, or more than
+ * writes them, and whose value is whole: 5, 5.0 and 50e-1 are the same.
+ * Leading zeros are fine, and so is -0.  Linear in the length of the text,
+ * whatever the exponent.
+ * false: it is not a number, has a fractional part, is negative, or more than
  * max; *out is untouched. */
 bool text_to_whole(struct span text, uint64_t max, uint64_t *out);
 
@@ -40,7 +40,7 @@ size_t text_utf8_next(const char *bytes, size_t len, uint32_t *out);
 /* Whether it is a control character (U+0000..1F, U+007F..9F). */
 bool text_is_control(uint32_t code);
 
-/* The text without the byte order mark in front of it, if it has one. */
+/* The text without its leading byte order mark, if it has one. */
 struct span text_skip_mark(struct span text);
 
 /* Whether the text is well-formed UTF-8 of min..max code points without
@@ -57,7 +57,7 @@ void text_from_uuid(char out[TEXT_UUID_SIZE], const uint8_t bytes[16]);
 /* The text without JSON's white space (RFC 8259, section 2) at both ends. */
 struct span text_trim(struct span text);
 
-/* Whether two texts are alike but for the case of ASCII letters. */
+/* Whether two texts are equal except for the case of ASCII letters. */
 bool text_equals_nocase(struct span a, const char *b);
 
 /* Whether it is a token of HTTP (RFC 9110, section 5.6.2). */

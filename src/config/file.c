@@ -1,11 +1,11 @@
 /* file.c - see file.h.
  *
- * inih takes the lines apart.  Unless told otherwise it cuts lines off at 200
- * bytes and values at " ;", puts indented lines together, and knows sections.
- * Its switches turn off what they can; read_line(), which gives it the lines,
- * refuses the rest, so that nothing is ever cut in silence.
+ * inih parses the lines.  By default it cuts lines off at 200 bytes and values
+ * at " ;", joins indented lines, and has sections.  Its switches turn off most
+ * of this; read_line(), which gives it the lines, refuses the rest, so that
+ * nothing is ever cut silently.
  *
- * The command line is taken before the file.  The file's values for an option
+ * The command line is read before the file.  The file's values for an option
  * that the command line has go into other options, which are dropped, so that
  * they are checked as well.
  */
@@ -22,19 +22,19 @@
 #include "config/table.h"
 #include "config/value.h"
 
-/* With "\n", a NUL, and a byte to spare: inih takes a full buffer for half a
- * line. */
+/* With "\n", a NUL, and a spare byte: inih takes a full buffer for half a line.
+ */
 #define BUFFER_SIZE (OPTIONS_MAX_LINE + 3)
 #define MAX_FILE ((size_t)1 << 20)
-#define BLANKS " \t\r\n\v\f" /* what inih strips off */
+#define BLANKS " \t\r\n\v\f" /* as inih strips off */
 
 struct reading {
 	struct options *options;
-	struct options overridden; /* what is only checked */
+	struct options overridden; /* values that are only checked */
 	const char *path;
-	const char *at, *end; /* what is still to be read */
+	const char *at, *end; /* still to be read */
 	unsigned n_lines;
-	char line[BUFFER_SIZE]; /* as it stands in the file */
+	char line[BUFFER_SIZE]; /* as in the file */
 	options_complain_fn complain;
 	bool has_fault, is_over;
 };
@@ -60,7 +60,7 @@ complain_of_line(struct reading *reading, const char *format, ...)
 
 /* ---- lines ---- */
 
-/* Read up to the end of a line.  false: there is none, or no end of it. */
+/* Read up to the end of a line.  false: there is no line, or it has no end. */
 static bool
 read_bytes(struct reading *reading)
 {
@@ -140,7 +140,7 @@ options_file_can_hold(const char *text)
 		!find_comment(text));
 }
 
-/* Whether the command line has it, whose values are in no line. */
+/* Whether the command line has the option: its values have no line number. */
 static bool
 is_overridden(const struct options *options, const struct option_spec *spec)
 {
@@ -165,8 +165,8 @@ set_value(
 		complain_of_line(reading, "%s: %s", spec->name, options->why);
 }
 
-/* What is not known is shown only if it looks like a name: somebody may have
- * put a secret there. */
+/* An unknown word is shown only if it looks like a name, since it may be a
+ * secret. */
 static void
 complain_of_name(struct reading *reading, const char *name)
 {
@@ -186,7 +186,7 @@ complain_of_name(struct reading *reading, const char *name)
 		    reading, "unknown option '%s': see peerpostd --help", name);
 }
 
-/* inih takes a colon, too, but values have colons. */
+/* inih also accepts a colon, but values have colons. */
 static bool
 has_equals_sign(const char *line)
 {

@@ -14,9 +14,9 @@
 #define OPTIONS_MAX_LINE 8000 /* bytes, without its end */
 
 /* Take the values of the file.  Those of options that have a value already,
- * from the command line, are checked and not kept.  Each fault is complained
- * about as "FILE:LINE: what"; the first one ends it, but for --check-config.
- * false: there was one. */
+ * from the command line, are checked but not kept.  Each fault is reported as
+ * "FILE:LINE: FAULT"; reading ends at the first one, except with
+ * --check-config.  false: there was a fault. */
 bool options_read_file(
     struct options *options, const char *path, options_complain_fn complain);
 

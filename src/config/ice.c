@@ -7,7 +7,7 @@
 #include "api/request.h"
 #include "base/file.h"
 
-#define MAX_SECRET 255 /* more than coturn takes is a mistake */
+#define MAX_SECRET 255 /* coturn takes no more */
 #define MAX_SECRET_FILE ((size_t)64 << 10)
 
 static bool
@@ -29,7 +29,7 @@ is_printable(const char *text)
 	return at > text;
 }
 
-/* Cut text off at its first comma; what follows it, or NULL. */
+/* Cut text off at its first comma.  Returns the part after it, or NULL. */
 static char *
 cut_at_comma(char *text)
 {
@@ -41,7 +41,7 @@ cut_at_comma(char *text)
 	return comma + 1;
 }
 
-/* What is wrong with these for a server of this kind, or NULL. */
+/* The fault of these for a server of this kind, or NULL. */
 static const char *
 find_credential_fault(
     enum ice_url_kind kind, const char *username, const char *credential)
@@ -102,8 +102,8 @@ options_set_turn_uri(struct options *options, const char *text)
 	return true;
 }
 
-/* What is wrong with this secret, or NULL.  Control characters and blanks at
- * its ends are not meant: they come from copying, and no peer would agree. */
+/* The fault of this secret, or NULL.  Control characters, and blanks at either
+ * end, are mistakes of copying: the TURN server would have another secret. */
 static const char *
 find_secret_fault(const char *secret)
 {
@@ -134,8 +134,8 @@ options_set_turn_secret(struct options *options, const char *text)
 	return true;
 }
 
-/* Keep the secret of a line, if it has one.  A NUL ends a text that we keep, so
- * there is none in a line.  NULL, or what is wrong with it. */
+/* Keep the secret of a line, if it has one.  A NUL would end the text that we
+ * keep, so a line must have none.  NULL, or the fault. */
 static const char *
 set_secret(struct options *options, const char *line, size_t len)
 {
@@ -152,7 +152,7 @@ set_secret(struct options *options, const char *line, size_t len)
 	return fault;
 }
 
-/* Keep the secrets of the lines of text, which is cut into them. */
+/* Keep the secrets of the lines of text, which is cut into lines. */
 static bool
 set_secrets(struct options *options, struct file_text *text, const char *path)
 {

@@ -13,7 +13,7 @@ identity_set_user(struct identity *identity, const char *text)
 	const struct passwd *user = getpwnam(text);
 	uint64_t number = 0;
 
-	/* The greatest number means "leave it" to the kernel. */
+	/* The greatest number means "unchanged" to the kernel. */
 	if (!user) {
 		if (!text_to_uint(span_of(text), UINT32_MAX - 1, &number))
 			return false;

@@ -1,4 +1,4 @@
-/* identity.h - as which user the daemon is to run.
+/* identity.h - the user that the daemon runs as.
  *
  * Floor: config.  Main thread, before any other starts.
  */
@@ -11,22 +11,22 @@
 
 #define IDENTITY_NAME_SIZE 64
 
-/* Zeroed: stay who we are. */
+/* Zeroed: stay the current user. */
 struct identity {
 	bool has_user, has_group;
 	uid_t uid;
 	gid_t gid;
-	/* Whose supplementary groups are taken; "": a number that no user
-	 * has, so none are. */
+	/* The user whose supplementary groups are used; "": the uid has no
+	 * user, so there are none. */
 	char name[IDENTITY_NAME_SIZE];
 };
 
-/* Look up a user or a group, by name or by number.  The user's own group
- * counts unless there is another.  false: there is none. */
+/* Look up a user or a group, by name or by number.  The user's own group is
+ * used unless another is given.  false: there is no such user or group. */
 bool identity_set_user(struct identity *identity, const char *text);
 bool identity_set_group(struct identity *identity, const char *text);
 
-/* What does not fit together, or NULL: a sentence without a full stop. */
+/* The conflict between them, as a sentence without a full stop; or NULL. */
 const char *identity_find_fault(const struct identity *identity);
 
 #endif

@@ -1,4 +1,4 @@
-/* options.c - see options.h: the texts that options own. */
+/* options.c - see options.h: the texts owned by options. */
 #include "config/options.h"
 
 #include <stdarg.h>

@@ -1,12 +1,11 @@
-/* options.h - what an operator has set.
+/* options.h - the operator's options.
  *
  * Floor: config.  Main thread.
  *
- * Each piece has a file: table.c (which options there are),
- * parser.c (the command line), file.c (the file), value.c (values of any
- * origin), set.c (texts), ice.c (those about STUN and TURN), tls.c (those about
- * https), identity.c (users and groups), options.c (the texts that are owned),
- * print.c (--help, --check-config).
+ * Each piece has a file: table.c (which options there are), parser.c (the
+ * command line), file.c (the file), value.c (values from either), set.c
+ * (texts), ice.c (STUN and TURN), tls.c (https), identity.c (users and groups),
+ * options.c (ownership of texts), print.c (--help, --check-config).
  */
 #ifndef PEERPOST_CONFIG_OPTIONS_H
 #define PEERPOST_CONFIG_OPTIONS_H
@@ -31,7 +30,7 @@ struct option_spec;
 struct option_value {
 	const struct option_spec *spec;
 	const char *text;
-	unsigned line; /* of the file; 0: from elsewhere */
+	unsigned line; /* of the file; 0: not from there */
 };
 
 /* Zeroed, it is empty.  It may be moved by assignment. */
@@ -41,7 +40,7 @@ struct options {
 	bool is_config_exposed;  /* everybody can read secrets in it */
 	const char *listen[OPTIONS_MAX_LISTEN]; /* see listen_url_parse() */
 	size_t n_listen;
-	bool is_listen_default;         /* nobody has asked for it */
+	bool is_listen_default;         /* not set by the operator */
 	const char *tls_cert, *tls_key; /* both or none */
 	const char *fastcgi[OPTIONS_MAX_LISTEN];
 	size_t n_fastcgi;
@@ -54,7 +53,7 @@ struct options {
 	struct trusted_proxies trusted;
 	const char *database;
 	enum durability durability;
-	bool is_max_database_auto; /* settings.max_database is to be found */
+	bool is_max_database_auto; /* settings.max_database comes later */
 	uint64_t io_threads;       /* 1 to PROCESS_MAX_LOOPS */
 	const char *base_path;     /* "" or "/prefix", no slash at its end */
 	/* NULL-terminated. */
@@ -75,22 +74,22 @@ struct options {
 	uint64_t max_unsent;                  /* bytes; 0: no limit */
 	struct settings settings; /* max_parked 0: as connections allow */
 
-	/* A file of secrets that everybody can read; or NULL. */
+	/* A file with secrets that everybody can read; or NULL. */
 	const char *exposed_file;
-	/* What is wrong with the value just refused; "": it is not what the
-	 * option's help says.  The value itself is not shown then: it may be
-	 * secret. */
+	/* The fault of the value just refused; "": it is not of the form in the
+	 * option's help.  The value itself is not shown then: it may be secret.
+	 */
 	char why[OPTIONS_WHY_SIZE];
-	unsigned why_line; /* of the file, if the fault is there; or 0 */
+	unsigned why_line; /* of the file, if it has the fault; or 0 */
 
-	/* The values that all of the above came from, defaults too. */
+	/* The values that all of the above comes from, including defaults. */
 	struct option_value *values;
 	size_t n_values;
-	char **texts; /* owned: whatever text is borrowed above */
+	char **texts; /* owned: the texts borrowed above */
 	size_t n_texts;
 };
 
-/* Takes one line about a mistake, without a newline. */
+/* Called with one line about a mistake, without a newline. */
 typedef void (*options_complain_fn)(const char *text);
 
 /* "peerpostd: TEXT" on stderr. */
@@ -103,19 +102,19 @@ void options_complain_on_stderr(const char *text);
 int options_parse(struct options *options, int argc, char **argv,
     options_complain_fn complain);
 
-/* Complain of one mistake. */
+/* Report one mistake. */
 void options_complain(options_complain_fn complain, const char *format, ...)
     PRINTF_LIKE(2, 3);
 
-/* Log what is allowed, but not wise. */
+/* Log warnings about values that are allowed but unwise. */
 void options_log_warnings(const struct options *options);
 
-/* A copy of text, which may be written to and lives until options_free(). */
+/* A writable copy of text that lives until options_free(). */
 char *options_keep_text(struct options *options, const char *text)
     __attribute__((returns_nonnull));
 
-/* Say in options->why what is wrong with a value, and what would be right, in a
- * sentence without a full stop.  Returns false, for the caller to return. */
+/* Write the fault of a value and its correction to options->why, in a sentence
+ * without a full stop.  Returns false, for the caller to return. */
 bool options_refuse(struct options *options, const char *format, ...)
     PRINTF_LIKE(2, 3);
 

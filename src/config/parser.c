@@ -1,4 +1,4 @@
-/* parser.c - see options.h: the command line, and what follows from it. */
+/* parser.c - see options.h: the command line, and the checks after it. */
 #include "config.h"
 
 #include "config/options.h"
@@ -64,7 +64,7 @@ set_flag(struct options *options, const struct option_spec *spec)
 	return 0;
 }
 
-/* Whether arg, without its "--", is how several names begin. */
+/* Whether arg, without its "--", is a prefix of several names. */
 static bool
 is_ambiguous(const char *name)
 {
@@ -99,9 +99,9 @@ complain_of_unknown(const char *arg, options_complain_fn complain)
 		    complain, "unknown option '%.*s'; see --help", len, arg);
 }
 
-/* getopt_long() reads "-listen" as -l, -i and so on, and has not gone on to the
- * next argument yet when it refuses the first.  Of a word that is no name only
- * the letter is said: the rest may be a value, as in "-pSECRET". */
+/* getopt_long() reads "-listen" as -l, -i and so on, and is still at the same
+ * argument when it refuses the first.  For a word that is not a name only the
+ * letter is reported: the rest may be a value, as in "-pSECRET". */
 static void
 complain_of_letter(const char *arg, options_complain_fn complain)
 {
@@ -140,7 +140,7 @@ refuse_argument(int result, char *const *argv, options_complain_fn complain)
 	return 2;
 }
 
-/* What getopt_long() is to know; caller frees. */
+/* The options for getopt_long(); the caller frees them. */
 static struct option *
 make_longs(void)
 {
@@ -211,7 +211,7 @@ finish(struct options *options, options_complain_fn complain)
 	return false;
 }
 
-/* What is otherwise seen at the start. */
+/* Checks that are otherwise made at the start. */
 static bool
 check_certificate(const struct options *options, options_complain_fn complain)
 {

@@ -9,7 +9,7 @@
 #include "config/file.h"
 #include "config/table.h"
 
-/* The options in groups: the first one of each, in the order of the table. */
+/* Groups of options: the first option of each, in the order of the table. */
 static const struct {
 	const char *first;
 	const char *title;

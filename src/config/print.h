@@ -1,4 +1,4 @@
-/* print.h - what is printed about options on stdout.
+/* print.h - output about options on stdout.
  *
  * Floor: config.  Main thread.
  */

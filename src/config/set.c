@@ -105,7 +105,7 @@ options_set_database(struct options *options, const char *text)
 	return set_file(options, &options->database, text);
 }
 
-/* "auto", or bytes, or so many K, M or G of them; 0: no bound. */
+/* "auto", or a number of bytes, perhaps with K, M or G; 0: no bound. */
 bool
 options_set_max_database(struct options *options, const char *text)
 {
@@ -143,7 +143,7 @@ options_set_durability(struct options *options, const char *text)
 	return true;
 }
 
-/* "/signal"; a slash at the end is let pass, "/" is as good as nothing. */
+/* "/signal"; a slash at the end is ignored, "/" means no base path. */
 bool
 options_set_base_path(struct options *options, const char *text)
 {

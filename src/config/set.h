@@ -1,9 +1,9 @@
-/* set.h - values that are texts, each by a function of its own.
+/* set.h - options whose values are texts, each set by its own function.
  *
  * Floor: config.  Main thread.
  *
- * Those about ICE and TLS have files of their own.  Each looks at a value as
- * table.h says (struct option_spec, set), and keeps it.
+ * Those about ICE and TLS are in ice.h and tls.h.  Each checks a value and
+ * keeps it, as table.h says (struct option_spec, set).
  */
 #ifndef PEERPOST_CONFIG_SET_H
 #define PEERPOST_CONFIG_SET_H

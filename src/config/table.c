@@ -8,7 +8,7 @@
 #include "config/set.h"
 #include "config/tls.h"
 
-#define MAX_NAME 40 /* of an option, to be looked for */
+#define MAX_NAME 40 /* of an option, to search for */
 
 #define AT(field) offsetof(struct options, field)
 #define MAX_COUNT 1000000000u
@@ -207,8 +207,8 @@ find_option_spec(const char *name)
 	return NULL;
 }
 
-/* How many letters have to be put in, taken out or changed to make one name of
- * the other (Levenshtein), or 9 for many.  Names are short. */
+/* The number of letters to insert, delete or change to turn one name into the
+ * other (Levenshtein), or 9 for many.  Names are short. */
 static size_t
 distance(const char *a, const char *b)
 {

@@ -1,4 +1,4 @@
-/* tls.h - where HTTP is served, and over TLS with which certificate.
+/* tls.h - the options about listening for HTTP, and about the certificate.
  *
  * Floor: config.  Main thread, before any other starts.
  *
@@ -12,16 +12,16 @@
 
 #include "config/options.h"
 
-/* What listen_url_parse() takes. */
+/* An address as listen_url_parse() takes it. */
 bool options_set_listen(struct options *options, const char *text);
 
 /* Files, which are read when the daemon starts: see net/certificate.h. */
 bool options_set_tls_cert(struct options *options, const char *path);
 bool options_set_tls_key(struct options *options, const char *path);
 
-/* What can only be seen when all is read: that certificate and key are there
- * together, and if there are https listeners at all.  (That there are some for
- * them is seen at the start: they may be inherited.) */
+/* Checks that need all options: certificate and key are both given or neither,
+ * and https listeners have them.  (Whether a certificate has any https listener
+ * is checked at the start: they may be inherited.) */
 bool options_check_tls(struct options *options);
 
 #endif

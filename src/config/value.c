@@ -1,6 +1,6 @@
 /* value.c - see value.h.
  *
- * Defaults are texts, and taken like any others.
+ * Defaults are texts, parsed like any other value.
  */
 #include "config/value.h"
 
@@ -128,7 +128,7 @@ set_words(
 	return true;
 }
 
-/* Who names a group for the operator's socket wants it let in. */
+/* A group named for the operator's socket is to have access. */
 static const char *
 initial_text(const struct options *options, const struct option_spec *spec)
 {
@@ -168,7 +168,7 @@ needs_no_default(const struct options *options, const struct option_spec *spec)
 	return strcmp(spec->name, "listen") == 0 && options->n_fastcgi > 0;
 }
 
-/* Options do not go together: note where the last of them stands. */
+/* Options do not go together: note the line of the last one. */
 static void
 note_line(struct options *options, const char *const names[], size_t n)
 {

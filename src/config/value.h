@@ -1,4 +1,4 @@
-/* value.h - values of options, wherever they come from.
+/* value.h - values of options, from the command line or the file.
  *
  * Floor: config.  Main thread.
  */
@@ -8,9 +8,9 @@
 #include "config/options.h"
 #include "config/table.h"
 
-/* Set a value, which is copied; line: see struct option_value.  Of an option
- * that is not repeatable, it takes the place of one set before.  false: it is
- * none (options->why). */
+/* Set a value, which is copied; line: see struct option_value.  If the option
+ * is not repeatable, the value replaces an earlier one.  false: it is not valid
+ * (options->why). */
 bool options_set(struct options *options, const struct option_spec *spec,
     const char *text, unsigned line);
 
@@ -18,9 +18,9 @@ bool options_set(struct options *options, const struct option_spec *spec,
 const struct option_value *options_find_value(
     const struct options *options, const struct option_spec *spec);
 
-/* All has been set: set the defaults of what has no value, and look at what
- * can only be seen then.  false: something does not go together
- * (options->why, options->why_line). */
+/* After everything has been set: set the defaults of options without a value,
+ * and check how options go together.  false: some do not (options->why,
+ * options->why_line). */
 bool options_finish(struct options *options);
 
 #endif

@@ -91,7 +91,7 @@ find_cached(struct world *world, int64_t id)
 	return room;
 }
 
-/* The room with this id, loaded if need be.  ERR_ABSENT. */
+/* The room with this id, loaded if necessary.  ERR_ABSENT. */
 static MUST_CHECK enum err
 find_by_id(struct world *world, int64_t id, struct room **out)
 {

@@ -157,7 +157,7 @@ world_rolled_back(struct world *world)
 	while (list_take_first(&world->woken))
 		;
 	free_rooms(world);
-	/* Their clocks went with the rooms: see that all are loaded again. */
+	/* Their clocks were freed with the rooms: have all loaded again. */
 	world->is_swept = false;
 	world->swept_id = 0;
 	world->n_players = world->n_players_committed;

@@ -9,7 +9,8 @@
 
 #define SWEEP_CHUNK 256 /* players loaded in one go */
 
-/* Each of these: the first of its list, if its time is over, else NULL. */
+/* Each of these returns the first of its list if it has timed out, else NULL.
+ */
 static struct player *
 find_stopped_polling(const struct world *world, int64_t now_ms)
 {
@@ -111,15 +112,14 @@ sweep(struct world *world)
 	if (n)
 		world->swept_id = ids[n - 1];
 	world->is_swept = n < SWEEP_CHUNK;
-	/* After a rollback there is no hurry, and may be another soon. */
+	/* After a rollback there is no hurry, and another may follow soon. */
 	if (world->generation)
 		world->sweep_ms = presence_now_ms(world) + PRESENCE_TICK_MS;
 	return ERR_NONE;
 }
 
-/* End one session or room; *out_done false: there was none overdue. A player
- * who is to time out takes part in no more events, so players come before
- * rooms. */
+/* End one session or room; *out_done false: none was overdue.  A player that
+ * times out gets no more events, so players come before rooms. */
 static MUST_CHECK enum err
 expire_one(struct world *world, int64_t now_ms, bool *out_done)
 {

@@ -1,4 +1,4 @@
-/* expiry.h - the end of sessions and rooms whose time is over (presence.h).
+/* expiry.h - ends sessions and rooms that have timed out (presence.h).
  *
  * Floor: core.  Engine thread only.
  */
@@ -7,10 +7,10 @@
 
 #include "core/world.h"
 
-/* End up to max sessions and rooms whose time is over (and whoever that
- * evicts), in the running transaction.  ERR_STORAGE. */
+/* End up to max sessions and rooms that have timed out (and the sessions that
+ * this evicts), in the running transaction.  ERR_STORAGE. */
 MUST_CHECK enum err expiry_run(struct world *world, size_t max);
-/* Whether expiry_run() has something to do. */
+/* Whether expiry_run() has work to do. */
 bool expiry_is_due(const struct world *world);
 
 #endif

@@ -1,8 +1,8 @@
 /* limits.c - see limits.h.
  *
  * Buckets of addresses are in one hash, networks among them, and in a list by
- * last use.  To look at a bucket is to use it; so the list is also in the order
- * of filled_ms, and what is full again is found at its head.
+ * last use.  Looking at a bucket counts as use, so the list is also in the
+ * order of filled_ms, and buckets that are full again are at its head.
  */
 #include "core/limits.h"
 
@@ -22,15 +22,15 @@ struct address_bucket {
 	UT_hash_handle hh;
 };
 
-/* Fill the bucket, and look how long until min(n, burst) are there. */
+/* Fill the bucket, and compute the time until it has min(n, burst). */
 static int64_t
 fill(struct bucket *bucket, struct rate rate, int64_t now_ms, uint64_t n)
 {
 	int64_t full = (int64_t)rate.burst * TOKEN;
 	int64_t need = (int64_t)(n < rate.burst ? n : rate.burst) * TOKEN;
 
-	/* A token a second is a unit a millisecond.  After a long time the
-	 * product would overflow. */
+	/* One token per second is one unit per millisecond.  After a long time
+	 * the product would overflow. */
 	if (bucket->filled_ms == 0 ||
 	    now_ms - bucket->filled_ms > (full - bucket->millis) / rate.per_s)
 		bucket->millis = full;
@@ -121,8 +121,8 @@ address_buckets_fini(struct address_buckets *buckets)
 		    buckets, CONTAINER_OF(node, struct address_bucket, by_use));
 }
 
-/* What has not been used for as long as an empty bucket takes to fill is full,
- * and a full bucket is as good as none. */
+/* A bucket not used for as long as an empty one takes to fill is full, and a
+ * full bucket need not be kept. */
 static void
 forget_full(struct address_buckets *buckets, struct rate rate, int64_t now_ms)
 {
@@ -149,7 +149,7 @@ find(struct address_buckets *buckets, const uint8_t key[ADDRESS_KEY_SIZE])
 	return b;
 }
 
-/* How long until there is a token for this key; that of no bucket is full. */
+/* The time until there is a token for this key; without a bucket it is full. */
 static int64_t
 look(struct address_buckets *buckets, const uint8_t key[ADDRESS_KEY_SIZE],
     struct rate rate, int64_t now_ms)
@@ -183,13 +183,13 @@ take(struct address_buckets *buckets, const uint8_t key[ADDRESS_KEY_SIZE],
 	(void)bucket_take(&b->bucket, rate, now_ms, 1);
 }
 
-/* What is refused makes no bucket: a flood from addresses that change all the
- * time would fill the table with them. */
+/* A refusal makes no bucket: a flood from ever-changing addresses would fill
+ * the table with them. */
 int64_t
 address_buckets_take(struct address_buckets *buckets,
     const uint8_t key[ADDRESS_KEY_SIZE], struct rate rate, int64_t now_ms)
 {
-	/* Options end at a million. */
+	/* The option's maximum is a million. */
 	struct rate network_rate = { rate.per_s * ADDRESS_NETWORK_FACTOR,
 		rate.burst * ADDRESS_NETWORK_FACTOR };
 	uint8_t network[ADDRESS_KEY_SIZE];

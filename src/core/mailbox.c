@@ -1,13 +1,14 @@
 /* mailbox.c - see mailbox.h.
  *
  * A full mailbox has two causes: its owner does not read, or others write
- * faster than it can.  The first is evicted, or one dead tab would silence a
- * room.  The second is not, or any member could throw the others out: what
- * does not fit is refused to its sender.  mailbox_is_fetched() tells them
- * apart.  Polling alone proves nothing, since a member that polls and never
- * acknowledges would silence the room as well.  So the mail must not grow old
- * either.  Its age is sampled, as TCP does with round trips: one event at a
- * time is watched, the newest, and when that is acknowledged, the next.
+ * faster than it can read.  In the first case the owner is evicted, or one dead
+ * tab would silence a room.  In the second it is not, or any member could throw
+ * the others out; instead, an event that does not fit is refused to its sender.
+ * mailbox_is_fetched() tells them apart.  Polling alone proves nothing, since a
+ * member that polls and never acknowledges would silence the room as well.  So
+ * the mail must not grow old either.  Its age is sampled, as TCP samples round
+ * trips: one event at a time is timed, the newest, and when that is
+ * acknowledged, the then newest.
  */
 #include "core/mailbox.h"
 
@@ -23,7 +24,7 @@
  * has filled it itself. */
 #define REPLY_PART 4
 
-/* See how long it takes until what is there now is acknowledged. */
+/* Start timing the newest event until it is acknowledged. */
 static void
 watch_newest(const struct world *world, struct player *player)
 {
@@ -42,7 +43,7 @@ mailbox_load(struct world *world, struct player *player)
 	err = world->store->events_last_id(world->store, player->id, &last_id);
 	if (err)
 		return err;
-	/* The mark may be about events that a rollback has taken. */
+	/* The mark may refer to events that a rollback has removed. */
 	if (player->acked > last_id)
 		player->acked = last_id;
 	err = world->store->events_bytes(
@@ -60,7 +61,7 @@ mailbox_load(struct world *world, struct player *player)
 	return ERR_NONE;
 }
 
-/* With the limits so much higher. */
+/* mailbox_has_capacity(), with limits raised by the spare numbers. */
 static bool
 has_capacity_within(const struct world *world, const struct player *player,
     uint64_t n, uint64_t size_bytes, uint64_t spare_events,
@@ -167,7 +168,7 @@ mailbox_check(struct world *world, const uint32_t *players, size_t n,
 	return ERR_NONE;
 }
 
-/* Find the players that get the event; the others are listed for eviction.  A
+/* Find the players that get the event, and list the others for eviction.  A
  * player that is already listed gets nothing more. */
 static MUST_CHECK enum err
 find_recipients(struct world *world, const uint32_t *players, size_t n,

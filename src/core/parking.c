@@ -17,7 +17,7 @@ parking_add(struct world *world, struct player *player, struct parked *parked,
 	parked->since_ms = clock_now_ms();
 	heap_insert(&world->parked, &parked->due, due_ms);
 	list_init(&parked->longest);
-	/* One who enters a room is woken, and parked anew. */
+	/* A player that enters a room is woken, and parked again. */
 	list_append(
 	    &world->parked_longest[player->room != NULL], &parked->longest);
 	metric_set(METRIC_POLLS_PARKED, world->parked.len);

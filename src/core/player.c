@@ -47,9 +47,9 @@ player_new_id(struct world *world, uint32_t *out)
 	}
 }
 
-/* See that there is a place for one more.  When there is none, whoever has
- * only registered and left it at that gives up its own: a flood of registers
- * throws out itself, and nobody who plays. */
+/* Make sure that there is a place for one more.  If there is none, a player
+ * that has only registered loses its place: a flood of registers throws out its
+ * own players, and none that play. */
 static MUST_CHECK enum err
 make_place(struct world *world)
 {
@@ -115,7 +115,7 @@ remember_end(
 	uint64_t max = world->settings->max_players;
 	enum err err;
 
-	/* What a flood leaves behind would push out what is worth keeping. */
+	/* The rows of a flood would displace those worth keeping. */
 	if (reason == END_UNREGISTERED || reason == END_UNUSED)
 		return ERR_NONE;
 	err = store->ended_insert(
@@ -132,7 +132,7 @@ player_end(struct world *world, struct player *player, enum end_reason reason)
 {
 	enum err err = ERR_NONE;
 
-	/* Whoever is leaving gets no mail any more and cannot overflow. */
+	/* A player that is leaving gets no more mail and cannot overflow. */
 	list_remove(&player->evicted);
 	if (player->room)
 		err = room_leave(world, player);

@@ -13,28 +13,29 @@
 MUST_CHECK enum err player_find_ended(struct world *world,
     const uint8_t token_hash[DIGEST_SIZE], enum end_reason *out);
 
-/* A random id that no player has.  ERR_STORAGE. */
+/* A random unused player id.  ERR_STORAGE. */
 MUST_CHECK enum err player_new_id(struct world *world, uint32_t *out);
 
-/* Add a player to the lobby.  If all places are taken, the session of the
- * oldest register that was never used ends for it (presence_find_unused()).
+/* Add a player to the lobby.  If all places are taken, the oldest session that
+ * was never used ends to make room (presence_find_unused()).
  * ERR_TOO_MANY_PLAYERS, ERR_STORAGE. */
 MUST_CHECK enum err player_register(struct world *world, uint32_t id,
     const uint8_t token_hash[DIGEST_SIZE], const char *name,
     struct player **out);
 
-/* End the session: leave the room (which may evict others: work them off
- * with player_evict()), delete the rows, remember the reason.  The object
- * stays, is_removed, until world_committed().  ERR_STORAGE. */
+/* End the session: leave the room (which may list others for eviction: call
+ * player_evict()), delete the rows, remember the reason.  The object stays,
+ * is_removed, until world_committed().  ERR_STORAGE. */
 MUST_CHECK enum err player_end(
     struct world *world, struct player *player, enum end_reason reason);
 
-/* End the sessions of all whose mailbox has overflowed, one after the other,
- * and of those who overflow through that, until none is left.  ERR_STORAGE. */
+/* End the sessions of all players whose mailboxes have overflowed, one after
+ * the other, including those that overflow because of it, until none is left.
+ * ERR_STORAGE. */
 MUST_CHECK enum err player_evict(struct world *world);
 
-/* All events up to `upto` have been handed to the player's client.  Call when
- * that is committed.  Nothing happens if the session is over. */
+/* All events up to `upto` have been handed to the player's client.  Call after
+ * the commit.  Nothing happens if the session has ended. */
 void player_note_sent(struct world *world, uint32_t id, uint64_t upto);
 
 #endif

@@ -46,7 +46,7 @@ presence_seen(struct world *world, struct player *player)
 		return;
 	player->seen_ms = presence_now_ms(world);
 	list_append(&world->seen, &player->seen);
-	/* A register that is repeated: its time begins anew. */
+	/* A repeated register: its time starts again. */
 	if (!list_is_empty(&player->unused))
 		list_append(&world->unused, &player->unused);
 }
@@ -121,9 +121,9 @@ presence_room_sealed(struct world *world, struct room *room)
 	list_append(&world->sealed, &room->sealed);
 }
 
-/* Nothing in a list is older than the start, so its front is the place.  What
- * is loaded after a rollback may have been here before, with a younger clock:
- * it begins anew. */
+/* Nothing in a list is older than the start, so this belongs at its front.  A
+ * row loaded after a rollback may have been here before, with a later clock:
+ * that starts again. */
 void
 presence_player_loaded(struct world *world, struct player *player)
 {

@@ -1,22 +1,22 @@
-/* presence.h - clocks: who has been away or idle for too long.
+/* presence.h - clocks: players and rooms that have been idle for too long.
  *
  * Floor: core.  Engine thread only.
  *
- * Nothing about presence is stored.  All clocks run on the presence clock:
+ * Presence is never stored.  All clocks run on the presence clock:
  * clock_now_ms() less the time in which the daemon was stopped or stalled,
- * which therefore never counts.  After a start every clock begins anew; one
- * sweep, as long after the start as the shortest time-out, loads everybody
- * who has not been touched, and the ordinary rules then take them.
+ * which therefore never counts.  A start resets every clock.  One sweep, after
+ * the shortest time-out has passed, loads all players that have not been
+ * touched, so that the ordinary rules apply to them.
  *
- * As each rule has one length for all, its list is ordered by time, and the
- * first that is not overdue ends the search.
+ * Each rule has the same time-out for everybody, so its list is in order of
+ * time, and a search ends at the first entry that is not overdue.
  */
 #ifndef PEERPOST_CORE_PRESENCE_H
 #define PEERPOST_CORE_PRESENCE_H
 
 #include "core/world.h"
 
-/* How often presence_tick() must be called at least. */
+/* presence_tick() must be called at least this often. */
 #define PRESENCE_TICK_MS 1000
 
 /* How long a newcomer has to make its first request. */
@@ -27,35 +27,34 @@ void presence_init(struct world *world);
 /* The presence clock. */
 int64_t presence_now_ms(const struct world *world);
 
-/* Look at the time.  When the last look was longer ago than it should, by
- * more than a few seconds, the excess is taken off every clock. */
+/* Look at the time.  If the last look is more than a few seconds overdue, the
+ * excess is taken off every clock. */
 void presence_tick(struct world *world);
 
-/* The player has been heard of, just now; with a poll parked its clock
- * stands until the poll ends. */
+/* The player has just given a sign of life.  While a poll is parked, its clock
+ * stands still. */
 void presence_seen(struct world *world, struct player *player);
-/* The player has looked into its mailbox, just now. */
+/* The player has just looked into its mailbox. */
 void presence_polled(struct world *world, struct player *player);
-/* The player has just registered; it has made its first request after that.
- * In between it is unused, unless it is in a room. */
+/* The player has just registered; it has made its first request since.  In
+ * between it is unused, unless it is in a room. */
 void presence_registered(struct world *world, struct player *player);
 void presence_used(struct player *player);
-/* The oldest of the unused, if it has been so for PRESENCE_UNUSED_MS at least;
- * or NULL. */
+/* The player that has been unused for longest, if for at least
+ * PRESENCE_UNUSED_MS; or NULL. */
 struct player *presence_find_unused(const struct world *world);
-/* For how long nothing has been heard of the player; 0 while a poll is
- * parked. */
+/* The time since the player's last sign of life; 0 while a poll is parked. */
 int64_t presence_idle_ms(
     const struct world *world, const struct player *player);
-/* The player is in the lobby from now on, or is no longer. */
+/* The player has entered the lobby, or left it. */
 void presence_enter_lobby(struct world *world, struct player *player);
 void presence_leave_lobby(struct player *player);
 /* The room has had a command; it has been sealed. */
 void presence_room_active(struct world *world, struct room *room);
 void presence_room_sealed(struct world *world, struct room *room);
 
-/* The same for what has been loaded from the store, whose clocks began with
- * the start of the daemon. */
+/* The same for rows loaded from the store: their clocks began when the daemon
+ * started. */
 void presence_player_loaded(struct world *world, struct player *player);
 void presence_room_loaded(struct world *world, struct room *room);
 

@@ -6,7 +6,7 @@
 #include "core/mailbox.h"
 #include "core/presence.h"
 
-/* Pay for so many bytes in the mailboxes of others. */
+/* Pay for this many bytes in the mailboxes of others. */
 static MUST_CHECK enum err
 pay(struct world *world, struct player *player, uint64_t n_bytes,
     struct bill *bill)
@@ -24,7 +24,7 @@ relay_message(struct world *world, struct player *player, struct span body,
 
 	if (!room)
 		return ERR_NOT_IN_ROOM;
-	/* Nobody could ever take it, and all would be evicted. */
+	/* No mailbox could ever hold it, and all members would be evicted. */
 	if (world->settings->max_mailbox_bytes &&
 	    body.len > world->settings->max_mailbox_bytes)
 		return ERR_MAILBOX_FULL;

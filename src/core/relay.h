@@ -1,10 +1,10 @@
-/* relay.h - what players send to one another.
+/* relay.h - messages from players to one another.
  *
  * Floor: core.  Engine thread only.
  *
- * The sender pays for the bytes that land in the mailboxes of others, from a
- * bucket of its own (settings->relay_rate).  That comes last, when nothing else
- * is wrong, and before anything is written.  The bill is the request's.
+ * The sender pays for the bytes put into other players' mailboxes, from its own
+ * bucket (settings->relay_rate).  This is the last check before anything is
+ * written.  The bill belongs to the request.
  */
 #ifndef PEERPOST_CORE_RELAY_H
 #define PEERPOST_CORE_RELAY_H
@@ -13,10 +13,10 @@
 #include "core/event.h"
 #include "core/world.h"
 
-/* Send body, a JSON text, to all members of the player's room, the player too.
- * ERR_NOT_IN_ROOM.  ERR_MAILBOX_FULL: it is larger than any mailbox may be, or
- * see mailbox_check().  ERR_RATE_LIMITED: the bill says for how long.
- * ERR_STORAGE. */
+/* Send body, a JSON text, to all members of the player's room, including the
+ * player.  ERR_NOT_IN_ROOM.  ERR_MAILBOX_FULL: it is larger than any mailbox
+ * may be, or see mailbox_check().  ERR_RATE_LIMITED: the bill has the time to
+ * wait.  ERR_STORAGE. */
 MUST_CHECK enum err relay_message(struct world *world, struct player *player,
     struct span body, struct bill *bill);
 

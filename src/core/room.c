@@ -52,8 +52,8 @@ back_to_lobby(struct world *world, struct player *player)
 	return ERR_NONE;
 }
 
-/* Tell one player a peer id.  It may overflow that mailbox: a list of one is
- * a broadcast as well. */
+/* Send one player a peer id.  The mailbox may overflow: this is a broadcast to
+ * a list of one. */
 static MUST_CHECK enum err
 tell_peer(struct world *world, struct player *player, enum event_kind kind,
     uint32_t peer)
@@ -74,7 +74,7 @@ tell_others(struct world *world, const struct room *room, uint32_t except,
 	    kind, peer_text(peer, digits));
 }
 
-/* Whether the player's own mailbox can take n more peer ids. */
+/* Whether the player's own mailbox has room for n more peer ids. */
 static MUST_CHECK enum err
 check_own(struct world *world, struct player *player, uint64_t n)
 {
@@ -119,9 +119,9 @@ room_create(struct world *world, struct player *player)
 	return tell_peer(world, player, EVENT_CONNECTED_TO_ROOM, HOST_PEER_ID);
 }
 
-/* When the host does not come for its mail, and the news of somebody's joining
- * does not fit into its mailbox, it is listed for eviction: the room ends with its
- * session. */
+/* If the host does not fetch its mail, and the event of a join does not fit
+ * into its mailbox, it is listed for eviction: the room ends with its session.
+ */
 static MUST_CHECK enum err
 check_host(struct world *world, struct room *room, size_t size_bytes)
 {
@@ -140,7 +140,7 @@ check_host(struct world *world, struct room *room, size_t size_bytes)
 	return ERR_ROOM_NOT_FOUND;
 }
 
-/* Whether all that a join writes into mailboxes can be written. */
+/* Whether all events of a join fit into their mailboxes. */
 static MUST_CHECK enum err
 check_join(struct world *world, struct player *player, struct room *room)
 {

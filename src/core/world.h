@@ -1,16 +1,16 @@
-/* world.h - all that the engine thread knows, in one place.
+/* world.h - everything that the engine thread has in memory.
  *
  * Floor: core.  Engine thread only.
  *
- * The store is the truth.  What is held here is of two sorts, and every field
- * of the structs says which:
+ * The store is the truth.  Memory holds two sorts of data, and every field of
+ * the structs says which it is:
  *   cached   a copy of rows; can be dropped and read again at any time;
  *   memory   facts that only this process has (parked polls, clocks, buckets,
  *            the acknowledgement mark), which a restart may forget.
  *
- * A transaction that fails takes all that was cached with it:
- * world_rolled_back() raises `generation`, and whatever was cached under an
- * older one is read again when it is touched next (player_find*()).
+ * When a transaction fails, all cached data is suspect: world_rolled_back()
+ * raises `generation`, and data cached under an older one is read again when it
+ * is next touched (player_find*()).
  */
 #ifndef PEERPOST_CORE_WORLD_H
 #define PEERPOST_CORE_WORLD_H
@@ -54,16 +54,16 @@ struct player {
 	struct bucket commands, polls, relays;
 	int64_t polled_ms; /* presence clock: last poll ended, or registered */
 	/* At late_ms (presence clock) the greatest id was late_id; until that
-	 * is acknowledged, something has been waiting since. */
+	 * is acknowledged, an event has been waiting since then. */
 	uint64_t late_id;
 	int64_t late_ms;
 	int64_t seen_ms;        /* presence clock: last poll or request ended */
 	int64_t lobby_since_ms; /* presence clock */
 	enum end_reason end_reason; /* when is_removed */
 	bool is_removed;            /* in this transaction, not yet committed */
-	bool is_used; /* has made a request with its token, or may have */
+	bool is_used; /* has made, or may have made, a request with its token */
 
-	/* Places in the world's lists of these names. */
+	/* Nodes in the world's lists of these names. */
 	struct list seen, lobby, unused, woken, evicted, added, removed, trim;
 	UT_hash_handle hh_id, hh_token;
 };
@@ -92,12 +92,12 @@ struct world {
 	struct player *players_by_id, *players_by_token;
 	struct room *rooms;
 	unsigned generation;
-	uint64_t n_players, n_rooms; /* rows in the store, this transaction's
-	                              * included */
+	uint64_t n_players, n_rooms; /* rows in the store, including those of
+	                              * this transaction */
 	uint64_t n_players_committed, n_rooms_committed;
 
-	/* Players, by what is to be done with them. */
-	struct list woken;    /* parked, and mail has come */
+	/* Players, by the work that is due for them. */
+	struct list woken;    /* have a parked poll, and mail */
 	struct list evicted;  /* mailbox overflowed in the running command */
 	struct list added;    /* registered in this transaction */
 	struct list removed;  /* session ended in this transaction */
@@ -114,13 +114,13 @@ struct world {
 	int64_t start_ms;   /* presence clock */
 	int64_t excess_ms;  /* time in which the daemon stood still */
 	int64_t ticked_ms;  /* clock_running_ms() of the last tick */
-	bool is_swept;      /* everybody has been loaded since the start */
-	int64_t sweep_ms;   /* presence clock: the next part not before */
+	bool is_swept;      /* all have been loaded since the start */
+	int64_t sweep_ms;   /* presence clock: earliest time of the next part */
 	uint32_t swept_id;  /* up to this id */
 	int64_t purge_s;    /* the store's: next purge of ended sessions */
 
 	struct heap parked; /* by due time */
-	/* The same, held for longest first; [1]: of players in a room. */
+	/* The same, longest held first; [1]: of players in a room. */
 	struct list parked_longest[2];
 
 	struct address_buckets registers;

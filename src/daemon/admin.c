@@ -1,20 +1,20 @@
-/* admin.c - the listeners that are not the players': --admin and --metrics.
+/* admin.c - the operator's listeners, --admin and --metrics.
  *
- * They have the loop and the engine in common with those of the players, and
- * nothing else: no settings, and no count of connections, so that an operator
- * gets in when players have taken all that there are.
+ * They share the loop and the engine with those of the players, but neither
+ * settings nor the count of connections, so that an operator can connect when
+ * players have taken every place.
  */
 #include "api/reply.h"
 #include "base/log.h"
 #include "daemon/server.h"
 
-/* Of the descriptors that capacity.c sets aside. */
+/* From the descriptors that capacity.c sets aside. */
 #define MAX_ADMIN 16
 #define MAX_METRICS 8
 #define MAX_BODY 4096
 #define REQUEST_TIMEOUT_MS 15000
-#define ADMIN_REST_MS 3600000 /* a backup is large, and may go a long way */
-/* A scraper keeps its connection, and comes once a minute or so. */
+#define ADMIN_REST_MS 3600000 /* a backup is large, the network may be slow */
+/* A scraper keeps its connection, and sends a request about once a minute. */
 #define METRICS_IDLE_MS 300000
 
 _Static_assert(
@@ -133,7 +133,8 @@ run(struct server *server, struct side *side)
 	bool has_more = http_run(side->http);
 	bool has_capacity;
 
-	/* Without descriptors for one more, players make room for it. */
+	/* If there are no descriptors for one more, players make room for it.
+	 */
 	if (side->shared.is_starved) {
 		side->shared.is_starved = false;
 		server->players.is_starved = true;

@@ -1,9 +1,10 @@
-/* capacity.c - what happens when there is no room for more connections.
+/* capacity.c - making room for connections when there is none.
  *
- * They wait in the kernel, and every worker closes one where it can
+ * Connections then wait in the kernel, and every worker closes one if it can
  * (http_evict_idle()).  A flood makes a server full and not full many times a
- * second.  So for the operator it is full until there has been room for some
- * time: the log says once that it is, and once that it is not any more.
+ * second.  So it is shown to the operator as full until there has been room for
+ * some time: the log says once that it is full, and once that it is not any
+ * more.
  */
 #include <sys/resource.h>
 
@@ -13,11 +14,11 @@
 #include "base/metric.h"
 #include "daemon/server.h"
 
-/* Descriptors that are no client's: database, log, epolls, eventfds, backups,
- * what is read again at a reload, and some to spare.  Each 8 connections need one
- * more, of their cell; over TLS two. */
+/* Descriptors not for clients: database, log, epolls, eventfds, backups, files
+ * read at a reload, and some spare ones.  Every 8 connections need one more,
+ * for their cell; over TLS two. */
 #define RESERVED_FDS 40
-#define WORKER_FDS 6 /* for each loop thread more: its own, and spare cells */
+#define WORKER_FDS 6 /* per additional loop thread: its own, spare cells */
 #define FULL_MS 10000
 
 size_t
@@ -37,7 +38,7 @@ server_find_capacity(const struct server *server)
 		getrlimit(RLIMIT_NOFILE, &limit);
 	n = limit.rlim_cur > (rlim_t)1 << 24 ? (size_t)1 << 24 :
 					       (size_t)limit.rlim_cur;
-	/* Of few, one half. */
+	/* Half of them if there are few. */
 	if (reserved > n / 2)
 		reserved = n / 2;
 	room = (n - reserved) / (8 + n_per_cell) * 8;
@@ -62,7 +63,7 @@ set_full(struct server *server, bool is_full)
 	metric_set(METRIC_CONNECTIONS_FULL, is_full);
 	if (!is_full && log_flood_passes(&ends, LOG_LEVEL_WARNING, over))
 		log_warning("%s", over);
-	/* Of descriptors it is listener.c that says more. */
+	/* If descriptors have run out, listener.c logs more. */
 	if (is_full && !server->players.is_starved &&
 	    log_flood_passes(&begins, LOG_LEVEL_WARNING, why))
 		log_warning("all %zu connections are taken: new ones wait "
@@ -95,7 +96,7 @@ server_admit(struct server *server)
 	}
 	if (!has_capacity)
 		server_note_full(server);
-	/* It may have come before anybody knew that we wait. */
+	/* It may have come free before the workers knew that we wait. */
 	if (!front_has_capacity(&first->front))
 		return;
 	server->players.is_waited_for = false;

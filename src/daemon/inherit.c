@@ -3,10 +3,10 @@
  * An unknown name ends the start: a client that connects there would wait for
  * ever.
  *
- * If an address in the configuration is inherited as well, or includes one that
- * is (0.0.0.0:8080 in the file, 127.0.0.1:8080 in the unit), it is served
- * already, and the kernel would refuse a second socket.  The daemon then warns
- * and serves the inherited socket: players are better off with it than with a
+ * If an address in the configuration is inherited as well, or includes an
+ * inherited one (0.0.0.0:8080 in the file, 127.0.0.1:8080 in the unit), it is
+ * served already, and the kernel would refuse a second socket.  The daemon then
+ * warns and serves the inherited socket: that is better for players than a
  * service that does not start.  But if that socket is for another protocol, the
  * daemon does not start, or it would serve plain HTTP where https was asked
  * for.
@@ -21,7 +21,7 @@
 #include "base/log.h"
 #include "daemon/server.h"
 
-/* What is served on sockets without a name. */
+/* The protocol on sockets without a name. */
 #define FALLBACK "http"
 
 static bool
@@ -95,7 +95,7 @@ server_look_at_address(struct server *server, const char *text,
 	if (match == INHERITED_NONE)
 		return ADDRESS_FREE;
 	name = inherited->sockets[i].name;
-	/* As Peerpost's own units are called. */
+	/* The names of Peerpost's own units. */
 	snprintf(unit, sizeof(unit), "peerpost%s%s.socket",
 	    strcmp(name, FALLBACK) == 0 ? "" : "-",
 	    strcmp(name, FALLBACK) == 0 ? "" : name);

@@ -1,8 +1,8 @@
 /* pidfile.c - see pidfile.h.
  *
- * Not written beside it and renamed: by the time the daemon is ready it may
- * have no right to do that in /run.  A write of a few bytes into an empty file
- * is as good: no reader sees half of it.
+ * The file is not written under another name and renamed: once the daemon is
+ * ready it may not be allowed to do that in /run.  Writing a few bytes to an
+ * empty file is as good: no reader sees half of them.
  */
 #include "daemon/pidfile.h"
 
@@ -19,8 +19,8 @@
 
 #define MAX_TEXT 16
 
-/* The number in the file; "" if it is empty.  false: there is something else
- * in it, so it is no pid file, and perhaps precious. */
+/* The number in the file; "" if it is empty.  false: it has other contents, so
+ * it is not a pid file, and may be precious. */
 static bool
 read_number(int fd, char out[MAX_TEXT])
 {
@@ -58,13 +58,13 @@ is_still_there(const char *path, int fd)
 	    here.st_ino == there.st_ino && here.st_dev == there.st_dev;
 }
 
-/* -1: why is said. */
+/* -1: it failed, and out_why says why. */
 static int
 open_locked(const char *path, char *out_why, size_t why_size)
 {
 	for (;;) {
-		/* Never through a link: root follows none that somebody has
-		 * laid in a folder of their own. */
+		/* Never through a link: root must not follow a link that a user
+		 * has put into their own directory. */
 		int fd = open(path,
 		    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
 		    0644);
@@ -122,7 +122,7 @@ pid_file_remove(struct pid_file *file)
 	if (!file->path)
 		return;
 	if (unlink(file->path) < 0 && ftruncate(file->fd, 0) < 0)
-		(void)errno; /* It is locked no more: that tells enough. */
+		(void)errno; /* It is no longer locked, which is enough. */
 	close(file->fd);
 	free(file->path);
 	file->path = NULL;

@@ -21,7 +21,7 @@ set_groups(const struct identity *identity)
 				   setgroups(1, &identity->gid);
 }
 
-/* Believe nobody: the saved ids and the capabilities count as well. */
+/* Verify everything: the saved ids and the capabilities matter as well. */
 static bool
 has_dropped(const struct identity *identity)
 {
@@ -49,7 +49,7 @@ drop_privileges(const struct identity *identity, char *out_why, size_t why_size)
 		    out_why, why_size, "only root can change to another user");
 		return false;
 	}
-	/* The groups first: afterwards there is no right to. */
+	/* The groups first: afterwards it is not permitted. */
 	if (set_groups(identity) < 0 ||
 	    setresgid(identity->gid, identity->gid, identity->gid) < 0 ||
 	    setresuid(identity->uid, identity->uid, identity->uid) < 0) {

@@ -13,9 +13,10 @@
 /* Whether becoming that user changes anything. */
 bool identity_is_other(const struct identity *identity);
 
-/* Become that user for ever.  Anybody may become what it is already.
- * false: why is in out_why, one sentence without a full stop.  The process
- * must not go on then: it may be half of each. */
+/* Become that user for good.  No privileges are needed to become the current
+ * user.
+ * false: out_why says why, in one sentence without a full stop.  The process
+ * must not go on then: it may be part one user, part the other. */
 bool drop_privileges(
     const struct identity *identity, char *out_why, size_t why_size);
 

@@ -1,9 +1,10 @@
 /* reload.c - see server.h.
  *
- * First everything that may fail, on the side; then everything is replaced.
- * The loops' part is replaced at once, while their threads wait.  The engine's
- * travels to it as a task, and comes back when it holds: until then the engine
- * may look at texts of the options before, which are freed after that.
+ * First everything that may fail is done on copies; then everything is
+ * replaced.  The loops' part is replaced at once, while their threads wait.
+ * The engine's part goes to it as a task, and comes back once it is in effect:
+ * until then the engine may use texts of the old options, which are freed
+ * after that.
  */
 #include "daemon/server.h"
 
@@ -24,7 +25,7 @@ struct reload {
 	struct options old;
 };
 
-/* The first of the last time. */
+/* The first error of the last reload. */
 static char problem[512];
 
 const char *
@@ -69,7 +70,8 @@ has_same_values(const struct options *a, const struct options *b,
 	return !one && !other;
 }
 
-/* Warn of what has changed and cannot, now.  Returns whether there is any. */
+/* Warn of changed options that take effect only at the start.  Returns whether
+ * there are any. */
 static bool
 warn_of_fixed(const struct options *now, const struct options *fresh)
 {
@@ -103,7 +105,7 @@ copy_values(struct options *options, const struct options *from, unsigned fixed)
 	return true;
 }
 
-/* Let fresh have the fixed values of now, by taking all values once more. */
+/* Give fresh the present fixed values, by setting all values once more. */
 static bool
 keep_fixed(struct options *fresh, const struct options *now)
 {
@@ -151,7 +153,7 @@ read_certificate(const struct server *server, const struct options *fresh,
 	return *out != NULL;
 }
 
-/* Go by fresh and certificate, which are moved.  Cannot fail. */
+/* Apply fresh and certificate, which are moved.  Cannot fail. */
 static void
 adopt(struct server *server, const struct options *fresh,
     struct certificate *certificate)
@@ -160,7 +162,7 @@ adopt(struct server *server, const struct options *fresh,
 
 	certificate_release(server->certificate);
 	server->certificate = certificate;
-	/* Their settings look into the options, too. */
+	/* Their settings point into the options, too. */
 	workers_pause(server->workers, server->n_workers);
 	reload->old = server->options;
 	server->options = *fresh;
@@ -169,7 +171,8 @@ adopt(struct server *server, const struct options *fresh,
 	reload->change.settings = server->options.settings;
 	reload->change.give_back = on_given_back;
 	engine_change_settings(&server->workers[0].cq, &reload->change);
-	/* Before anybody can learn of it: what comes then goes by it. */
+	/* Before the reload is reported: later requests use the new settings.
+	 */
 	engine_flush(&server->workers[0].cq);
 }
 
@@ -179,8 +182,8 @@ reload(struct server *server)
 	struct options fresh = { 0 };
 	struct certificate *certificate;
 
-	/* What else is read again, and may fail, is read here, too: before
-	 * anything has changed. */
+	/* Anything else that is read again, and may fail, must be read here,
+	 * before anything has changed. */
 	if (options_parse(&fresh, server->argc, server->argv, complain) >= 0 ||
 	    (warn_of_fixed(&server->options, &fresh) &&
 		!keep_fixed(&fresh, &server->options)) ||

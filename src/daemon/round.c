@@ -1,9 +1,9 @@
 /* round.c - signals, and the rounds of the loop.
  *
  * SIGTERM and SIGINT stop the daemon in order, as stop.c says; exit 0.
- * SIGHUP lets it read its configuration again, as reload.c says; but one
- * that comes from the kernel means that the terminal is gone, and stops it
- * (except under nohup(1)).
+ * SIGHUP makes it read its configuration again, as reload.c says; but if it
+ * comes from the kernel, the terminal is gone, and the daemon stops (except
+ * under nohup(1)).
  */
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -13,7 +13,7 @@
 #include "base/log_flood.h"
 #include "daemon/server.h"
 
-/* As we were started to; a blocked signal comes all the same. */
+/* SIGHUP was ignored at our start; a blocked signal arrives all the same. */
 static bool
 ignores_hang_up(void)
 {
@@ -52,7 +52,7 @@ run_workers(struct server *server, int64_t max_ms)
 		worker_run_round(&server->workers[i], 0);
 }
 
-/* When the one that is furthest behind has begun its last round. */
+/* The time at which the loop furthest behind began its last round. */
 static int64_t
 ran_ms(const struct server *server)
 {
@@ -86,7 +86,8 @@ server_run_round(struct server *server, int64_t max_ms)
 		server_say_status(server);
 	if (first->has_ticked) {
 		log_flood_tick();
-		/* There may be descriptors again that were no connection's. */
+		/* Descriptors other than those of connections may have been
+		 * freed. */
 		server->players.is_starved = false;
 	}
 	server->has_more = server_run_sides(server);

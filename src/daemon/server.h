@@ -1,13 +1,12 @@
-/* server.h - the daemon as a whole: what is wired together.
+/* server.h - the daemon as a whole.
  *
  * Floor: daemon.  Main thread.
  *
  * The pieces: round.c (signals, rounds), worker.c (loops and their threads),
- * start.c (everything up to the first round), inherit.c (sockets
- * of the service manager's), admin.c (the listeners that are not players'),
- * capacity.c (what happens when there is no room for more connections),
- * reload.c (reading the configuration again), status.c (what the
- * service manager shows), stop.c (stopping in order).
+ * start.c (everything up to the first round), inherit.c (sockets from the
+ * service manager), admin.c (the operator's listeners), capacity.c (making room
+ * for connections), reload.c (reading the configuration again), status.c (the
+ * status that the service manager shows), stop.c (an orderly stop).
  */
 #ifndef PEERPOST_DAEMON_SERVER_H
 #define PEERPOST_DAEMON_SERVER_H
@@ -28,8 +27,8 @@
 #include "net/listener.h"
 #include "net/loop.h"
 
-/* A class of listeners that is not the players': --admin and --metrics.  It has
- * room of its own, so that it opens when players have taken all that there is.
+/* A class of listeners that are not for players: --admin and --metrics.  It has
+ * its own room, so it can be reached when players have taken all of theirs.
  */
 enum { SIDE_ADMIN, SIDE_METRICS, N_SIDES };
 
@@ -44,16 +43,17 @@ struct server {
 	struct options options;
 	int argc; /* where they came from */
 	char **argv;
-	/* The first is the main thread's, and has whatever is not another's. */
+	/* The first is the main thread's, and has everything that belongs to no
+	 * other. */
 	struct worker workers[PROCESS_MAX_LOOPS];
 	size_t n_workers;
 	struct front_shared players;
-	uint64_t auto_max_database; /* what --max-database auto means */
-	struct engine *engine;      /* NULL: not yet, or no more */
+	uint64_t auto_max_database; /* the value of --max-database auto */
+	struct engine *engine;      /* NULL: not started, or stopped */
 	struct side sides[N_SIDES];
 	struct inherited inherited;
-	bool has_left_out; /* an address: an inherited socket is in its way */
-	/* First those of the players, then those of the sides in order. */
+	bool has_left_out; /* an address, taken by an inherited socket */
+	/* The players' first, then those of the sides in order. */
 	struct listener *listeners[INHERITED_MAX + 4 * OPTIONS_MAX_LISTEN];
 	size_t n_listeners, n_public;
 	bool has_https; /* among them */
@@ -64,8 +64,8 @@ struct server {
 	struct watchdog watchdog;
 	bool is_stopping;
 	bool is_alone;   /* the workers are paused: the main thread runs them */
-	bool has_more;   /* a side's last round has left something */
-	int64_t full_ms; /* capacity.c: when there was last no room */
+	bool has_more;   /* a side's last round has left work */
+	int64_t full_ms; /* capacity.c: when there was no room last */
 
 	/* status.c */
 	const char *state; /* "serving", and how the last reload went */
@@ -75,92 +75,94 @@ struct server {
 
 /* round.c */
 
-/* A signal has come (loop_source's on_ready). */
+/* A signal has come in (on_ready of a loop_source). */
 void server_on_signal(struct loop_source *source, uint32_t events);
 /* One round of the loop, waiting for max_ms at most. */
 void server_run_round(struct server *server, int64_t max_ms);
 
 /* capacity.c */
 
-/* How many connections of players fit into the descriptors that there are; their
- * soft limit is raised. */
+/* How many connections of players the descriptors suffice for; raises their
+ * soft limit. */
 size_t server_find_capacity(const struct server *server);
-/* There is no room for more connections of players: stop taking them. */
+/* There is no room for more connections of players: stop accepting them. */
 void server_note_full(struct server *server);
-/* At the end of a round: take connections if there is room for them. */
+/* At the end of a round: accept connections if there is room for them. */
 void server_admit(struct server *server);
 
-/* Open everything.  false: it cannot (logged).  Either way
- * server_close_descriptors() is to be called at the end. */
+/* Open everything.  false: it failed (logged).  Either way
+ * server_close_descriptors() must be called at the end. */
 bool server_start(struct server *server);
 
-/* Do what the options say about limits, and about the loops' part in everything
- * that may change while the server runs. */
+/* Apply the options about limits, and the loops' part of all options that may
+ * change while the server runs. */
 void server_apply_options(struct server *server);
 
 /* inherit.c */
 
-/* Look at the sockets that the service manager has opened.  false: they make
- * no sense (logged). */
+/* Look at the sockets that the service manager has opened.  false: they are not
+ * usable (logged). */
 bool server_inherit(struct server *server);
-/* Whether there is one for players among them. */
+/* Whether any of them is for players. */
 bool server_has_public_socket(const struct server *server);
-/* Serve on those of this name. */
+/* Serve on the sockets with this name. */
 void server_adopt(
     struct server *server, const char *name, listener_accept_fn on_connection);
 enum address_state {
 	ADDRESS_FREE,   /* it can be opened */
-	ADDRESS_LEFT,   /* it must not be: an inherited socket serves there */
-	ADDRESS_REFUSED /* and an inherited socket would serve something else */
+	ADDRESS_LEFT,   /* leave it: an inherited socket serves there */
+	ADDRESS_REFUSED /* an inherited socket serves something else there */
 };
 
-/* What becomes of an address of the options, which is text, with the sockets that
- * have been inherited (logged).  scheme: the protocol that the options want there,
- * named like inherited sockets. */
+/* How an address from the options (text) goes together with the inherited
+ * sockets (logged).  scheme: the protocol that the options ask for there, named
+ * like inherited sockets. */
 enum address_state server_look_at_address(struct server *server,
     const char *text, const struct listen_address *address, const char *scheme);
 
 /* admin.c */
 
-/* As many connections as all of them may have. */
+/* The most connections that all of them may have together. */
 #define SERVER_SIDE_CONNECTIONS 24
 
-/* Take a connection (listener_accept_fn; cls is the struct server). */
+/* Add a connection (listener_accept_fn; cls is the struct server). */
 void server_on_admin(
     void *cls, int fd, const struct sockaddr *addr, socklen_t len);
 void server_on_metrics(
     void *cls, int fd, const struct sockaddr *addr, socklen_t len);
 /* Warn of an address of --admin that other machines can reach. */
 void server_warn_admin(const char *text);
-/* Serve, by the engine that players are served by. */
+/* Serve, with the engine that also serves players. */
 void server_start_sides(struct server *server);
-/* Their part of a round.  Returns whether something is left for the next. */
+/* Their part of a round.  Returns whether work is left for the next. */
 bool server_run_sides(struct server *server);
-/* Whether some request is under way there, or some reply. */
+/* Whether any request or reply is under way there. */
 bool server_has_busy_side(const struct server *server);
 
 /* status.c */
 
-/* Tell the service manager that the server is ready, and how: state is static.
+/* Tell the service manager that the server is ready, and its state, a static
+ * text.
  */
 void server_say_ready(struct server *server, const char *state);
-/* Tell it how many there are, if that has changed; not more often than every
- * few seconds.  Once a second. */
+/* Tell it the numbers of players, rooms and polls if they have changed, at most
+ * every few seconds.  Call once a second. */
 void server_say_status(struct server *server);
 
 /* reload.c */
 
 /* Read the command line and the configuration file again, with the files that
- * they name, and go by them from now on.  Of an option that takes effect at the
- * start only, there is a warning if it has changed, and its value stays.
+ * they name, and apply them.  An option that takes effect only at the start
+ * keeps its value; if it has changed, a warning is logged.
  * false: something is wrong (logged, one line), or the server is stopping;
  * everything is as it was. */
 bool server_reload(struct server *server);
 
-/* What was wrong, when server_reload() has just failed. */
+/* The error, when server_reload() has just failed. */
 const char *server_reload_problem(void);
 
-/* End what server_start() has opened, as stop.c's opening says. */
+/* Close everything that server_start() has opened, in the order that stop.c
+ * describes. */
 void server_stop(struct server *server);
 void server_close_descriptors(struct server *server);
 

@@ -1,9 +1,9 @@
 /* start.c - see server.h: limits, descriptors, listeners, the engine.
  *
  * Listening comes first and the database second, so that no client is refused
- * while it is being opened.  In between, when all that takes root is done, the
- * daemon becomes the user of --user, so that the database's files are that
- * user's.
+ * while it is being opened.  In between, after everything that needs root, the
+ * daemon becomes the user of --user, so that the database's files belong to
+ * that user.
  */
 #include <errno.h>
 #include <signal.h>
@@ -18,13 +18,14 @@
 #include "daemon/privileges.h"
 #include "daemon/server.h"
 
-/* One connection in so many is kept for commands: the rest may be parked. */
+/* One in this many connections is kept for commands: the others may be parked.
+ */
 #define UNPARKED_SHARE 16
-/* For --max-database auto: the most, and what is left for the log. */
+/* For --max-database auto: the maximum, and the room left for the log. */
 #define MAX_DATABASE ((uint64_t)8 << 30)
 #define LOG_BYTES ((uint64_t)8 << 20)
 
-/* To the worker that has the fewest: connections last. */
+/* To the worker with the fewest connections, because they last. */
 static void
 add_connection(struct server *server, enum front_kind kind,
     struct certificate *certificate, int fd, const struct sockaddr *addr,
@@ -87,7 +88,7 @@ server_apply_options(struct server *server)
 	    (size_t)wanted;
 	most = front->max_connections -
 	    (front->max_connections + UNPARKED_SHARE - 1) / UNPARKED_SHARE;
-	if (most == 0) /* of one connection; and 0 would mean no limit */
+	if (most == 0) /* with one connection; 0 would mean no limit */
 		most = 1;
 	if (*max_parked > most)
 		log_warning("--max-parked is %zu, because some connections "
@@ -144,7 +145,7 @@ open_descriptors(struct server *server)
 	sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	/* A limit on the size of files is a full disk like any other. */
+	/* Treat a limit on the size of files like a full disk. */
 	signal(SIGXFSZ, SIG_IGN);
 	server->signals.on_ready = server_on_signal;
 	server->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -168,7 +169,7 @@ open_listener(struct server *server, const char *text, const char *scheme,
 	char why[LISTEN_WHY_SIZE];
 
 	if (!listen_url_parse(text, &address, &is_tls, why))
-		return false; /* config/table.c has let it pass */
+		return false; /* config/table.c has accepted it */
 	server->has_https |= is_tls;
 	both = listen_access_or(&address.access, access);
 	if (is_tls) {
@@ -188,7 +189,7 @@ open_listener(struct server *server, const char *text, const char *scheme,
 	return true;
 }
 
-/* Files of Unix sockets belong to whom the daemon is going to be. */
+/* Files of Unix sockets belong to the user that the daemon becomes. */
 static void
 own(const struct identity *identity, struct listen_access *access)
 {
@@ -245,7 +246,7 @@ open_listeners(struct server *server)
 	own(&options->identity, &plain);
 	own(&options->identity, &options->fastcgi_access);
 	own(&options->identity, &options->admin_access);
-	/* The service manager's sockets are what was asked for. */
+	/* The service manager's sockets take the place of the default. */
 	if (options->is_listen_default && server_has_public_socket(server))
 		options->n_listen = 0;
 	server_adopt(server, "http", on_http);
@@ -265,7 +266,7 @@ open_listeners(struct server *server)
 	    open_metrics_listeners(server, &plain);
 }
 
-/* Before rights are dropped: the key may be root's. */
+/* Before privileges are dropped: the key may be readable by root only. */
 static bool
 open_certificate(struct server *server)
 {
@@ -305,8 +306,8 @@ open_pid_file(struct server *server)
 	return false;
 }
 
-/* After everything that takes root; before the database is opened, so that
- * its files belong to the user. */
+/* After everything that needs root; before the database is opened, so that its
+ * files belong to the user. */
 static bool
 drop_rights(const struct options *options)
 {
@@ -318,8 +319,8 @@ drop_rights(const struct options *options)
 	return false;
 }
 
-/* How much the database may hold on its disk, if nobody says: nine tenths of
- * what there is for it, and what is left must do for its log. */
+/* The default for how much the database may hold: nine tenths of the room for
+ * it on its disk; the rest is for its log. */
 static uint64_t
 find_max_database(struct store *store)
 {
@@ -358,7 +359,7 @@ start_engine(struct server *server)
 	return server->engine != NULL;
 }
 
-/* End those that have been started, and the engine. */
+/* End the workers that have been started, and the engine. */
 static void
 undo_workers(struct server *server)
 {
@@ -386,7 +387,7 @@ start_workers(struct server *server)
 	return true;
 }
 
-/* From now on it serves. */
+/* It serves from now on. */
 static void
 announce(struct server *server)
 {
@@ -411,7 +412,7 @@ server_start(struct server *server)
 	server_apply_options(server);
 	if (!open_descriptors(server))
 		return false;
-	/* Listen first: two daemons then never share a database, and nobody
+	/* Listen first: two daemons then never share a database, and no client
 	 * is refused while the database is being opened. */
 	if (!server_inherit(server) || !open_listeners(server))
 		return false;

@@ -1,4 +1,4 @@
-/* status.c - what the service manager shows of us: STATUS= of
+/* status.c - the status that the service manager shows: STATUS= of
  * sd_notify(3), as in "serving: 12 players in 3 rooms, 10 polls held".
  */
 #include <inttypes.h>

@@ -4,16 +4,16 @@
  *
  *  1. close the listeners; inherited ones stay open in the service manager;
  *  2. from now on every reply closes its connection, and the engine answers
- *     the polls that are held and holds no more;
+ *     the polls that are held and holds no others;
  *  3. go on for up to 2 s, or until no connection is left;
- *  4. close connections that are between two requests.  Done after the next
- *     step, it would let requests arrive while the database is being closed,
- *     and they would get a 503: 38 of 500 that were sent within 0.3 s around
- *     that moment.  A request that crosses the end of its connection remains,
- *     for which HTTP has no answer: clients repeat it on another one;
- *  5. stop the engine: it runs what it has, deletes acknowledged events,
- *     checkpoints and closes the database;
- *  6. answer 503 to what still comes, for up to half a second while something
+ *  4. close connections that are between two requests.  If this came after the
+ *     next step, requests would arrive while the database is being closed, and
+ *     get a 503: 38 of 500 that were sent within 0.3 s around that moment.
+ *     There remain requests that cross the end of their connection, for which
+ *     HTTP has no answer: clients repeat them on another one;
+ *  5. stop the engine: it runs the tasks that it has, deletes acknowledged
+ *     events, checkpoints and closes the database;
+ *  6. answer later requests with 503, for up to half a second while anything
  *     is under way;
  *  7. stop the cells.
  */
@@ -26,7 +26,7 @@
 #include "daemon/server.h"
 
 #define DRAIN_MS 2000 /* commands are still executed */
-#define LOOK_MS 50    /* meanwhile, whether something has become idle */
+#define LOOK_MS 50    /* how often to look for idle connections */
 #define FLUSH_MS 500  /* for the last requests, and for the last replies */
 
 static void
@@ -39,7 +39,7 @@ close_listeners(struct server *server)
 		server->sides[i].first = server->sides[i].end = 0;
 }
 
-/* Whether some request or some reply is under way. */
+/* Whether any request or reply is under way. */
 static bool
 is_busy(const struct server *server)
 {
@@ -49,8 +49,8 @@ is_busy(const struct server *server)
 	return server_has_busy_side(server);
 }
 
-/* Operators may keep their connections for as long as they like: only what
- * they have asked for matters. */
+/* Operators may keep their connections for as long as they like: only their
+ * requests matter. */
 static bool
 has_clients(const struct server *server)
 {
@@ -64,8 +64,8 @@ on_worker(struct loop_source *source, uint32_t events)
 	(void)source, (void)events; /* every round runs all of them */
 }
 
-/* There is no hurry any more, and one thread is easier to end than many: from
- * now on the main thread runs every loop. */
+/* There is no hurry now, and one thread is easier to end than many: from now on
+ * the main thread runs every loop. */
 static void
 take_over(struct server *server)
 {
@@ -97,8 +97,8 @@ drain(struct server *server)
 		server_run_round(server, LOOK_MS);
 }
 
-/* End the connections that are idle, and serve what has come on them just
- * before, of which nobody has heard yet: so a round at least. */
+/* End idle connections, and serve requests that have just arrived on them and
+ * have not been read yet: so run at least one round. */
 static void
 end_idle(struct server *server)
 {
@@ -117,7 +117,7 @@ end_idle(struct server *server)
 static void
 stop_engine(struct server *server)
 {
-	/* What has come in last is still to be answered. */
+	/* The last requests are still to be answered. */
 	for (size_t i = 0; i < server->n_workers; i++)
 		engine_flush(&server->workers[i].cq);
 	engine_stop(server->engine);
@@ -128,7 +128,7 @@ stop_engine(struct server *server)
 
 		worker->front.cq = NULL;
 		front_complete(engine_take_completed(&worker->cq));
-		worker->has_more = true; /* this is to be written */
+		worker->has_more = true; /* its replies must be written */
 	}
 	engine_free(server->engine);
 	server->engine = NULL;

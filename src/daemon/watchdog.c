@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/notify.h"
 
-#define BUSY_MS 10 /* a loop that is busy gets until then, and again */
+#define BUSY_MS 10 /* a busy loop gets this long, repeatedly */
 
 static void
 on_barrier(struct request *request, enum task_kind kind)

@@ -1,10 +1,10 @@
 /* worker.c - see worker.h.
  *
  * The main thread accepts, and hands each connection to the worker that has the
- * fewest.  (If each accepted for itself, a hand-over would be saved, but
+ * fewest.  (If each worker accepted its own, this would save a hand-over, but
  * nothing would even out connections that last for hours.)  A connection stays
- * with its worker for its whole life, and its requests come back to where they
- * came from.  So little is shared: counts in struct front_shared, the queue of
+ * with its worker for its whole life, and its requests come back to that
+ * worker.  So little is shared: counts in struct front_shared, the queue of
  * arrivals, and for a reload or a stop a pause between two rounds, in which the
  * main thread may touch everything.  It never waits for a lock that a worker
  * holds while it works.
@@ -29,7 +29,7 @@
 #include "base/process.h"
 
 #define FULL_ROUND_MS 100
-#define PAUSE_MS 2000 /* a tick later than this: the process stood still */
+#define PAUSE_MS 2000 /* a later tick means that the process stood still */
 
 /* A connection that is being handed over. */
 struct arrival {
@@ -46,7 +46,7 @@ worker_wake(struct worker *worker)
 {
 	uint64_t one = 1;
 
-	/* It fails only when the counter is full: the loop is awake then. */
+	/* It fails only if the counter is full; the loop is awake then. */
 	if (write(worker->wake_fd, &one, sizeof(one)) < 0)
 		return;
 }
@@ -162,8 +162,8 @@ worker_start(struct worker *worker)
 	return true;
 }
 
-/* After a pause of the whole process, connections look overdue whose bytes
- * are there and have just not been read: they get until the next tick. */
+/* After a pause of the whole process, connections look overdue although their
+ * bytes are there and have only not been read: they get until the next tick. */
 static void
 tick(struct worker *worker)
 {
@@ -183,8 +183,9 @@ tick(struct worker *worker)
 	}
 }
 
-/* Connections wait in the kernel while there is no room for them.  At the end
- * of a round: before, one that looks idle may have a request not read yet. */
+/* Connections wait in the kernel while there is no room for them.  Do this at
+ * the end of a round: before that, a connection that looks idle may have an
+ * unread request. */
 static void
 evict_idle(struct worker *worker)
 {
@@ -202,7 +203,7 @@ worker_run_round(struct worker *worker, int64_t max_ms)
 {
 	if (worker->has_more || max_ms < 0)
 		max_ms = 0;
-	/* A connection that makes room does so as soon as its time is over. */
+	/* Connections make room as soon as their time is over. */
 	else if (!front_has_capacity(&worker->front) && max_ms > FULL_ROUND_MS)
 		max_ms = FULL_ROUND_MS;
 	loop_wait(worker->front.loop,

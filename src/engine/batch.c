@@ -1,10 +1,10 @@
 /* batch.c - see batch.h.
  *
  * When the store fails, the transaction is lost with everything in it.  Then
- * each request of the batch is run again in a transaction of its own, and
- * those that still fail get 503: one command too big for the disk does not
- * spoil its neighbours.  One that was alone is run again as well: the store
- * may have made room for it, if it gives some back.
+ * each request of the batch runs again in its own transaction, and those that
+ * still fail get 503: one command too big for the disk does not spoil its
+ * neighbours.  A request that was alone runs again as well: the store may have
+ * made room for it.
  */
 #include "config.h"
 
@@ -23,7 +23,7 @@
 
 #define PROBE_EVERY_MS 250
 
-/* Whether the store answers and has room on the disk; after a failure, whether
+/* Whether the store responds and has room on the disk; after a failure, whether
  * it can write again. */
 static MUST_CHECK enum err
 check_store(struct transaction *txn)
@@ -40,7 +40,7 @@ check_store(struct transaction *txn)
 		if (err != ERR_DATABASE_FULL)
 			return err;
 	}
-	/* The trial costs two commits, and anybody may ask. */
+	/* The trial costs two commits, and any client may ask. */
 	if (txn->probed_ms && now_ms - txn->probed_ms < PROBE_EVERY_MS)
 		return ERR_STORAGE;
 	txn->probed_ms = now_ms;
@@ -64,7 +64,7 @@ run_health(struct transaction *txn, struct request *request)
 	out = reply_begin(request, 200);
 	buf_add_text(
 	    out, "{\"status\":\"ok\",\"version\":\"" PACKAGE_VERSION "\"");
-	/* Still 200: a daemon that is full is not mended by a restart. */
+	/* Still 200: a restart does not help a daemon that is full. */
 	if (request->listener_class != LISTENER_PUBLIC)
 		buf_add_text(out,
 		    request->is_full ? ",\"connections\":\"full\"" :
@@ -116,8 +116,8 @@ run_transaction(struct transaction *txn, struct request **batch, size_t n)
 	return err;
 }
 
-/* Whether the request owes nothing to the transaction any more: it has been
- * given back, or waits for mail or for its backup. */
+/* Whether the transaction is done with the request: it has been given back, or
+ * waits for mail or for its backup. */
 static bool
 is_settled(const struct request *request)
 {

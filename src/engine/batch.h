@@ -7,8 +7,8 @@
 
 #include "api/transaction.h"
 
-/* Run n requests in their order, in one transaction.  Afterwards each of them
- * is in txn->done or parked. */
+/* Run n requests in order, in one transaction.  Afterwards each of them is in
+ * txn->done or parked. */
 void batch_run(struct transaction *txn, struct request **batch, size_t n);
 
 #endif

@@ -1,8 +1,8 @@
 /* engine.c - see engine.h.
  *
- * One round of the thread: look at the clocks, end what is over, run what has
- * come in (batch.c), answer the polls that are due, give back all that is
- * ready.
+ * A round of the thread: look at the clocks, end sessions and rooms that have
+ * timed out, run the requests that have come in (batch.c), answer the polls
+ * that are due, give back everything that is ready.
  */
 #include "engine/engine.h"
 
@@ -47,7 +47,7 @@ run_cancel(struct engine *engine, struct task *task)
 {
 	struct parked *parked = &task->request->parked;
 
-	/* A client that has only closed its half may still read. */
+	/* A client that has only closed its sending side may still read. */
 	if (parked->player) {
 		poll_answer_parked(&engine->txn, parked);
 		task->request->poll_end = POLL_HUNG_UP;
@@ -78,7 +78,7 @@ run_drain(struct engine *engine)
 			CONTAINER_OF(node, struct parked, due)));
 }
 
-/* Nothing comes after this: what is held goes back. */
+/* Nothing comes after this: held requests go back. */
 static void
 stop(struct engine *engine)
 {
@@ -95,7 +95,7 @@ take_task(struct engine *engine)
 	return item ? CONTAINER_OF(item, struct task, item) : NULL;
 }
 
-/* Run what stands in the inbox, up to one batch of requests. */
+/* Run the tasks in the inbox, up to one batch of requests. */
 static void
 run_inbox(struct engine *engine)
 {
@@ -108,7 +108,7 @@ run_inbox(struct engine *engine)
 			batch[n++] = task->request;
 			continue;
 		}
-		/* Order matters: what came before it comes first. */
+		/* Order matters: run the requests before it first. */
 		if (n)
 			batch_run(&engine->txn, batch, n);
 		n = 0;
@@ -198,7 +198,7 @@ run_thread(void *cls)
 
 	metric_use_shard(PROCESS_ENGINE);
 	metric_set(METRIC_DATABASE_MAX_BYTES, engine->settings.max_database);
-	world_committed(&engine->world); /* so much is there from before */
+	world_committed(&engine->world); /* counts from before the start */
 	while (!engine->is_stopping || engine->inbox.first) {
 		fetch(engine);
 		upkeep_run(&engine->upkeep, &engine->txn);
@@ -297,7 +297,7 @@ engine_take_completed(struct completion_queue *cq)
 	return queue_take(&cq->completed, 0);
 }
 
-/* A task of the engine's own, at once. */
+/* Submit one of the engine's own tasks, at once. */
 static void
 enqueue(struct engine *engine, struct task *task)
 {

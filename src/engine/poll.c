@@ -17,8 +17,10 @@
 #define AFTER_CROWDED_MIN_MS 1000
 #define AFTER_CROWDED_MAX_MS 3000
 
-/* When no more polls can be held, one that has been held for less keeps its
- * place: of a player in the lobby, from another in the lobby; of one in a room. */
+/* When no more polls can be held, a poll that has been held for less than this
+ * keeps its place: that of a player in the lobby, against others in the lobby;
+ * that of a player in a room.
+ */
 #define CROWDED_LOBBY_MS 250
 #define CROWDED_ROOM_MS 1000
 
@@ -42,7 +44,7 @@ end_reply(struct request *request, uint32_t after_ms)
 	buf_add_text(out, "}");
 }
 
-/* Answer a parked poll, whose mailbox is therefore empty, before its time. */
+/* Answer a parked poll, whose mailbox is therefore empty, before it is due. */
 static void
 answer_empty(struct transaction *txn, struct request *request,
     enum poll_end end, uint32_t after_ms)
@@ -92,10 +94,11 @@ crowded_ms(void)
 	return random_between(AFTER_CROWDED_MIN_MS, AFTER_CROWDED_MAX_MS);
 }
 
-/* Make a place among the parked polls: the one that has been held for longest
- * is answered.  A crowd then shares the places, each of its polls being held for
- * less; and a player whose polls are answered by mail keeps the place.  The
- * lobby goes first, since no mail comes there.  false: all are young. */
+/* Make a place among the parked polls: answer the one that has been held for
+ * longest.  So a crowd shares the places, each poll being held for less, and a
+ * player whose polls are answered with mail keeps its place.  The lobby goes
+ * first, since no mail comes there.  false: none has been held for long enough.
+ */
 static bool
 take_longest_place(struct transaction *txn, const struct player *newest)
 {
@@ -108,7 +111,7 @@ take_longest_place(struct transaction *txn, const struct player *newest)
 		if (!longest ||
 		    clock_now_ms() - longest->since_ms < spared_ms[i])
 			continue;
-		/* One with mail leaves its place when that is committed. */
+		/* A poll with mail leaves its place after the commit. */
 		if (list_is_empty(&longest->player->woken))
 			answer_empty(txn, transaction_request_of(longest),
 			    POLL_CROWDED, crowded_ms());
@@ -143,7 +146,7 @@ park(struct transaction *txn, struct request *request, struct player *player,
 		return false;
 	}
 	request_reset_reply(request);
-	buf_fini(&request->reply.body); /* it is to be small while it waits */
+	buf_fini(&request->reply.body); /* to be small while it waits */
 	parking_add(world, player, &request->parked,
 	    clock_now_ms() + hold_ms(world->settings, &request->poll));
 	return true;
@@ -182,9 +185,9 @@ poll_run(struct transaction *txn, struct request *request)
 	    txn->world, player, &request->poll, &look, &has_acked);
 	if (err)
 		return err;
-	/* A client that comes for more is free, also when the batch is run again
-	 * and finds that it has acknowledged already; and a poll that was held
-	 * has paid. */
+	/* A poll that acknowledges is free, even if the batch runs again and
+	 * finds its events acknowledged already; and a poll that was held has
+	 * paid. */
 	request->is_charged |= has_acked || request->is_due;
 	if (!transaction_pay_poll(txn, request, player))
 		return ERR_NONE;

@@ -7,12 +7,11 @@
 
 #include "api/transaction.h"
 
-/* Run a poll from the top.  Afterwards it is parked
- * (request->parked.player) or has its reply; a poll that it has superseded is
- * in txn->done.  ERR_STORAGE. */
+/* Run a poll from the top.  Afterwards it is parked (request->parked.player) or
+ * has its reply; a poll that it superseded is in txn->done.  ERR_STORAGE. */
 MUST_CHECK enum err poll_run(struct transaction *txn, struct request *request);
 
-/* Run a parked poll again and give it back, with mail or without: it is not
+/* Run a parked poll again and give it back, with or without mail: it is not
  * parked again. */
 void poll_answer_parked(struct transaction *txn, struct parked *parked);
 

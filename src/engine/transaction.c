@@ -39,9 +39,9 @@ end_process(void)
 	_exit(1);
 }
 
-/* Commit; with anything written, acknowledged events go along when they are
- * many (few are upkeep.c's).  Not while writing fails: what would fit alone
- * must not fail with them. */
+/* Commit.  If the transaction has written, many acknowledged events are deleted
+ * along with it (upkeep.c deletes a few).  Not while writing fails: a write
+ * that would fit alone must not fail because of them. */
 static MUST_CHECK enum err
 commit(struct transaction *txn)
 {

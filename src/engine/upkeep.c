@@ -35,8 +35,9 @@ tidy_when_quiet(struct upkeep *upkeep, struct transaction *txn, int64_t now_ms)
 		txn->written_ms = 0;
 }
 
-/* What fails may be too much for the room that there is: then an eighth of it,
- * and so on, down to one; what succeeds is doubled. */
+/* A failure may mean that there was too little room for this much work: then an
+ * eighth of it is tried, and so on, down to one; after a success it is doubled.
+ */
 static size_t
 portion(const struct upkeep *upkeep, size_t max)
 {

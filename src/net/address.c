@@ -46,7 +46,7 @@ peer_of_ipv6(const struct in6_addr *in)
 struct peer_address
 peer_address_of(const struct sockaddr *addr)
 {
-	/* Copies, because a sockaddr need not be aligned for what it is. */
+	/* Copies, because a sockaddr need not be aligned for its real type. */
 	if (addr->sa_family == AF_INET) {
 		struct sockaddr_in in;
 
@@ -121,7 +121,7 @@ is_port(struct span text)
 	return true;
 }
 
-/* Split text at its first c, which goes.  false: there is none. */
+/* Split text at its first c, which is dropped.  false: there is none. */
 static bool
 split(struct span text, char c, struct span *out_before, struct span *out_after)
 {
@@ -136,7 +136,7 @@ split(struct span text, char c, struct span *out_before, struct span *out_after)
 	return true;
 }
 
-/* "[2001:db8::1]" and "[2001:db8::1]:1234", from after the bracket. */
+/* "[2001:db8::1]" and "[2001:db8::1]:1234", after the first bracket. */
 static bool
 parse_bracketed(struct span text, struct peer_address *out)
 {

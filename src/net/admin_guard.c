@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 
-/* Whether no name is in it that somebody else can let point anywhere. */
+/* Whether it has no name that someone else can point anywhere. */
 static bool
 is_address(struct span host)
 {
@@ -32,6 +32,6 @@ admin_guard_is_foreign(const struct peer_address *peer, struct span host,
 	/* "none": typed in by hand. */
 	if (origin.at || (fetch_site.at && !span_equals(fetch_site, "none")))
 		return true;
-	/* Browsers do not speak through Unix sockets. */
+	/* Browsers do not use Unix sockets. */
 	return !peer->is_unix && host.at && !is_address(host);
 }

@@ -1,9 +1,8 @@
 /* certificate.c - see certificate.h.
  *
  * GnuTLS would take both texts in one call, gnutls_certificate_set_x509_key_
- * mem2(), but its error then does not tell which of the two files is meant.
- * So each is read alone first, and that call finds only what is wrong between
- * them.
+ * mem2(), but its error does not say which of the two files is at fault.  So
+ * each is read alone first, and that call finds only that they do not match.
  */
 #include "net/certificate.h"
 
@@ -21,7 +20,7 @@
 
 #define MAX_FILE ((size_t)1 << 20) /* chains have some thousands of bytes */
 
-/* What is being read. */
+/* The certificate being read. */
 struct reading {
 	const char *cert_path, *key_path;
 	struct file_text cert, key;
@@ -38,7 +37,7 @@ read_file(struct reading *reading, const char *path, struct file_text *out)
 	    refuse_because(reading->why, "cannot read '%s': %s", path, why);
 }
 
-/* As GnuTLS wants it; borrowed. */
+/* As GnuTLS takes it; borrowed. */
 static gnutls_datum_t
 datum_of(const struct file_text *text)
 {
@@ -68,7 +67,7 @@ check_cert(struct reading *reading)
 	return true;
 }
 
-/* Nobody is there to type a password. */
+/* No one can type a password. */
 static bool
 is_encrypted(const char *text)
 {

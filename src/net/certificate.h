@@ -2,8 +2,8 @@
  *
  * Floor: net.  Any thread.
  *
- * It may be replaced at any time: sessions that have begun with one keep it, so
- * it lives until the last of its users has given it back.
+ * It may be replaced at any time.  Sessions keep the one they began with, so it
+ * lives until the last of its users has given it back.
  */
 #ifndef PEERPOST_NET_CERTIFICATE_H
 #define PEERPOST_NET_CERTIFICATE_H
@@ -25,14 +25,14 @@ struct certificate {
 /* Read a certificate with its chain, the server's own first, and its key,
  * both PEM; the caller is its first user.  Warns (in the log) of a key that
  * everybody can read, and of a certificate that is not valid today.
- * NULL: they cannot be used; out_why (of CERTIFICATE_WHY_SIZE) has one sentence
- * without a full stop, which names the file. */
+ * NULL: they cannot be used; out_why (CERTIFICATE_WHY_SIZE bytes) has one
+ * sentence without a full stop, which names the file. */
 struct certificate *certificate_read(
     const char *cert_path, const char *key_path, char *out_why);
 
-/* One user more.  Returns certificate. */
+/* Add a user.  Returns certificate. */
 struct certificate *certificate_share(struct certificate *certificate);
-/* One user less.  NULL is fine. */
+/* Remove a user.  NULL is fine. */
 void certificate_release(struct certificate *certificate);
 
 #endif

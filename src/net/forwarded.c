@@ -1,19 +1,19 @@
 /* forwarded.c - see forwarded.h.
  *
  * X-Forwarded-For is easily read from the right: no comma in it means anything
- * but the end of an element.  In Forwarded commas may stand inside quotes, and
- * whether a byte is inside can be told only from the left, where a client may
- * have left a quote open.  So we try each comma from the right, until what
- * follows is one well-formed element.
+ * but the end of an element.  In Forwarded, commas may be inside quotes, and
+ * whether a byte is inside is known only from the left, where a client may have
+ * left a quote open.  So we try each comma from the right, until the text after
+ * it is one well-formed element.
  *
  * There is at most one such comma, so that nothing on the left can hide the
- * last element or pass for it.  For take two: where the second begins, the
- * first is inside quotes, or it would have ended.  From there on inside and
- * outside are exchanged between them.  Neither may have a backslash outside,
- * so there is none at all, and each quote takes one of them in and the other
- * out: at the end one is still inside.
+ * last element or pass for it.  Suppose there were two: where the second
+ * begins, the first is inside quotes, or it would have ended.  From there on,
+ * one is inside whenever the other is outside.  Neither may have a backslash
+ * outside, so there is none at all, and each quote puts one of them inside and
+ * the other outside: at the end one is still inside.
  *
- * And it takes linear time, for at most two attempts get past a given byte:
+ * And it takes linear time, because at most two attempts get past a given byte:
  * one that is outside quotes there, since it ends at a comma, where the next
  * begins; and one inside, since a quote makes these two change places, and at
  * a backslash the one outside ends.
@@ -24,10 +24,10 @@
 
 #define MAX_NODE 64 /* bytes of an address with its port */
 
-/* The parameters of an element of Forwarded, as far as we care. */
+/* The parameters of an element of Forwarded that we use. */
 struct element {
 	struct span node; /* raw value of for= */
-	unsigned n_nodes; /* how many for= */
+	unsigned n_nodes; /* number of for= */
 };
 
 static void
@@ -68,8 +68,8 @@ take_token(struct span *rest, const char *also, struct span *out)
 }
 
 /* Take a quoted string (RFC 9110, section 5.6.4), from after the quote.
- * Writes what is inside, escapes and all; any bytes will do.  false: it does
- * not end. */
+ * Writes its contents, with their escapes; any bytes are accepted.  false: it
+ * does not end. */
 static bool
 take_quoted(struct span *rest, struct span *out)
 {
@@ -114,8 +114,8 @@ take_parameter(struct span *rest, struct element *element)
 	return true;
 }
 
-/* Whether text is one forwarded-element (RFC 7239, section 4), give or take
- * blanks.  Goes no further than to the first comma outside quotes. */
+/* Whether text is one forwarded-element (RFC 7239, section 4), apart from
+ * blanks.  Reads no further than the first comma outside quotes. */
 static bool
 parse_element(struct span text, struct element *out)
 {
@@ -151,14 +151,14 @@ parse_node(const struct element *element, struct peer_address *out)
 		if (len == sizeof(plain))
 			return false;
 		if (node.at[i] == '\\')
-			i++; /* take_quoted() saw to it that one follows */
+			i++; /* take_quoted() has checked that one follows */
 		plain[len++] = node.at[i];
 	}
 	return peer_address_parse((struct span){ plain, len }, out);
 }
 
-/* Take what begins at start, and the comma before it, off the list; at NULL
- * is the end of it. */
+/* Take the part from start, and the comma before it, off the list; a NULL `at`
+ * marks the end of the list. */
 static struct span
 take_from(struct span *list, size_t start)
 {
@@ -197,7 +197,7 @@ take_forwarded(struct span *list, struct peer_address *out)
 	return false;
 }
 
-/* take() takes the last hop off the list; false: it is no address. */
+/* take() takes the last hop off the list; false: it is not an address. */
 static struct peer_address
 walk(const struct trusted_proxies *trusted, const struct peer_address *peer,
     struct span list, bool (*take)(struct span *, struct peer_address *))

@@ -1,11 +1,11 @@
-/* forwarded.h - the client's address, when proxies stand between.
+/* forwarded.h - the address of a client behind proxies.
  *
  * Floor: net.  Any thread; pure.  No allocation, time linear in the headers,
  * any bytes.
  *
  * Each proxy adds the address of its own peer at the right end of a list.  So
  * only the right end can be believed, as far as trusted proxies have written
- * it; what the client itself sent stands at the left, and is not looked at.
+ * it; anything the client itself sent is further left, and is ignored.
  */
 #ifndef PEERPOST_NET_FORWARDED_H
 #define PEERPOST_NET_FORWARDED_H
@@ -24,9 +24,9 @@
  * that; one that sets only Forwarded must remove the other, or its clients
  * may write it themselves.
  *
- * Where the walk comes upon what is no address before it has found the client
- * ("unknown", "_hidden", no for=, an empty element, broken quotes), the client
- * is not known: the result is peer. */
+ * If the search meets an element that is not an address before it has found the
+ * client ("unknown", "_hidden", no for=, an empty element, broken quotes), the
+ * client is unknown: the result is peer. */
 struct peer_address forwarded_client(const struct trusted_proxies *trusted,
     const struct peer_address *peer, struct span x_forwarded_for,
     struct span forwarded);

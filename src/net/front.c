@@ -31,7 +31,7 @@ front_is_crowded(const struct front *front)
 bool
 front_claim_eviction(struct front *front)
 {
-	/* Other threads may make room and take it between any two looks. */
+	/* Other threads may make room, or take it, at any moment in between. */
 	while (!front_has_capacity(front)) {
 		if (atomic_exchange(&front->shared->is_evicting, true))
 			return false;
@@ -61,7 +61,7 @@ front_give_place(struct front *front)
 	front->shared->n_connections--;
 }
 
-/* Those of the operator are not told of: they would blur the players'. */
+/* Those of the operator are not counted: they would blur the players'. */
 void
 front_add_connection(struct front *front, enum front_kind kind)
 {
@@ -106,7 +106,7 @@ front_shared_init(struct front_shared *shared)
 	shared->n_unsent = 0;
 	shared->n_connections = 0;
 	address_counts_init(&shared->addresses);
-	/* Those of one run are seldom those of the last. */
+	/* Ids of one run are unlikely to repeat those of the last. */
 	shared->last_id = random_between(1, UINT32_MAX);
 }
 
@@ -246,12 +246,12 @@ front_is_https(const struct front *front, const struct peer_address *peer,
 
 	if (!proto.at || !trusted_proxies_has(&front->settings.trusted, peer))
 		return is_tls;
-	if (end) /* of several proxies, the client came to the first */
+	if (end) /* with several proxies, the client's is the first */
 		proto.len = (size_t)(end - proto.at);
 	return text_equals_nocase(text_trim(proto), "https");
 }
 
-/* false: so many of this client's are under way that it gets no more. */
+/* false: too many requests of this client are under way. */
 static bool
 count(struct front *front, struct front_client *client)
 {

@@ -1,9 +1,9 @@
 /* front_finish.c - the metrics and the log line of a finished request.
  *
- * The metrics count it, and the log has one line for it.  That says which
- * route it was, never which path: that may hold a token, as queries do.  An
- * address is personal, and is written only into an access log that was asked
- * for.
+ * The metrics count it, and the log has one line for it.  The line has its
+ * route, never its path, which may hold a token, as may the query.  An address
+ * is personal data, and is written only if the operator has turned on the
+ * access log.
  */
 #include "net/front.h"
 
@@ -15,14 +15,14 @@
 #include "base/log_line.h"
 #include "base/metric.h"
 
-/* A failure of ours is a warning, unless there have just been many of its
+/* A failure on our side is a warning, unless there have just been many of its
  * kind. */
 static enum log_level
 level_of(const struct front *front, const struct reply *reply)
 {
 	static struct log_flood floods[N_ERRS];
 
-	/* That the database is full is said by the store. */
+	/* The store reports that the database is full. */
 	if (reply->status >= 500 &&
 	    reply->status != err_status(ERR_UNKNOWN_METHOD) &&
 	    reply->err != ERR_DATABASE_FULL &&
@@ -33,7 +33,7 @@ level_of(const struct front *front, const struct reply *reply)
 						LOG_LEVEL_DEBUG;
 }
 
-/* Of a request whose headers were refused it is not known. */
+/* If the headers of a request were refused, it is not known. */
 static const char *
 method_of(const struct request *request)
 {

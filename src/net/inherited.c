@@ -24,20 +24,20 @@ read_number(const char *variable, uint64_t max, uint64_t *out)
 	return text && text_to_uint(span_of(text), max, out);
 }
 
-/* How many there are for this process. */
+/* The number of sockets for this process. */
 static uint64_t
 count(void)
 {
 	uint64_t pid, n;
 
-	/* Another process's: of a shell, say, that has started us. */
+	/* Another process's, such as the shell that started us. */
 	if (!read_number("LISTEN_PID", INT32_MAX, &pid) ||
 	    (pid_t)pid != getpid())
 		return 0;
 	return read_number("LISTEN_FDS", INT32_MAX, &n) ? n : 0;
 }
 
-/* Names are separated by colons; one that is missing is "unknown". */
+/* Names are separated by colons; a missing one is "unknown". */
 static void
 name_all(struct inherited *out)
 {
@@ -52,7 +52,7 @@ name_all(struct inherited *out)
 	}
 }
 
-/* What sockets are called that nobody has given a name to. */
+/* The common name of sockets without a FileDescriptorName=. */
 static bool
 is_nameless(const char *name)
 {
@@ -77,7 +77,7 @@ name_nameless(struct inherited *out, const char *fallback)
 		out->sockets[i].name = fallback;
 }
 
-/* What is wrong with it, or NULL. */
+/* The fault of the socket, or NULL. */
 static const char *
 find_fault(int fd)
 {
@@ -144,7 +144,8 @@ inherited_take(
 	return check_all(out, out_why, why_size);
 }
 
-/* The same file, by name; abstract ones are nothing that can be asked for. */
+/* Whether it is the same file, by name; options cannot ask for abstract ones.
+ */
 static enum inherited_match
 match_unix(
     const struct sockaddr_storage *held, const struct sockaddr_storage *wanted)
@@ -216,7 +217,7 @@ match(int fd, const struct sockaddr_storage *wanted)
 		return INHERITED_NONE;
 	if (held.ss_family == AF_INET6 && wanted->ss_family == AF_INET)
 		return match_ipv4_in_ipv6(fd, &held, wanted);
-	/* Those of IPv6 that are asked for are of IPv6 only. */
+	/* IPv6 addresses from the options are IPv6 only. */
 	if (held.ss_family != wanted->ss_family)
 		return INHERITED_NONE;
 	return held.ss_family == AF_UNIX ? match_unix(&held, wanted) :

@@ -20,36 +20,37 @@
 struct inherited {
 	struct {
 		int fd;           /* close-on-exec, does not block */
-		const char *name; /* what is to be served there */
+		const char *name; /* the protocol to serve there */
 	} sockets[INHERITED_MAX];
 	size_t n_sockets;
-	char *texts; /* which the names are parts of; or NULL */
+	char *texts; /* memory of the names; or NULL */
 };
 
-/* Take the sockets that $LISTEN_FDS, $LISTEN_PID and $LISTEN_FDNAMES tell of,
- * if they are meant for this process, and remove the three.  A name is what
- * FileDescriptorName= of systemd.socket(5) says.  Sockets without one have the
- * name of their unit, or "unknown": if all have the same such name, they are
- * called fallback.
+/* Take the sockets given by $LISTEN_FDS, $LISTEN_PID and $LISTEN_FDNAMES if
+ * they are meant for this process, and unset the three.  The name of a socket
+ * is that of FileDescriptorName= (systemd.socket(5)).  Sockets without one have
+ * the name of their unit, or "unknown": if all have the same such name, they
+ * are called fallback.
  * The names and the sockets live as long as the process.
- * false: they make no sense, or one is no listening stream socket; why is in
- * out_why, one sentence without a full stop. */
+ * false: the variables make no sense, or one is not a listening stream socket;
+ * out_why says why, in one sentence without a full stop. */
 bool inherited_take(struct inherited *out, const char *fallback, char *out_why,
     size_t why_size);
 
-/* How an address and the inherited sockets go together. */
+/* The relation of an address to the inherited sockets. */
 enum inherited_match {
-	INHERITED_NONE,   /* it can be bound, as far as they are concerned */
-	INHERITED_HAS,    /* one of them takes its connections */
-	INHERITED_CLASHES /* one of them has a part of it: it cannot be bound */
+	INHERITED_NONE,   /* none of them prevents binding it */
+	INHERITED_HAS,    /* one of them accepts its connections */
+	INHERITED_CLASHES /* one of them has part of it: it cannot be bound */
 };
 
-/* Look for an address among the inherited sockets.  *out_i is the one that has
- * it or clashes with it.  Port 0, which is any free one, is never among them. */
+/* Look for an address among the inherited sockets.  *out_i: the one that has it
+ * or clashes with it.  Port 0, which means any free port, matches none.
+ */
 enum inherited_match inherited_look_up(const struct inherited *inherited,
     const struct listen_address *address, size_t *out_i);
 
-/* Whether there is one of this name. */
+/* Whether one has this name. */
 bool inherited_has(const struct inherited *inherited, const char *name);
 
 #endif

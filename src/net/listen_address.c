@@ -1,8 +1,8 @@
 /* listen_address.c - see listen_address.h.
  *
- * The sentence about a mistake shows what would be right, made from what is there:
- * an operator who forgot the port or the brackets can copy it.  That is a guess, so
- * it is only shown, and never used.
+ * The sentence about a mistake shows the correct form of the given value: an
+ * operator who forgot the port or the brackets can copy it.  It is a guess, so
+ * it is only shown, never used.
  */
 #include "net/listen_address.h"
 
@@ -18,10 +18,10 @@
 #include "base/text.h"
 
 #define MAX_PATH_LEN (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
-/* So much of a value is quoted. */
+/* The most bytes of a value that are quoted. */
 #define QUOTED 100
 #define USUAL_PORT "8080"
-#define USUAL_MODE 0660 /* if there is a group, and nobody says */
+#define USUAL_MODE 0660 /* if there is a group, but no mode */
 #define GROUP_MODE 0060
 
 /* ---- Unix sockets ---- */
@@ -72,7 +72,7 @@ listen_access_or(
 	if (!both.has_mode) {
 		both.has_mode = others->has_mode || both.has_group;
 		both.mode = others->has_mode ? others->mode : USUAL_MODE;
-		/* Without it the group would be named for nothing. */
+		/* Without it the group would have no effect. */
 		if (both.has_group)
 			both.mode |= GROUP_MODE;
 	}
@@ -108,7 +108,7 @@ parse_trait(
 	    text);
 }
 
-/* What follows the path, from after its comma. */
+/* The part after the path and its comma. */
 static bool
 parse_traits(
     const char *text, struct listen_access *out, char out_why[LISTEN_WHY_SIZE])
@@ -207,7 +207,7 @@ is_ipv4(const char *text)
 	return inet_pton(AF_INET, text, &in) == 1;
 }
 
-/* There is nothing to go by. */
+/* There is nothing to make it from. */
 static bool
 explain_anew(const char *text, char out_why[LISTEN_WHY_SIZE])
 {
@@ -217,7 +217,7 @@ explain_anew(const char *text, char out_why[LISTEN_WHY_SIZE])
 	    text);
 }
 
-/* "/run/x.sock", which may be no path of a socket either. */
+/* "/run/x.sock", which may not be the path of a socket either. */
 static bool
 explain_path(const char *text, char out_why[LISTEN_WHY_SIZE])
 {
@@ -302,7 +302,7 @@ explain_portless(const char *text, char out_why[LISTEN_WHY_SIZE])
 	return explain_anew(text, out_why);
 }
 
-/* What stands before the port, which is good. */
+/* The part before a valid port. */
 static bool
 explain_host(const char *text, const char *host, const char *port,
     char out_why[LISTEN_WHY_SIZE])
@@ -336,7 +336,7 @@ explain_host(const char *text, const char *host, const char *port,
 	    text, port);
 }
 
-/* Say what would be right instead of text, which is wrong. */
+/* Write the correct form of text, which is wrong. */
 static bool
 explain(const char *text, char out_why[LISTEN_WHY_SIZE])
 {
@@ -366,7 +366,7 @@ explain(const char *text, char out_why[LISTEN_WHY_SIZE])
 		return explain_brackets(text, out_why);
 	if (!colon)
 		return explain_portless(text, out_why);
-	/* A longer one is none of those that are known below. */
+	/* A longer one is none of the mistakes known below. */
 	snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
 	if (is_ipv6(text) && !is_ipv6(host))
 		return refuse_because(out_why,

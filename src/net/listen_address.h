@@ -1,4 +1,4 @@
-/* listen_address.h - where to listen, as an operator writes it.
+/* listen_address.h - an operator's addresses to listen on.
  *
  * Floor: net.  Main thread: group names are looked up.
  *
@@ -18,10 +18,10 @@
 
 #define LISTEN_WHY_SIZE REFUSE_WHY_SIZE
 
-/* Who may connect to a Unix socket: its file's mode, owner and group. */
+/* Access to a Unix socket: the mode, owner and group of its file. */
 struct listen_access {
 	bool has_mode;
-	mode_t mode; /* else: what umask(2) leaves */
+	mode_t mode; /* else: as umask(2) allows */
 	bool has_owner;
 	uid_t owner; /* else: the process's own */
 	bool has_group;
@@ -31,29 +31,29 @@ struct listen_access {
 struct listen_address {
 	struct sockaddr_storage addr;
 	socklen_t len;
-	/* Of a Unix socket: what is written behind its path. */
+	/* Of a Unix socket: the access given after its path. */
 	struct listen_access access;
 };
 
-/* false: text is no such address; out_why has a sentence without a full stop
- * that says what would be right. */
+/* false: text is not such an address; out_why has a sentence without a full
+ * stop that shows the correct form. */
 bool listen_address_parse(const char *text, struct listen_address *out,
     char out_why[LISTEN_WHY_SIZE]);
 
-/* The same with "http://" or "https://" in front of an address of TCP. */
+/* The same with "http://" or "https://" before a TCP address. */
 bool listen_url_parse(const char *text, struct listen_address *out,
     bool *out_is_tls, char out_why[LISTEN_WHY_SIZE]);
 
-/* The two that follow a path, alone: three or four octal digits as chmod(1)
- * takes them, and a group by name or number.  false: it is none, and *access is
- * as it was. */
+/* The two values that may follow a path, each alone: three or four octal digits
+ * as for chmod(1), and a group by name or number.  false: it is not valid, and
+ * *access is unchanged. */
 bool listen_access_set_mode(struct listen_access *access, const char *text,
     char out_why[LISTEN_WHY_SIZE]);
 bool listen_access_set_group(struct listen_access *access, const char *text,
     char out_why[LISTEN_WHY_SIZE]);
 
-/* What access says, and where it says nothing, what others say; but a group that
- * access has without a mode is let in, whatever they say. */
+/* access, with its missing values taken from others; but a group that access
+ * gives without a mode is always let in. */
 struct listen_access listen_access_or(
     const struct listen_access *access, const struct listen_access *others);
 

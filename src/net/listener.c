@@ -22,7 +22,7 @@
 #define BY_UNIT \
 	"under systemd, set it in a socket unit: see UNIX SOCKETS in " \
 	"peerpostd(8)"
-#define MAX_ACCEPTS 16 /* in one go, so that others get their turn */
+#define MAX_ACCEPTS 16 /* at once, so that others get their turn */
 
 struct listener {
 	struct loop *loop;
@@ -71,14 +71,14 @@ on_ready(struct loop_source *source, uint32_t events)
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 		    errno == ENOMEM)
 			on_accept_failed(listener);
-		/* Whatever else there is happened to one client, not to us;
-		 * EAGAIN is the ordinary end. */
+		/* Any other error concerns one client only; EAGAIN is the
+		 * ordinary end. */
 		if (errno != EINTR && errno != ECONNABORTED)
 			return;
 	}
 }
 
-/* A socket file that nobody listens on is what a kill -9 leaves. */
+/* A kill -9 leaves a socket file that no process listens on. */
 static void
 remove_stale_file(const struct sockaddr_un *un)
 {
@@ -87,7 +87,7 @@ remove_stale_file(const struct sockaddr_un *un)
 
 	if (stat(un->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
 		return;
-	/* Not to wait for one that lives, but whose backlog is full. */
+	/* Do not wait for a live one with a full backlog. */
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return;
@@ -97,7 +97,7 @@ remove_stale_file(const struct sockaddr_un *un)
 	close(fd);
 }
 
-/* Nobody can connect before listen(2), so nobody slips in meanwhile. */
+/* No client can connect before listen(2), so none slips in meanwhile. */
 static int
 grant(const struct sockaddr_un *un, const struct listen_access *access,
     const char **out_what)
@@ -151,7 +151,7 @@ bind_tcp(int fd, const struct listen_address *address)
 	return listen(fd, BACKLOG);
 }
 
-/* -1: errno; *out_what: of what that is, or "". */
+/* -1: errno; *out_what: the subject of the error, or "". */
 static int
 open_socket(const struct listen_address *address,
     const struct listen_access *access, const char **out_what)
@@ -238,9 +238,9 @@ start(struct loop *loop, int fd, const char *scheme,
 	return listener;
 }
 
-/* Advice for the errors that operators meet, or "".  The service that comes with
- * the daemon cannot write /run, and knows no group but its own; so whoever puts
- * a Unix socket into the configuration file there meets the last ones. */
+/* Advice for the errors that operators meet, or "".  The service unit that
+ * comes with the daemon cannot write to /run, and knows only its own group, so
+ * a Unix socket in its configuration file leads to the last ones. */
 static const char *
 hint(int code, int family)
 {
@@ -287,7 +287,7 @@ listener_adopt(struct loop *loop, int fd, const char *scheme,
 {
 	int on = 1;
 
-	/* As bind_tcp() does; a Unix socket knows no such thing. */
+	/* As bind_tcp() does; Unix sockets have no such option. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return start(loop, fd, scheme, on_accept, cls);
 }
@@ -298,8 +298,8 @@ listener_close(struct listener *listener)
 	if (!listener)
 		return;
 	listener_pause(listener, true);
-	/* First: while we listen, nobody takes the file for a stale one, and
-	 * puts in its place what we would remove. */
+	/* First: while we listen, no other daemon takes the file for a stale
+	 * one and replaces it with its own, which we would then remove. */
 	if (listener->unix_path)
 		unlink(listener->unix_path);
 	close(listener->fd);

@@ -1,9 +1,9 @@
 /* origin.c - see origin.h.
  *
- * Browsers compare origins byte by byte with our answer, so an origin that is
- * written in another way lets no page in, and nothing says why.  Differences in
- * writing only are corrected; anything that an origin cannot have is refused
- * with a sentence that shows what would be right.
+ * Browsers compare origins byte by byte with our answer, so an origin written
+ * in another way allows no page, without any message.  Such differences are
+ * corrected; anything that an origin cannot have is refused with a sentence
+ * that shows the correct form.
  */
 #include "net/origin.h"
 
@@ -18,7 +18,7 @@
 #define LETTERS "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
 
-/* Where an origin is cut, and what it will be. */
+/* The parts of an origin, and its normal form. */
 struct parts {
 	char scheme[ORIGIN_MAX_SCHEME + 1];
 	char host[ORIGIN_MAX_HOST + 1];
@@ -40,7 +40,7 @@ copy_lower(struct span text, char *out, size_t size)
 	return true;
 }
 
-/* Whether it is a row of labels with dots between them, as in a host's name. */
+/* Whether it consists of labels separated by dots, like a host name. */
 static bool
 are_labels(struct span text)
 {
@@ -61,7 +61,7 @@ are_labels(struct span text)
 	return len > 0;
 }
 
-/* ---- what an operator writes ---- */
+/* ---- from the operator ---- */
 
 static bool
 read_scheme(const char *text, size_t len, struct parts *out)
@@ -102,8 +102,8 @@ read_ipv6(const char *text, size_t len, struct parts *out,
 		    "'%.*s' is not an IPv6 address: it must be one in "
 		    "brackets, as in http://[2001:db8::1]:8080",
 		    len < 100 ? (int)len : 100, text);
-	/* Browsers write no part of it like an address of IPv4 (URL standard,
-	 * "IPv6 serializer"); inet_ntop() does, behind 80 zero bits and 0 or
+	/* Browsers write no part of it like an IPv4 address (URL standard,
+	 * "IPv6 serializer"); inet_ntop() does, after 80 zero bits and 0 or
 	 * ffff, which both shorten to the same. */
 	if (strchr(normal, '.'))
 		snprintf(out->host, sizeof(out->host), "[::%s%x:%x]",
@@ -203,8 +203,8 @@ origin_normalise(
 	struct parts parts = { .port = 0 };
 	size_t len;
 
-	/* The last is what some web views send for a page out of a file; others
-	 * send null. */
+	/* Some web views send the last for a page from a file; others send
+	 * null. */
 	if (strcmp(text, "*") == 0 || strcmp(text, "null") == 0 ||
 	    strcmp(text, "file://") == 0) {
 		strcpy(out, text);
@@ -232,7 +232,7 @@ origin_normalise(
 	return true;
 }
 
-/* ---- what a browser sends ---- */
+/* ---- from a browser ---- */
 
 bool
 origin_fits(const char *allowed, struct span origin)

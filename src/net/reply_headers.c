@@ -15,14 +15,14 @@
 	"Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 #define EXPOSED_HEADERS "Retry-After, Idempotency-Replayed, Link"
 #define PREFLIGHT_MAX_AGE "86400"
-/* What a page may ask for beside them. */
+/* Headers that a page may send besides these. */
 #define MAX_ASKED_HEADERS ((size_t)1 << 10)
-/* Of a page (Content Security Policy Level 3): nothing but what is named, and in
- * nobody's frame. */
+/* Of a page (Content Security Policy Level 3): only the sources named, and in
+ * no frame. */
 #define NOTHING_ELSE \
 	"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-/* The demo's script and style come from here, but the daemon that it speaks to
- * may be any. */
+/* The demo's script and style come from here, but it may speak to any daemon.
+ */
 #define DEMO_POLICY \
 	"default-src 'none'; script-src 'self'; style-src 'self'; " \
 	"img-src data:; connect-src *" NOTHING_ELSE
@@ -30,7 +30,7 @@
 	"default-src 'none'; script-src 'sha256-" ASSET_PAGE_HTML_SCRIPT_SHA256 \
 	"'; style-src 'sha256-" ASSET_PAGE_HTML_STYLE_SHA256 "'" NOTHING_ELSE
 
-/* It is one of those that have been named. */
+/* The request's origin is one of those allowed. */
 static void
 add_named_origin(struct span origin, reply_header_fn add, void *cls)
 {
@@ -39,7 +39,8 @@ add_named_origin(struct span origin, reply_header_fn add, void *cls)
 	memcpy(value, origin.at, origin.len);
 	value[origin.len] = '\0';
 	add(cls, "Access-Control-Allow-Origin", value);
-	/* A proxy before us may ask for a password.  These may be anybody. */
+	/* A proxy before us may ask for a password.  Pages of any origin are
+	 * allowed. */
 	if (strcmp(value, "null") != 0 && strcmp(value, "file://") != 0)
 		add(cls, "Access-Control-Allow-Credentials", "true");
 }
@@ -64,7 +65,8 @@ add_cors(const struct front_settings *settings, struct span origin,
 	}
 }
 
-/* Take the next name off the front of a list of them.  false: it was the last. */
+/* Take the next name off the front of a list.  false: there is none left.
+ */
 static bool
 take_name(struct span *list, struct span *out)
 {
@@ -79,8 +81,8 @@ take_name(struct span *list, struct span *out)
 	return true;
 }
 
-/* Whether it is a list of names of headers (RFC 9110, section 5.6.2), and not
- * too long. */
+/* Whether it is a list of header names (RFC 9110, section 5.6.2) and not too
+ * long. */
 static bool
 are_names(struct span list)
 {
@@ -112,8 +114,8 @@ is_always_allowed(struct span name)
 	return false;
 }
 
-/* All headers that a page asks for may be sent: there is nothing that a browser
- * would send of its own accord and that we would believe. */
+/* A page may send all headers that it asks for: we trust none that a browser
+ * would send without being asked. */
 static void
 add_allowed_headers(struct span asked, reply_header_fn add, void *cls)
 {
@@ -150,8 +152,8 @@ add_preflight(struct span asked, reply_header_fn add, void *cls)
 	add(cls, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE);
 }
 
-/* What a page may do, and that it does not tell others where it is: its address
- * may have a token in it. */
+/* The policy of a page, and a Referrer-Policy that keeps its address, which may
+ * contain a token, from others. */
 static void
 add_page_headers(const char *policy, reply_header_fn add, void *cls)
 {
@@ -159,8 +161,8 @@ add_page_headers(const char *policy, reply_header_fn add, void *cls)
 	add(cls, "Referrer-Policy", "no-referrer");
 }
 
-/* A file may be kept, but not used without asking whether it has changed: it
- * must be that of the daemon that runs. */
+/* A file may be cached, but must be validated before use: it must be that of
+ * the running daemon. */
 static void
 add_asset_headers(const struct asset *asset, reply_header_fn add, void *cls)
 {
@@ -183,8 +185,8 @@ content_type(const struct reply *reply)
 					   "application/json; charset=utf-8";
 }
 
-/* JSON is not to be compressed on the way: games that run in a browser have been
- * seen to unpack it a second time. */
+/* JSON must not be compressed on the way: games in browsers have been seen to
+ * decompress it a second time. */
 static const char *
 cache_control(const struct reply *reply)
 {
@@ -221,9 +223,9 @@ reply_headers(const struct reply *reply, const struct front_settings *settings,
 {
 	char seconds[16];
 
-	/* On every reply: Godot in a browser counts one as lost if a page may see
-	 * none of its fields, and Cache-Control can always be seen (Fetch standard,
-	 * "CORS-safelisted response-header name"). */
+	/* On every reply: Godot in a browser counts a reply as lost if the page
+	 * cannot see any of its fields, and Cache-Control is always visible
+	 * (Fetch standard, "CORS-safelisted response-header name"). */
 	if (reply->type != REPLY_ASSET)
 		add(cls, "Cache-Control", cache_control(reply));
 	if (reply->type != REPLY_EMPTY)

@@ -10,7 +10,7 @@
 #define IPV4_BITS 32
 #define IPV4_PREFIX_BITS (IPV6_BITS - IPV4_BITS) /* ::ffff:0:0/96 */
 
-/* Zero what comes after the first n_bits. */
+/* Zero everything after the first n_bits. */
 static void
 mask(uint8_t ip[16], unsigned n_bits)
 {

@@ -1,4 +1,4 @@
-/* store.h - what is kept: sessions, rooms, mailboxes, remembered replies.
+/* store.h - the store: sessions, rooms, mailboxes, remembered replies.
  *
  * Floor: store.  Engine thread only (opening: before it starts).
  *
@@ -6,15 +6,14 @@
  * operations are the domain's, not SQL's.  A backend embeds struct store as
  * its first member.
  *
- * Everything happens between begin() and commit() or rollback(); reads may
- * also happen outside.  Any operation may return ERR_STORAGE (full disk,
- * memory, I/O: the backend has logged why).  Then the transaction is lost as a
- * whole: the caller must rollback() and may not go on with it.  ERR_FATAL
- * comes from commit() and watch() alone and means that what is on disk is not
- * known any more (a failed fsync), or that the files have been removed or
- * replaced.  The backend has logged which: acknowledge nothing, end the
- * process.
- * ERR_ABSENT: there is no such row; nothing else is wrong.
+ * Everything happens between begin() and commit() or rollback(); reads may also
+ * happen outside.  Any operation may return ERR_STORAGE (full disk, memory,
+ * I/O: the backend has logged why).  Then the transaction is lost as a whole:
+ * the caller must rollback() and may not go on with it.  ERR_FATAL comes from
+ * commit() and watch() alone and means that the state of the disk is unknown (a
+ * failed fsync), or that the files have been removed or replaced.  The backend
+ * has logged which: acknowledge nothing, end the process.
+ * ERR_ABSENT: there is no such row; the transaction can go on.
  *
  * Rows are plain structs, copied; texts passed in are borrowed for the call.
  */
@@ -41,20 +40,20 @@ struct player_row {
 };
 
 struct room_row {
-	int64_t id; /* of the store's own choosing, > 0 */
+	int64_t id; /* chosen by the store, > 0 */
 	char uuid[TEXT_UUID_SIZE];
 	uint32_t host; /* player id */
 	bool sealed;
 };
 
-/* A remembered reply, for a request that is repeated with its key. */
+/* A remembered reply, for a request repeated with its key. */
 struct reply_row {
 	int64_t scope; /* the player's id, or 0: a key of /register */
 	uint8_t key_hash[DIGEST_SIZE];
-	uint32_t player; /* whose it is; goes when the player goes */
+	uint32_t player; /* its owner; deleted with the player */
 	uint8_t request_hash[DIGEST_SIZE];
-	struct span body;  /* what cannot be rebuilt; found: valid until the
-	                   * next operation */
+	struct span body;  /* the part that cannot be rebuilt; when found, valid
+	                    * until the next operation */
 	int64_t created_s; /* of now_s() */
 };
 
@@ -64,8 +63,8 @@ struct trim {
 	uint64_t upto;
 };
 
-/* Called for each row; returns whether to go on.  Texts are valid for the
- * call only; no store operation may be made from inside. */
+/* Called for each row; returns whether to go on.  Texts are valid only during
+ * the call, which must not use the store. */
 typedef bool (*store_event_fn)(
     void *cls, uint64_t id, int kind, struct span body);
 typedef bool (*store_member_fn)(void *cls, uint32_t player, const char *name);
@@ -77,57 +76,57 @@ enum durability {
 	DURABILITY_PROCESS, /* survives a crash of the daemon */
 };
 
-/* What an operator wants to know. */
+/* Facts for the operator. */
 struct store_status {
 	const char *path;    /* absolute; lives as long as the store */
 	uint64_t size_bytes; /* of the file */
 	uint64_t log_bytes;  /* of its write-ahead log */
-	uint64_t free_bytes; /* of their filesystem; UINT64_MAX: not known */
+	uint64_t free_bytes; /* of their filesystem; UINT64_MAX: unknown */
 	enum durability durability;
 };
 
 struct store {
-	/* Roll back what is open, checkpoint, close and free. */
+	/* Roll back an open transaction, checkpoint, close and free. */
 	void (*close)(struct store *store);
 
 	/* Seconds by the database's own clock, which neither jumps nor goes
 	 * back: it advances while a store is open, by the monotonic clock, and
-	 * goes on from what was last committed when the next one is opened.
-	 * So it is never behind a time that is stored.  In a transaction that
-	 * commits, it is stored, too. */
+	 * the next one that is opened continues from the last committed value.
+	 * So it is never behind a stored time.  A commit stores it as well. */
 	int64_t (*now_s)(struct store *store);
 
 	enum err (*begin)(struct store *store);
 	/* Whether this transaction has written anything so far. */
 	bool (*has_written)(struct store *store);
-	/* ERR_STORAGE: nothing of it is kept (rollback() is still due). */
+	/* ERR_STORAGE: nothing of it is kept (rollback() must still be called).
+	 */
 	enum err (*commit)(struct store *store);
 	void (*rollback)(struct store *store);
-	/* Write, commit and undo something tiny, outside a transaction:
-	 * whether the store can write again and has room. */
+	/* Write, commit and undo something tiny, outside a transaction, to find
+	 * out whether the store can write again and has room. */
 	enum err (*probe)(struct store *store);
-	/* Whether the files are still those that were opened, for between
-	 * commits, which see to it themselves.  Brings the metric of what they
-	 * hold up to date.  ERR_FATAL: they are not. */
+	/* Check that the files are still those that were opened; for use
+	 * between commits, which check it themselves.  Updates the metric of
+	 * the bytes in use.  ERR_FATAL: they are not. */
 	enum err (*watch)(struct store *store);
-	/* Whether the transaction may store so many bytes more, give or take a
-	 * few pages.  ERR_DATABASE_FULL: no, max_bytes (0: no bound) are in
-	 * use then, or the disk is full; nothing has changed, and what deletes
-	 * may go on.  What is deleted counts no more at once. */
+	/* Whether the transaction may store this many more bytes, give or take
+	 * a few pages.  ERR_DATABASE_FULL: no, max_bytes (0: no bound) would be
+	 * in use, or the disk is full; nothing has changed, and deleting is
+	 * still possible.  Deleted bytes no longer count, at once. */
 	enum err (*check_space)(
 	    struct store *store, uint64_t bytes, uint64_t max_bytes);
-	/* Housekeeping for when nothing else is to do: give back some of the
-	 * file that is not in use; WAL checkpoint with truncation when the log
-	 * is worth it.  Takes some milliseconds, and returns whether there is
-	 * more to do.  Outside a transaction. */
+	/* Housekeeping while idle: give back some unused pages of the file;
+	 * checkpoint and truncate the WAL if it is long enough.  Takes some
+	 * milliseconds, and returns whether there is more to do.  Call outside
+	 * a transaction. */
 	bool (*tidy)(struct store *store);
 	void (*status)(struct store *store, struct store_status *out);
 
 	/* A copy of everything that has been committed, made in steps between
-	 * transactions, which may go on meanwhile: what they write is in it,
-	 * too.  It has no name, so that it goes with its last descriptor.  One
-	 * at a time.  On ERR_STORAGE there is no copy (any more), one sentence
-	 * without a full stop is in out_why, and nothing else is wrong.
+	 * transactions, which may go on meanwhile: their writes are in it, too.
+	 * It has no name, so it disappears with its last descriptor.  One at a
+	 * time.  On ERR_STORAGE there is no copy (any more), and out_why has
+	 * one sentence without a full stop; the store itself is not affected.
 	 *
 	 * backup_step() copies up to n_pages pages.  When the copy is whole,
 	 * *out_fd is its descriptor, which the caller closes; else -1. */
@@ -135,7 +134,7 @@ struct store {
 	    struct store *store, char *out_why, size_t why_size);
 	enum err (*backup_step)(struct store *store, int n_pages, int *out_fd,
 	    char *out_why, size_t why_size);
-	/* Give up what is there of it.  Without a copy: nothing happens. */
+	/* Give up the copy.  Without one, nothing happens. */
 	void (*backup_abort)(struct store *store);
 
 	/* The database's own secret, made when it was created. */
@@ -158,8 +157,8 @@ struct store {
 	 * member in join order. */
 	enum err (*player_set_room)(
 	    struct store *store, uint32_t id, int64_t room);
-	/* Delete the player, its events and its remembered replies.  It must
-	 * be in no room, and a room whose host it was must be gone. */
+	/* Delete the player, its events and its remembered replies.  It must be
+	 * in no room, and a room that it hosted must be gone. */
 	enum err (*player_delete)(struct store *store, uint32_t id);
 
 	/* Add a room without members; writes its id. */
@@ -195,9 +194,9 @@ struct store {
 	/* The greatest event id that player ever had, trimmed ones too. */
 	enum err (*events_last_id)(
 	    struct store *store, uint32_t player, uint64_t *out);
-	/* Delete acknowledged events, and the messages that nobody shares any
-	 * more.  No id is ever given out twice for it.  A player may be gone:
-	 * then its trim does nothing. */
+	/* Delete acknowledged events, and the messages that no other event
+	 * shares.  Ids are never given out again.  The trim of a player that is
+	 * gone does nothing. */
 	enum err (*events_trim)(
 	    struct store *store, const struct trim *trims, size_t n);
 
@@ -209,7 +208,8 @@ struct store {
 	enum err (*ended_by_token)(struct store *store,
 	    const uint8_t token_hash[DIGEST_SIZE], int64_t since_s,
 	    int *out_reason);
-	/* Forget what ended before before_s, and all but the max newest. */
+	/* Forget the sessions that ended before before_s, and all except the
+	 * max newest. */
 	enum err (*ended_purge)(
 	    struct store *store, int64_t before_s, uint64_t max);
 
@@ -230,9 +230,9 @@ struct store {
  * On failure returns NULL, having written one sentence without a full stop,
  * which begins with path, to out_why: the file is in use by another process
  * (after trying for about 5 s), is not a Peerpost database, is of a newer
- * version, is corrupt, cannot be opened.  A file that is refused is not
- * changed in any byte.  At most one store of a file in one process: its locks
- * would not keep out a second one. */
+ * version, is corrupt, cannot be opened.  A file that is refused is not changed
+ * in any byte.  A process must not open the same file twice: the locks would
+ * not prevent it. */
 struct store *sqlite_open(const char *path, enum durability durability,
     char *out_why, size_t why_size);
 

@@ -7,7 +7,7 @@
 #include "api/reply.h"
 #include "base/log.h"
 
-#define STEP_PAGES 64 /* 256 KiB: some millisecond, on a busy machine */
+#define STEP_PAGES 64 /* 256 KiB: about a millisecond on a busy machine */
 #define WHY_SIZE 512
 
 enum err
@@ -53,7 +53,7 @@ succeed(struct transaction *txn, int fd)
 	struct reply *reply = &txn->backup->reply;
 	struct stat status;
 
-	if (fstat(fd, &status) < 0) { /* not with a descriptor that is open */
+	if (fstat(fd, &status) < 0) { /* cannot fail on an open descriptor */
 		close(fd);
 		fail(txn, "the copy cannot be read");
 		return;

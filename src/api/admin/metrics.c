@@ -1,8 +1,8 @@
 /* metrics.c - see metrics.h.
  *
- * Labels have few values, all of them our own: what a client sends is never
- * one.  A series of a counter begins with its first event, but those that have
- * no label are always there.
+ * Labels have few values, all of them our own and never a client's.  A series
+ * of a counter begins with its first event, but counters without a label are
+ * always there.
  */
 #include "config.h"
 
@@ -22,7 +22,7 @@
 
 #define MAX_LABELS 128 /* {route="/create-room",status="200"} */
 
-/* The more frequent, the earlier. */
+/* The most frequent first. */
 static const unsigned statuses[] = { 200, 204, 429, 409, 404, 400, 401, 403,
 	405, 410, 413, 415, 422, 431, 500, 501, 503, 304, 308 };
 #define N_STATUSES (sizeof(statuses) / sizeof(statuses[0]))
@@ -181,7 +181,7 @@ add_requests(struct buf *out, const struct metric *metric)
 	}
 }
 
-/* Some errors have a word in common. */
+/* Some errors share a word. */
 static void
 add_errors(struct buf *out, const struct metric *metric)
 {
@@ -222,8 +222,8 @@ is_histogram(const struct metric *metric)
 	return metric->kind != METRIC_COUNTER && metric->kind != METRIC_GAUGE;
 }
 
-/* Buckets of the text contain those below them.  All is read once, so that
- * what is counted meanwhile does not make them contradict one another. */
+/* Each bucket in the text includes those below it.  Every counter is read once,
+ * so that they stay consistent while counting goes on. */
 static void
 add_histogram(struct buf *out, const struct metric *metric)
 {

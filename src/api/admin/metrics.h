@@ -1,5 +1,4 @@
-/* metrics.h - what is measured of requests, and how all that is measured is
- * written for Prometheus.
+/* metrics.h - measures requests, and writes all metrics for Prometheus.
  *
  * Floor: api.  Counting: any loop thread.  The rest: main thread.
  */
@@ -8,15 +7,15 @@
 
 #include "api/request.h"
 
-/* The file whose size is told; copied.  Once, at the start. */
+/* The file whose size is reported; copied.  Call once, at the start. */
 void metrics_init(const char *database);
 
-/* Count a request of a player's whose reply is about to be handed to the
- * socket.  began_us: when its first line came (clock_now_us()). */
+/* Count a player's request when its reply is about to be handed to the socket.
+ * began_us: when its first line arrived (clock_now_us()). */
 void metrics_count_request(
     const struct request *request, int64_t began_us, int64_t now_us);
 
-/* Write the reply to GET /metrics: all of them, in the text format 0.0.4
+/* Write the reply to GET /metrics: all metrics, in the text format 0.0.4
  * (Prometheus, "Exposition formats"). */
 void metrics_answer(struct request *request);
 

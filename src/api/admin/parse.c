@@ -8,7 +8,7 @@
 #include "api/reply.h"
 #include "api/target.h"
 
-/* Of what can be paged: where to go on, and how much to show. */
+/* For lists in pages: where to continue, and how much to show. */
 static MUST_CHECK enum err
 read_query(struct request *request, struct span query)
 {
@@ -32,9 +32,9 @@ read_query(struct request *request, struct span query)
 	return err;
 }
 
-/* The route at this path, by the class of the request's listener, or NULL.  At
- * LISTENER_METRICS there is nothing that could change anything, or tells of
- * players or rooms. */
+/* The route at this path, by the class of the request's listener, or NULL.
+ * LISTENER_METRICS has no routes that change anything or that show players or
+ * rooms. */
 static const struct route *
 find_route(struct request *request, const char *path)
 {
@@ -82,7 +82,7 @@ admin_parse(struct request *request)
 	}
 	err = check(request);
 	if (!err && request->route->kind == ROUTE_METRICS) {
-		/* Here, so that they can be had while the disk hangs. */
+		/* Here, so that they are available while the disk hangs. */
 		metrics_answer(request);
 		return false;
 	}

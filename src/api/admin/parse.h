@@ -1,4 +1,4 @@
-/* parse.h - what a request asks for on listeners that are not players'.
+/* parse.h - parsing requests on the operator's listeners.
  *
  * Floor: api.  Any thread; pure.
  */
@@ -9,8 +9,8 @@
 
 #include "api/request.h"
 
-/* The same as request_parse(), at LISTENER_ADMIN and LISTENER_METRICS.  There
- * is no base path, and no OPTIONS: no page of any origin has any business here.
+/* The same as request_parse(), for LISTENER_ADMIN and LISTENER_METRICS.  There
+ * is no base path, and no OPTIONS: no web page may use these listeners.
  */
 MUST_CHECK bool admin_parse(struct request *request);
 

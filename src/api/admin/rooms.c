@@ -1,4 +1,4 @@
-/* rooms.c - rooms and players, as an operator sees and ends them. */
+/* rooms.c - the operator's list of rooms, closing rooms, kicking players. */
 #include "api/admin/route.h"
 
 #include <assert.h>
@@ -88,8 +88,8 @@ find_named(
 	return room_find_by_uuid(world, uuid, out);
 }
 
-/* Have all members in memory, with their mailboxes: no store operation may
- * be made while the store tells their names. */
+/* Load all members with their mailboxes: the store must not be used while it
+ * lists their names. */
 static MUST_CHECK enum err
 load_members(struct world *world, const struct room *room)
 {
@@ -185,7 +185,7 @@ close_room_run(struct transaction *txn, struct request *request)
 	}
 	if (err)
 		return err;
-	memcpy(uuid, room->uuid, sizeof(uuid)); /* it is about to go */
+	memcpy(uuid, room->uuid, sizeof(uuid)); /* the room is freed below */
 	n_members = room->n_members;
 	err = room_close(world, room, span_of("\"Room Closed By Operator\""));
 	if (!err)

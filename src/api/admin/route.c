@@ -9,7 +9,7 @@
 #define GET_HEAD "GET, HEAD"
 #define POST "POST"
 
-/* One that the engine answers by a function of its own. */
+/* A route that the engine answers with its own function. */
 #define SERVE(path, allow, run) \
 	{ \
 		{ path, ROUTE_ADMIN, allow, NULL, NULL }, run \
@@ -29,7 +29,7 @@ static const struct admin_route routes[] = {
 	SERVE("/backup", POST, backup_run),
 };
 
-/* Whether path fits pattern, whose "*" is one segment that is not empty. */
+/* Whether path matches pattern, whose "*" stands for one non-empty segment. */
 static bool
 fits(const char *pattern, const char *path,
     char out_argument[REQUEST_ARGUMENT_SIZE])

@@ -1,9 +1,9 @@
-/* route.h - which paths there are on the admin listener.
+/* route.h - the paths of the admin listener.
  *
  * Floor: api.
  *
- * What is served there is answered on the engine thread, in the transaction
- * of the batch like any request.  A route more is a row in route.c.
+ * Its requests are answered on the engine thread, in the transaction of the
+ * batch like any other.  To add a route, add a row to route.c.
  */
 #ifndef PEERPOST_API_ADMIN_ROUTE_H
 #define PEERPOST_API_ADMIN_ROUTE_H
@@ -11,7 +11,7 @@
 #include "api/route.h"
 #include "api/transaction.h"
 
-/* Writes the reply.  ERR_STORAGE: the transaction is lost, as everywhere. */
+/* Writes the reply.  ERR_STORAGE: the transaction is lost, as always. */
 typedef enum err (*admin_run_fn)(
     struct transaction *txn, struct request *request);
 
@@ -20,25 +20,26 @@ struct admin_route {
 	admin_run_fn run;   /* of ROUTE_ADMIN */
 };
 
-/* The route of this path (decoded), or NULL.  What stands for its "*" is
- * written to out_argument; longer than fits is no path of ours.  Any thread;
- * pure. */
+/* The route of this path (decoded), or NULL.  The segment matched by its "*" is
+ * written to out_argument; a path whose segment does not fit has no route.  Any
+ * thread; pure. */
 const struct route *admin_route_find(
     const char *path, char out_argument[REQUEST_ARGUMENT_SIZE]);
 
-/* Run a request whose route is one of these, of the kind ROUTE_ADMIN.  Engine
- * thread only.  ERR_STORAGE. */
+/* Run a request whose route is one of these and has the kind ROUTE_ADMIN.
+ * Engine thread only.  ERR_STORAGE. */
 MUST_CHECK enum err admin_route_run(
     struct transaction *txn, struct request *request);
 
-/* What the rows name, in files of their own.  Engine thread only. */
+/* The functions named in the rows, each in its own file.  Engine thread only.
+ */
 
 /* rooms.c */
 
-/* GET /rooms?after=N&max=M: a page of them. */
+/* GET /rooms?after=N&max=M: a page of rooms. */
 MUST_CHECK enum err get_rooms_run(
     struct transaction *txn, struct request *request);
-/* GET /rooms/UUID: one, and its members. */
+/* GET /rooms/UUID: one room, and its members. */
 MUST_CHECK enum err get_one_room_run(
     struct transaction *txn, struct request *request);
 /* POST /rooms/UUID/close */

@@ -1,4 +1,4 @@
-/* status.c - how the daemon is doing, and how much it says about it. */
+/* status.c - the daemon's status, and its log level. */
 #include "config.h"
 
 #include "api/admin/route.h"
@@ -67,7 +67,7 @@ get_status_run(struct transaction *txn, struct request *request)
 	return ERR_NONE;
 }
 
-/* The level that the body names, into out: a text of JSON or as it is. */
+/* Write the level in the body, a JSON string or a bare name, to out. */
 static void
 read_level(struct span body, struct buf *out)
 {

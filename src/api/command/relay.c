@@ -1,8 +1,8 @@
-/* relay.c - ###!OO, ###!AA, ###!CC: an offer, an answer or a candidate to
- * one peer; ###!SM: a message to everybody in the room, the sender too.
+/* relay.c - ###!OO, ###!AA, ###!CC: an offer, an answer or a candidate to one
+ * peer; ###!SM: a message to everybody in the room, including the sender.
  *
- * The sender's object is relayed byte for byte, except for the value of its
- * `id`, in whose place the sender's peer id is spliced.
+ * The sender's object is relayed byte for byte, except that the value of its
+ * `id` is replaced by the sender's peer id.
  */
 #include "api/command.h"
 #include "api/fault.h"
@@ -12,8 +12,8 @@
 
 #define MAX_PEER_ID 0x7fffffffu
 
-/* An integer that can be no peer id is still an integer: peer 0, whom nobody
- * will find. */
+/* An integer that cannot be a peer id is still an integer: peer 0, which does
+ * not exist. */
 static bool
 read_number(struct call *call, struct span number)
 {
@@ -25,7 +25,7 @@ read_number(struct call *call, struct span number)
 	return true;
 }
 
-/* The same of a JSON number, which may be negative. */
+/* The same for a JSON number, which may be negative. */
 static bool
 read_json_number(struct call *call, struct span number)
 {

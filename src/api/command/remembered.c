@@ -6,11 +6,11 @@
 #include "base/clock.h"
 #include "core/mailbox.h"
 
-#define KEPT_S 600 /* none younger is forgotten, unless there are more */
-/* This part of a mailbox's bytes is the replies' own. */
+#define KEPT_S 600 /* none younger is forgotten, unless too many */
+/* This part of a mailbox's bytes is reserved for replies. */
 #define OWN_PART 8
-/* With less room than this it is worth while to look for what is too old:
- * else that goes when the next reply is remembered. */
+/* With less room than this, look for replies that are too old; otherwise they
+ * are deleted when the next reply is remembered. */
 #define LITTLE_ROOM ((size_t)64 << 10)
 
 enum err
@@ -28,7 +28,7 @@ remembered_find(struct world *world, const struct request *request,
 	return err == ERR_ABSENT ? ERR_NONE : err;
 }
 
-/* Forget what is too old, and all but the n newest. */
+/* Forget replies that are too old, and all except the n newest. */
 static MUST_CHECK enum err
 forget(struct world *world, struct player *player, uint64_t n)
 {

@@ -1,6 +1,6 @@
-/* room.c - ###!CR, ###!JR, ###!SR and ###!LR (ours): a room with the player as
- * its host, into the room with this UUID, nobody may join any more, and back to
- * the lobby.
+/* room.c - ###!CR, ###!JR, ###!SR and ###!LR (ours): create a room with the
+ * player as its host, join the room with this UUID, seal the room, and leave it
+ * for the lobby.
  */
 #include <string.h>
 
@@ -66,7 +66,7 @@ check_bare_join(struct call *call, struct span body, bool is_text_plain)
 	return text_is_uuid(text_trim(body), call->args.uuid);
 }
 
-/* A name stands in the answer twice, and each byte of it may be escaped. */
+/* A name occurs in the answer twice, and each byte of it may be escaped. */
 #define ROOM_FOR_NAME(len) (2 * (2 * (len) + sizeof("\"\",")))
 #define ROOM_FOR_PEER sizeof("{\"id\":2147483647,\"name\":},")
 
@@ -91,7 +91,7 @@ measure_join(struct session *session, const struct call *call, size_t *out)
 		err = world->store->player_by_id(
 		    world->store, session->player->id, &row);
 	if (err == ERR_ROOM_NOT_FOUND)
-		return ERR_NONE; /* run() will say so */
+		return ERR_NONE; /* run() will report it */
 	if (err)
 		return err;
 	(void)on_member(out, row.id, row.name);

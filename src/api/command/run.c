@@ -15,15 +15,15 @@
 #include "core/presence.h"
 
 #define MAX_TEXT ((size_t)16 << 20)
-/* When the commands of an array have answered so much, further ones fail: 3 KB
- * of joins can ask for a megabyte.  With a key it is also remembered. */
+/* After this many bytes of answers, further commands of an array fail: 3 KB of
+ * joins can ask for a megabyte.  With a key the answers are also remembered. */
 #define MAX_REPLIES ((size_t)256 << 10)
 #define MAX_RECORD ((size_t)64 << 10)
 
 enum err
 command_check_nothing(struct call *call)
 {
-	/* The original's clients send the string. */
+	/* Clients of the original server send the string. */
 	if (call->data.type == JSON_NULL ||
 	    span_equals(call->data.text, "\"null\""))
 		return ERR_NONE;
@@ -46,8 +46,8 @@ begins_with_register(const struct request *request)
 	    request->calls[0].command->is_register;
 }
 
-/* Who is calling.  *out_player NULL: nobody yet, it is a register.  Writes
- * the failure reply itself, and then *out_failed. */
+/* Find the caller.  *out_player NULL: none yet, since it is a register.  On
+ * failure writes the reply and sets *out_failed. */
 static MUST_CHECK enum err
 find_caller(struct transaction *txn, struct request *request,
     struct player **out_player, bool *out_failed)
@@ -77,8 +77,8 @@ set_retry_after(struct request *request, int64_t wait_ms)
 	request->reply.retry_after_s = (unsigned)((wait_ms + 999) / 1000);
 }
 
-/* Pay for the request: so many commands of the player's, or a register.
- * false: too many, and the failure reply is written. */
+/* Charge for the request: its number of commands, or a register.  false: too
+ * many, and the failure reply is written. */
 static bool
 pay(struct transaction *txn, struct request *request, struct player *player,
     uint32_t n_commands)
@@ -131,9 +131,9 @@ run_call(struct session *session, const struct call *call, struct outcome *out)
 	return err;
 }
 
-/* Whether there is room for what call i may answer; and with a key, whether it
- * can be kept, beside what has been answered so far and what the calls after it
- * may need at least.
+/* Whether there is room for the answer of call i and, with a key, whether it
+ * can be kept beside the answers so far and the least that the calls after it
+ * may need.
  * ERR_TOO_LARGE, ERR_OWN_MAILBOX_FULL: no.  ERR_STORAGE. */
 static MUST_CHECK enum err
 check_record(struct session *session, const struct request *request, size_t i,
@@ -143,7 +143,7 @@ check_record(struct session *session, const struct request *request, size_t i,
 	size_t n_bytes = 0;
 	enum err err = ERR_NONE;
 
-	/* The call itself will say so. */
+	/* The call itself will report it. */
 	if (session->is_over ||
 	    (session->player && session->player->is_removed))
 		return ERR_NONE;
@@ -166,15 +166,15 @@ check_record(struct session *session, const struct request *request, size_t i,
 static void
 pay_rest(const struct session *session, const struct request *request)
 {
-	/* A new bucket is full, and so pays whatever it is asked. */
+	/* A new bucket is full, and so can pay any amount. */
 	if (request->n_calls > 1 && session->player)
 		(void)bucket_take(&session->player->commands,
 		    session->world->settings->command_rate, clock_now_ms(),
 		    (uint32_t)request->n_calls - 1);
 }
 
-/* Run all calls into the record.  A single call's failure is the request's:
- * it comes in *out_failure. */
+/* Run all calls into the record.  The failure of a single call is that of the
+ * request: it is in *out_failure. */
 static MUST_CHECK enum err
 run_calls(struct session *session, struct request *request, struct buf *record,
     enum err *out_failure)
@@ -238,7 +238,7 @@ finish_reply(struct transaction *txn, struct request *request,
 	return err;
 }
 
-/* Answer what was answered before. */
+/* Send the earlier answer again. */
 static MUST_CHECK enum err
 replay(struct transaction *txn, struct request *request,
     struct session *session, const struct reply_row *row)
@@ -269,8 +269,9 @@ replay(struct transaction *txn, struct request *request,
 	return err;
 }
 
-/* Whether the reply is let off: a register's mailbox is empty, an unregister's
- * goes with it, and leaving must always be possible; it takes 11 bytes. */
+/* Whether the reply needs no check: the mailbox of a register is empty, that of
+ * an unregister is deleted with it, and leaving must always be possible; it
+ * takes 11 bytes. */
 static bool
 is_small_for_sure(const struct request *request)
 {
@@ -281,9 +282,9 @@ is_small_for_sure(const struct request *request)
 		command == &command_leave_room);
 }
 
-/* A reply that cannot be kept must not have an effect either: see that there
- * is room for that of every command, as far as it is a small one.  (A single
- * command is remembered when it has succeeded, so its own check is enough.)
+/* A command whose reply cannot be kept must not have an effect either: check
+ * that there is room for the small answer of every command.  (A single command
+ * is remembered when it has succeeded, so its own check is enough.)
  * ERR_OWN_MAILBOX_FULL, ERR_DATABASE_FULL, ERR_STORAGE. */
 static MUST_CHECK enum err
 reserve_record(struct session *session, const struct request *request)
@@ -304,7 +305,7 @@ reserve_record(struct session *session, const struct request *request)
 	return err;
 }
 
-/* Fail the whole request with what its only command has failed with. */
+/* Fail the whole request with the failure of its only command. */
 static void
 fail_single(
     struct request *request, const struct session *session, enum err failure)
@@ -377,8 +378,8 @@ commands_run(struct transaction *txn, struct request *request)
 	err = remembered_find(txn->world, request, scope, &row, &is_answered);
 	if (err)
 		return err;
-	/* A path that loses replies must not use up the rate: an array is
-	 * paid for once, however often its answer is asked for. */
+	/* A network that loses replies must not use up the rate: an array is
+	 * paid for once, however often its answer is requested. */
 	if (!pay(txn, request, session.player,
 		is_answered ? 1 : (uint32_t)request->n_calls))
 		return ERR_NONE;

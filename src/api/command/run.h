@@ -7,8 +7,8 @@
 
 #include "api/transaction.h"
 
-/* Check session, Idempotency-Key and rate, run the commands (or find what
- * they answered before), remember the answer, and write the reply.
+/* Check session, Idempotency-Key and rate, run the commands (or find their
+ * earlier answer), remember the answer, and write the reply.
  * ERR_STORAGE: the transaction is lost; the request can be run again. */
 MUST_CHECK enum err commands_run(
     struct transaction *txn, struct request *request);

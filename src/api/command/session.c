@@ -1,8 +1,8 @@
-/* session.c - ###!RP: a new player, and the token that is its session; ###!UP
- * (ours): its end.
+/* session.c - ###!RP: a new player and the token of its session; ###!UP (ours):
+ * the end of the session.
  *
  * The token of a register with an Idempotency-Key is derived from the key, so
- * that it can be told again to whoever has the key, without being stored
+ * that it can be sent again to a client with the key, without being stored
  * (peerpost-protocol(7), RETRYING); any other is random.
  */
 #include <string.h>
@@ -17,7 +17,7 @@
 #define MAX_NAME 64 /* code points */
 #define MUST_BE "a string of 1 to 64 characters, without control characters"
 
-/* Whether the text has a control character, and which. */
+/* Whether the text has a control character; *out is the first. */
 static bool
 find_control(struct span text, uint32_t *out)
 {

@@ -68,7 +68,7 @@ set_field(struct cgi *cgi, struct span name, struct span value)
 	}
 	if (!field)
 		return ERR_NONE;
-	/* Who reads the other one would take another body. */
+	/* A reader of the other one would see another body. */
 	if (field == &cgi->content_length && field->at &&
 	    !is_same(*field, value))
 		return ERR_BAD_REQUEST;
@@ -137,7 +137,7 @@ add_escaped(struct buf *out, struct span path)
 		unsigned char byte = (unsigned char)path.at[i];
 		char escaped[] = { '%', digits[byte >> 4], digits[byte & 15] };
 
-		/* What a path cannot hold as it is (RFC 3986, section 3.3). */
+		/* Bytes that a path must escape (RFC 3986, section 3.3). */
 		if (byte <= 0x20 || byte == 0x7f || strchr("%?#", byte))
 			buf_add(out, escaped, sizeof(escaped));
 		else

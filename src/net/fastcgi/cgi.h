@@ -12,9 +12,9 @@
 #include "base/err.h"
 #include "base/span.h"
 
-/* What we look at.  The texts point into the parameters; {NULL, 0} is "not there",
- * which for all but the request's own header fields (HTTP_*) means the same as
- * "empty". */
+/* The variables that we use.  The texts point into the parameters; {NULL, 0} is
+ * "not there", which means the same as "empty" except for the request's own
+ * header fields (HTTP_*). */
 struct cgi {
 	struct span request_method;
 	struct span request_uri; /* not in the RFC, but all servers set it */
@@ -30,17 +30,18 @@ struct cgi {
 	struct span host, forwarded_proto;
 	struct span https;         /* "on"; not in the RFC either */
 	struct span asked_headers; /* Access-Control-Request-Headers */
-	bool is_forwarded;         /* cgi_add_list() has something to say */
+	bool is_forwarded;         /* cgi_add_list() finds a list */
 };
 
-/* Read params, a whole stream of name-value pairs.  Of a name that comes
- * twice the last counts: that is how a web server's configuration overrides
- * what it has included.  ERR_BAD_REQUEST: a length that lies, a control byte
- * in a header field, or two lengths of the body. */
+/* Read params, a whole stream of name-value pairs.  If a name occurs twice the
+ * last counts: web servers' configurations override included parameters in this
+ * way.  ERR_BAD_REQUEST: a wrong length, a control byte in a header field, or
+ * two lengths of the body. */
 MUST_CHECK enum err cgi_parse(struct span params, struct cgi *out);
 
-/* The value of the request's Origin, also of parameters that are no good as a
- * whole: a page can read only a failure that names it.  Or "not there". */
+/* The value of the request's Origin, even if the parameters are otherwise
+ * invalid, because a page can read only a failure that names its origin; or
+ * "not there". */
 struct span cgi_origin(struct span params);
 
 /* All values of HTTP_X_FORWARDED_FOR or HTTP_FORWARDED, as one list (RFC 9110,
@@ -49,12 +50,12 @@ struct span cgi_origin(struct span params);
 bool cgi_add_list(struct span params, const char *name, struct buf *out);
 
 /* The request's target (RFC 9112, section 3.2), raw.  That is REQUEST_URI; or,
- * where the web server sets none, SCRIPT_NAME and PATH_INFO (which are
- * decoded: they are escaped again) with QUERY_STRING.  If there are both of
- * SCRIPT_NAME and PATH_INFO, the first is where we are mounted, and is left
- * out unless keeps_mount.
+ * if the web server does not set it, SCRIPT_NAME and PATH_INFO (which are
+ * decoded, so they are escaped again) with QUERY_STRING.  If both SCRIPT_NAME
+ * and PATH_INFO are there, the first is the path at which we are mounted, and
+ * is left out unless keeps_mount.
  * Points into what cgi points into, or into scratch, to which it is added.
- * Empty: the web server does not say. */
+ * Empty: the web server does not set any of them. */
 struct span cgi_target(
     const struct cgi *cgi, bool keeps_mount, struct buf *scratch);
 

@@ -1,15 +1,15 @@
 /* connection.c - connections: coming, going, reading and writing.
  *
- * To say that its clients have gone, a web server can only close its connection
- * (nginx never sends ABORT_REQUEST), so all that is parked on it is taken back
- * at once.  What arrives with the end of the stream is carried out, but not
- * held.
+ * A web server can report that its clients have gone only by closing its
+ * connection (nginx never sends ABORT_REQUEST), so all polls parked on it are
+ * taken back at once.  Requests that arrive with the end of the stream are run,
+ * but not held.
  *
- * A web server that does not read its replies is not read from either, so it
+ * If a web server does not read its replies, it is not read from either, so it
  * cannot cause more of them; replies wait as they came from the engine, and
- * only so much is encoded as may soon be taken.  Nor is one read from that has
- * sent many requests of which the engine has not said yet whether they are
- * held: a small request can ask for a large reply.
+ * only as many are encoded as may soon be sent.  Nor is it read from while the
+ * engine has many of its requests and has not yet answered or held them: a
+ * small request can ask for a large reply.
  *
  * One buffer to read into serves all connections; a request keeps only its
  * parameters and its body.  So a parked poll is two small structs and its share
@@ -17,7 +17,7 @@
  *
  * Idle connections have no deadline: a web server keeps them for its next
  * request, and would report an error to a client if it found one closed.  They
- * go when there is no room.  After the last reply (no FCGI_KEEP_CONN, or
+ * are closed to make room.  After the last reply (no FCGI_KEEP_CONN, or
  * shutting down) only our side is closed, and the web server has two seconds to
  * close its own: closing with bytes unread would take the reply back.
  */
@@ -36,8 +36,8 @@
 #include "base/metric.h"
 
 #define MAX_READS 8 /* in one round, so that others get their turn */
-/* Encode no more replies than fill this; read no more when so many bytes of
- * records that are none's reply wait to be sent. */
+/* Encode no more replies than fill this; stop reading when this many bytes of
+ * records other than replies wait to be sent. */
 #define OUT_ENOUGH ((size_t)64 << 10)
 #define OUT_TOO_MUCH ((size_t)256 << 10)
 #define MAX_FRESH 32 /* read no more before the engine has seen these */
@@ -49,7 +49,7 @@ fcgi_connection_touch(struct fcgi_connection *connection)
 	list_append(&connection->fastcgi->touched, &connection->touched);
 }
 
-/* Nobody waits for what the engine has any more. */
+/* The replies to requests that the engine has are no longer needed. */
 static void
 cancel_all(struct fcgi_connection *connection)
 {
@@ -79,8 +79,7 @@ on_ready(struct loop_source *source, uint32_t events)
 	fcgi_connection_touch(connection);
 }
 
-/* Put it into the list that its state is for; staying in one, it keeps its
- * time. */
+/* Put it into the list for its state; if it stays in one, it keeps its time. */
 static void
 rest(struct fcgi_connection *connection, bool has_got_on)
 {
@@ -119,7 +118,7 @@ fastcgi_accept(struct fastcgi *fastcgi, int fd, const struct sockaddr *addr)
 		close(fd);
 		return;
 	}
-	if (!peer.is_unix) /* a web server's machine may just vanish */
+	if (!peer.is_unix) /* a web server's machine may vanish */
 		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	connection = mem_new(sizeof(*connection));
 	connection->fastcgi = fastcgi;
@@ -194,8 +193,8 @@ forget_sent(struct fcgi_connection *connection)
 	struct buf *out = &connection->out;
 	size_t left = n_unsent(connection);
 
-	/* A web server may never quite catch up: what it has must go all the
-	 * same, in pieces that are worth the moving. */
+	/* A web server may never quite catch up: sent bytes must be removed all
+	 * the same, in pieces large enough to be worth moving the rest. */
 	if (left > 0 && connection->n_sent >= OUT_ENOUGH &&
 	    connection->n_sent >= left) {
 		memmove(out->data, out->data + connection->n_sent, left);
@@ -240,7 +239,7 @@ write_out(struct fcgi_connection *connection, bool *out_got_on)
 	}
 }
 
-/* Whether to leave what comes in the kernel for now. */
+/* Whether to leave incoming bytes in the kernel for now. */
 static bool
 is_congested(const struct fcgi_connection *connection)
 {
@@ -262,7 +261,7 @@ on_barrier(struct request *barrier, enum task_kind kind)
 	request_free(barrier);
 }
 
-/* Read no more before the engine has run what it has been given. */
+/* Stop reading until the engine has run the requests that it has. */
 static void
 send_barrier(struct fcgi_connection *connection)
 {
@@ -276,7 +275,7 @@ send_barrier(struct fcgi_connection *connection)
 	engine_cancel(cq, connection->barrier);
 }
 
-/* false: it makes no sense, or there is nobody any more. */
+/* false: the bytes make no sense, or the connection has ended. */
 static bool
 read_in(struct fcgi_connection *connection)
 {
@@ -308,7 +307,7 @@ read_in(struct fcgi_connection *connection)
 	return true;
 }
 
-/* What was not whole when the web server closed never will be. */
+/* Requests incomplete when the web server closed will never be complete. */
 static void
 drop_partial(struct fcgi_connection *connection)
 {
@@ -326,7 +325,7 @@ drop_partial(struct fcgi_connection *connection)
 	}
 }
 
-/* Whether nothing more is to be said. */
+/* Whether there is nothing more to send. */
 static bool
 is_finished(const struct fcgi_connection *connection)
 {

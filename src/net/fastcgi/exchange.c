@@ -15,9 +15,9 @@
 #include "net/reply_headers.h"
 
 #define MAX_REPLY_HEADER 4096
-/* More than is let pass, so that the refusal finds the Origin it is for. */
+/* More than is accepted, so that a refusal can name the Origin. */
 #define MAX_PARAMS (2 * FRONT_MAX_HEADER)
-/* Of each byte of a path at most three are made. */
+/* A byte of a path becomes at most three. */
 #define MAX_TARGET (3 * FRONT_MAX_HEADER)
 
 static uint64_t
@@ -39,7 +39,7 @@ free_if_done(struct fcgi_exchange *exchange)
 	free(exchange);
 }
 
-/* The reply is there. */
+/* The reply has come. */
 static void
 complete(struct fcgi_exchange *exchange)
 {
@@ -143,9 +143,9 @@ fcgi_exchange_cancel(struct fcgi_exchange *exchange)
 
 /* ---- the request ---- */
 
-/* Whom the web server got the request from.  false: it does not say so in a
- * way that can be understood.  No REMOTE_ADDR, or "unix:" (nginx): whoever is
- * on this machine, as good as the web server itself. */
+/* The peer of the web server.  false: its address cannot be parsed.  No
+ * REMOTE_ADDR, or "unix:" (nginx): a client on this machine, trusted as much as
+ * the web server itself. */
 static bool
 find_remote(const struct fcgi_exchange *exchange, struct span text,
     struct peer_address *out)
@@ -187,7 +187,7 @@ identify(struct fcgi_exchange *exchange, const struct cgi *cgi)
 	buf_fini(&lists[1]);
 }
 
-/* Digits only, if more than fit into any number of ours; or not there. */
+/* Digits only, perhaps more than fit into our integers; or not there. */
 static bool
 is_number(struct span text)
 {

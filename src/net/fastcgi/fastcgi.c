@@ -1,4 +1,4 @@
-/* fastcgi.c - see fastcgi.h: making, deadlines, ending. */
+/* fastcgi.c - see fastcgi.h: start, deadlines, end. */
 #include "net/fastcgi/fastcgi.h"
 
 #include <stdlib.h>
@@ -8,8 +8,9 @@
 #include "net/fastcgi/internal.h"
 
 #define LINGER_MS 2000 /* for the other side to close, after the last reply */
-/* Shutting down, a connection is closed that has been without a request for so
- * long: hardly one is just being sent.  A busy one is closed by its reply. */
+/* Shutting down, a connection without a request for this long is closed: a
+ * request is hardly on its way.  A busy connection is closed after its reply.
+ */
 #define DRAINED_MS 250
 
 static void
@@ -50,7 +51,7 @@ fastcgi_run(struct fastcgi *fastcgi)
 	struct list now;
 	struct list *node;
 
-	/* Those that are touched meanwhile have to wait for the next round. */
+	/* Connections touched meanwhile wait for the next round. */
 	list_init(&now);
 	while ((node = list_first(&fastcgi->touched)) != NULL)
 		list_append(&now, node);

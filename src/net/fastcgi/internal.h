@@ -1,11 +1,11 @@
-/* internal.h - what the files of net/fastcgi share.
+/* internal.h - shared by the files of net/fastcgi.
  *
  * Floor: net.  One loop thread.
  *
- * Ownership: struct fastcgi owns its connections, a connection the
- * exchanges that are live on it.  An exchange is live from its BEGIN_REQUEST
- * until its END_REQUEST has been encoded, or its connection is closed; after
- * that it is freed when everything that was given to the engine is back.
+ * Ownership: struct fastcgi owns its connections, a connection the exchanges
+ * that are live on it.  An exchange is live from its BEGIN_REQUEST until its
+ * END_REQUEST has been encoded, or its connection is closed; after that it is
+ * freed when all tasks given to the engine are back.
  */
 #ifndef PEERPOST_NET_FASTCGI_INTERNAL_H
 #define PEERPOST_NET_FASTCGI_INTERNAL_H
@@ -25,49 +25,49 @@ struct fcgi_connection {
 	struct peer_address peer;
 	struct address address;
 	struct list all;       /* in fastcgi->connections */
-	struct list touched;   /* in fastcgi->touched when it has to be run */
+	struct list touched;   /* in fastcgi->touched if it must be run */
 	struct list resting;   /* in fastcgi->idle, sending or lingering */
-	struct list *rests_in; /* which of them; NULL: none */
-	int64_t since_ms;      /* when it came there; sending: or got on */
-	bool can_read, can_write; /* as far as epoll has told */
+	struct list *rests_in; /* the one it is in; NULL: none */
+	int64_t since_ms;      /* when it was added; sending: last progress */
+	bool can_read, can_write; /* as last reported by epoll */
 	bool is_half_closed;      /* the web server will send no more */
-	bool is_read;             /* and all that it sent has been read */
-	bool is_last;             /* to be closed after what is live on it */
-	bool is_lingering;        /* said all; what comes is dropped */
+	bool is_read;             /* and everything it sent has been read */
+	bool is_last;             /* closes after its live exchanges */
+	bool is_lingering;        /* done sending; input is dropped */
 	struct fcgi_decoder decoder;
 	struct buf control; /* content of BEGIN_REQUEST and GET_VALUES */
 	size_t n_live;      /* exchanges */
 	size_t n_fresh;     /* submitted since the last barrier came back */
-	struct request *barrier; /* one that is under way, or NULL */
+	struct request *barrier; /* a barrier under way, or NULL */
 	struct list exchanges;   /* all that are live */
-	struct list replies;     /* those of them that have a reply */
+	struct list replies;     /* those with a reply */
 	struct buf out;          /* encoded records */
-	size_t n_sent;           /* so much of it */
+	size_t n_sent;           /* sent bytes of it */
 };
 
 enum fcgi_state {
 	FCGI_STATE_PARAMS,  /* parameters are coming */
 	FCGI_STATE_STDIN,   /* the body is coming */
 	FCGI_STATE_WAITING, /* the engine has the request */
-	FCGI_STATE_REPLIED, /* the reply is there */
+	FCGI_STATE_REPLIED, /* the reply has come */
 };
 
 struct fcgi_exchange {
-	struct fcgi_connection *connection; /* NULL: it is live no more */
+	struct fcgi_connection *connection; /* NULL: no longer live */
 	struct fastcgi *fastcgi;
 	uint64_t key; /* of connection and request id */
 	UT_hash_handle hh;
 	uint16_t id;
 	bool keep_conn;
-	bool is_aborted;   /* nobody wants the reply */
-	bool is_cancelled; /* the engine has been told */
+	bool is_aborted;   /* the reply is not needed */
+	bool is_cancelled; /* a cancel has been submitted */
 	enum fcgi_state state;
 	struct list live;     /* in connection->exchanges */
 	struct list reply;    /* in connection->replies */
 	struct list deadline; /* in fastcgi->receiving */
 	int64_t since_ms;     /* when it began */
-	struct buf params;    /* then borrowed from by the request */
-	struct buf target;    /* if the parameters do not have it as it is */
+	struct buf params;    /* the request borrows from it */
+	struct buf target;    /* if it is not in the parameters as such */
 	struct cors_fields cors;
 	bool has_length;
 	uint64_t length;         /* CONTENT_LENGTH */
@@ -88,25 +88,25 @@ struct fastcgi {
 	struct list connections;
 	struct list touched;
 	struct list idle;      /* connections without an exchange */
-	struct list sending;   /* with bytes that they do not take */
-	struct list lingering; /* that are waiting for the other side's end */
-	struct list receiving; /* exchanges that are not whole */
-	char *in;              /* what is read, before it is decoded */
+	struct list sending;   /* with bytes that cannot be written yet */
+	struct list lingering; /* waiting for the other side to close */
+	struct list receiving; /* exchanges not complete yet */
+	char *in;              /* bytes read, not decoded yet */
 };
 
 /* connection.c */
 
-/* To be run in this round. */
+/* Have it run in this round. */
 void fcgi_connection_touch(struct fcgi_connection *connection);
-/* Read, carry out, write. It may be closed and freed then. */
+/* Read, act and write.  It may be closed and freed by this. */
 void fcgi_connection_run(struct fcgi_connection *connection);
-/* Close it and free it; what is live on it is dropped. */
+/* Close and free it; its live exchanges are dropped. */
 void fcgi_connection_close(struct fcgi_connection *connection);
 
 /* record.c */
 
-/* Carry out what the records in bytes say.  false: they make no sense; the
- * connection is to be closed. */
+/* Act on the records in bytes.  false: they make no sense; the connection must
+ * be closed. */
 bool fcgi_record_feed(struct fcgi_connection *connection, struct span bytes);
 
 /* exchange.c */
@@ -114,7 +114,7 @@ bool fcgi_record_feed(struct fcgi_connection *connection, struct span bytes);
 /* BEGIN_REQUEST.  NULL: there are too many. */
 struct fcgi_exchange *fcgi_exchange_begin(
     struct fcgi_connection *connection, uint16_t id, bool keep_conn);
-/* The live one of this id, or NULL. */
+/* The live exchange with this id, or NULL. */
 struct fcgi_exchange *fcgi_exchange_find(
     const struct fcgi_connection *connection, uint16_t id);
 /* The parameters are complete. */
@@ -122,14 +122,14 @@ void fcgi_exchange_end_params(struct fcgi_exchange *exchange);
 /* A piece of the body; the body is complete. */
 void fcgi_exchange_add_body(struct fcgi_exchange *exchange, struct span piece);
 void fcgi_exchange_end_body(struct fcgi_exchange *exchange);
-/* Reply with a failure that is the request's own; it has not been given to
- * the engine. */
+/* Reply with a failure of the request itself, which has not been given to the
+ * engine. */
 void fcgi_exchange_fail(struct fcgi_exchange *exchange, enum err err);
-/* Nobody wants the reply: if the engine has the request, ask for it back. */
+/* The reply is not needed: if the engine has the request, ask for it back. */
 void fcgi_exchange_cancel(struct fcgi_exchange *exchange);
-/* Encode the reply into the connection's output; it is live no more. */
+/* Encode the reply into the connection's output, and end the exchange. */
 void fcgi_exchange_write(struct fcgi_exchange *exchange);
-/* It is live no more. */
+/* The exchange is no longer live. */
 void fcgi_exchange_drop(struct fcgi_exchange *exchange);
 
 #endif

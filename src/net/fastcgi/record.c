@@ -1,8 +1,8 @@
-/* record.c - which record means what.
+/* record.c - the meaning of records.
  *
- * Functions that return bool say whether the connection still makes sense.  One
- * that does not is closed (another version, a stream out of order, an id that
- * is live already): what the other side believes it has said cannot be known,
+ * Functions that return bool say whether the connection still makes sense.  If
+ * it does not (another version, a stream out of order, an id that is live
+ * already) it is closed, since there is no knowing what the other side meant,
  * and the specification leaves it open.  A request that makes no sense gets a
  * 400.  Records for a request that is not live are skipped (section 3.3), since
  * it may have been answered before its body came.
@@ -32,7 +32,7 @@ begin(struct fcgi_connection *connection)
 	return true;
 }
 
-/* GET_VALUES (section 4.1): what we know of what is asked for. */
+/* GET_VALUES (section 4.1): the values asked for that we know. */
 static bool
 get_values(struct fcgi_connection *connection)
 {
@@ -47,7 +47,7 @@ get_values(struct fcgi_connection *connection)
 
 	buf_init(&values, FCGI_MAX_CONTENT);
 	while (fcgi_next_pair(&pairs, &pair, &more) == ERR_NONE) {
-		if (values.overflowed) /* nobody asks for so much */
+		if (values.overflowed) /* no web server asks for so much */
 			break;
 		if (!more) {
 			fcgi_add_record(&connection->out,
@@ -71,7 +71,7 @@ is_application_type(uint8_t type)
 	return type >= FCGI_BEGIN_REQUEST && type <= FCGI_DATA;
 }
 
-/* Whether the record's content is to be collected in connection->control. */
+/* Whether to collect the record's content in connection->control. */
 static bool
 is_control(const struct fcgi_header *header)
 {
@@ -91,8 +91,8 @@ on_header(struct fcgi_connection *connection)
 	exchange = fcgi_exchange_find(connection, header->id);
 	if (header->type == FCGI_BEGIN_REQUEST)
 		return header->content_len == FCGI_BODY_SIZE;
-	/* Streams come one after the other (section 6.2); of a request that
-	 * has been answered early they do not matter any more. */
+	/* Streams come one after the other (section 6.2); those of a request
+	 * answered early no longer matter. */
 	if (header->type == FCGI_PARAMS)
 		return !exchange || exchange->state == FCGI_STATE_PARAMS ||
 		    exchange->state == FCGI_STATE_REPLIED;
@@ -131,7 +131,7 @@ abort_request(struct fcgi_exchange *exchange)
 		fcgi_exchange_fail(exchange, ERR_BAD_REQUEST);
 }
 
-/* Of a live exchange. */
+/* A record of a live exchange. */
 static void
 on_application_record(
     struct fcgi_exchange *exchange, const struct fcgi_header *header)

@@ -6,7 +6,7 @@
 
 #define VERSION 1
 #define ALIGNMENT 8
-/* The most that needs no padding. */
+/* The longest content that needs no padding. */
 #define MAX_ALIGNED (FCGI_MAX_CONTENT / ALIGNMENT * ALIGNMENT)
 #define KEEP_CONN 1 /* in the flags of a BEGIN_REQUEST */
 
@@ -52,8 +52,8 @@ decode_header(struct fcgi_decoder *decoder, struct span *bytes)
 	uint8_t *raw = decoder->raw;
 	struct span part;
 
-	/* Somebody who talks HTTP or TLS to us may never send 8 bytes: the
-	 * first is enough to know. */
+	/* A peer that speaks HTTP or TLS may never send 8 bytes: the first is
+	 * enough to recognise it. */
 	if (decoder->raw_len == 0 && (uint8_t)bytes->at[0] != VERSION) {
 		decoder->is_bad = true;
 		return FCGI_BAD_VERSION;

@@ -3,15 +3,15 @@
  * Floor: net.  Any thread; pure.
  *
  * FastCGI 1.0, https://fastcgi-archives.github.io/FastCGI_Specification.html;
- * the sections named below are of it.  This is the framing only: which records
- * may follow which, and what an unknown type or role means, is for whoever
- * holds the connection.
+ * section numbers below refer to it.  This is the framing only: the order of
+ * records, and the meaning of unknown types and roles, are left to the owner of
+ * the connection.
  *
- * The decoder takes bytes in whatever pieces a socket delivers, copies and
- * allocates nothing, and says the same of them however they were cut; only the
- * content comes in other pieces then.  The one thing that it refuses is
- * another version of the protocol: every other header means something, if only
- * how many bytes to pass over.
+ * The decoder takes bytes in whatever pieces a socket delivers, and copies and
+ * allocates nothing.  Its results do not depend on where the bytes were cut,
+ * except for the pieces in which content comes.  It refuses only another
+ * version of the protocol: any other header has a meaning, if only how many
+ * bytes to skip.
  */
 #ifndef PEERPOST_NET_FASTCGI_WIRE_H
 #define PEERPOST_NET_FASTCGI_WIRE_H
@@ -44,7 +44,7 @@ enum fcgi_type {
 
 enum fcgi_role { FCGI_RESPONDER = 1, FCGI_AUTHORIZER, FCGI_FILTER };
 
-/* The protocolStatus of an END_REQUEST (section 5.5). */
+/* protocolStatus of an END_REQUEST (section 5.5). */
 enum fcgi_status {
 	FCGI_REQUEST_COMPLETE,
 	FCGI_CANT_MPX_CONN,
@@ -54,30 +54,31 @@ enum fcgi_status {
 
 /* Section 3.3, without the version and the reserved byte. */
 struct fcgi_header {
-	uint8_t type; /* enum fcgi_type, or one that nobody knows */
+	uint8_t type; /* enum fcgi_type, or an unknown one */
 	uint16_t id;  /* 0: a management record */
 	uint16_t content_len;
 	uint8_t padding_len;
 };
 
 enum fcgi_event {
-	/* All bytes are taken; the record goes on, or another may come. */
+	/* All bytes have been taken; the record goes on, or another may follow.
+	 */
 	FCGI_MORE,
 	/* A header is complete: decoder->header. */
 	FCGI_RECORD,
 	/* A piece of its content: *out_content. */
 	FCGI_CONTENT,
-	/* Content and padding are over, if there were any. */
+	/* Content and padding, if any, have ended. */
 	FCGI_RECORD_END,
-	/* Not FastCGI 1: nothing that follows can be understood. */
+	/* Not FastCGI 1: nothing after it can be understood. */
 	FCGI_BAD_VERSION,
 };
 
 /* Zeroed is a valid start. */
 struct fcgi_decoder {
 	struct fcgi_header header; /* from FCGI_RECORD to the next one */
-	/* The rest is the decoder's own. */
-	uint8_t raw[FCGI_HEADER_SIZE]; /* of a header not complete yet */
+	/* The rest is private to the decoder. */
+	uint8_t raw[FCGI_HEADER_SIZE]; /* of an incomplete header */
 	uint8_t raw_len;
 	uint8_t padding_left;
 	uint16_t content_left;
@@ -85,19 +86,19 @@ struct fcgi_decoder {
 	bool is_bad;
 };
 
-/* Take what can be taken off the front of *bytes, and say what it was.  To be
- * called until FCGI_MORE or FCGI_BAD_VERSION: also when *bytes is empty there
- * may be a FCGI_RECORD_END left to say.
- * *out_content is written for FCGI_CONTENT only; it points into what *bytes
- * was, and is never empty.
- * FCGI_BAD_VERSION comes at the first byte of a header, which is not taken,
- * and from then on at every call, also with no bytes. */
+/* Take the next item off the front of *bytes, and return its kind.  Call it
+ * until FCGI_MORE or FCGI_BAD_VERSION: even when *bytes is empty, an
+ * FCGI_RECORD_END may still be due.
+ * *out_content is written for FCGI_CONTENT only; it points into the bytes that
+ * *bytes had, and is never empty.
+ * FCGI_BAD_VERSION is returned at the first byte of a header, which is not
+ * taken, and from then on by every call, even without bytes. */
 enum fcgi_event fcgi_decode(
     struct fcgi_decoder *decoder, struct span *bytes, struct span *out_content);
 
 /* The body of a BEGIN_REQUEST (section 5.1). */
 struct fcgi_begin {
-	uint16_t role; /* enum fcgi_role, or one that nobody knows */
+	uint16_t role; /* enum fcgi_role, or an unknown one */
 	bool keep_conn;
 };
 
@@ -105,29 +106,30 @@ void fcgi_begin_parse(
     const uint8_t body[FCGI_BODY_SIZE], struct fcgi_begin *out);
 
 struct fcgi_pair {
-	struct span name, value; /* may be empty, but at is never NULL */
+	struct span name, value; /* may be empty, but `at` is never NULL */
 };
 
-/* Walk over the name-value pairs (section 3.4) of one complete stream: take
- * the first off the front of *pairs.  *out points into it.
- * *out_more false: there was none left, and *out is unchanged.
- * ERR_BAD_REQUEST: a length that is cut off, or reaches beyond the end; *pairs
- * is unchanged too. */
+/* Walk over the name-value pairs (section 3.4) of one complete stream: take the
+ * first pair off the front of *pairs.  *out points into it.
+ * *out_more false: none was left, and *out is unchanged.
+ * ERR_BAD_REQUEST: a length is cut off or reaches beyond the end; *pairs is
+ * unchanged too. */
 MUST_CHECK enum err fcgi_next_pair(
     struct span *pairs, struct fcgi_pair *out, bool *out_more);
 
-/* The encoders append to *out.  When that overflows (base/buf.h), what it
- * holds may end inside a record, and must not be sent.
+/* The encoders append to *out.  If it overflows (base/buf.h), its contents may
+ * end inside a record and must not be sent.
  * Content is padded to a multiple of 8, as section 3.3 recommends. */
 
-/* One record.  No content is the end of a stream.  content.len is at most
+/* One record.  Empty content ends a stream.  content.len is at most
  * FCGI_MAX_CONTENT. */
 void fcgi_add_record(
     struct buf *out, enum fcgi_type type, uint16_t id, struct span content);
-/* As many records as bytes need, none for no bytes; and no end of stream. */
+/* As many records as the bytes need, none if there are none; does not end the
+ * stream. */
 void fcgi_add_stream(
     struct buf *out, enum fcgi_type type, uint16_t id, struct span bytes);
-/* Section 5.5.  app_status: what exit() would have been given. */
+/* Section 5.5.  app_status: as an argument of exit(). */
 void fcgi_add_end_request(
     struct buf *out, uint16_t id, uint32_t app_status, enum fcgi_status status);
 /* The answer to a management record of an unknown type (section 4.2). */

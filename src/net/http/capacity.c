@@ -1,12 +1,12 @@
-/* capacity.c - connections that take too long, and that make room.
+/* capacity.c - closing connections that take too long, or to make room.
  *
  * Deadlines are absolute: libmicrohttpd's own time-out is an inactivity timer,
- * which one byte every few seconds resets for ever.  What is overdue gets a
- * shutdown(2); libmicrohttpd then sees the end of the stream and closes in its
- * own way.  A connection whose request is with the engine has no deadline: the
- * poll has one.  struct http has a list for each state that has a deadline, so
- * the first that is not overdue ends a search, and the connection that has been
- * in its state for longest is found at once when one has to go.
+ * which one byte every few seconds resets for ever.  An overdue connection gets
+ * a shutdown(2); libmicrohttpd then sees the end of the stream and closes it.
+ * A connection whose request is with the engine has no deadline: the poll has
+ * one.  struct http has a list for each state that has a deadline, so a search
+ * ends at the first that is not overdue, and the connection that has been in
+ * its state for longest is found at once when one must go.
  *
  * When all connections are taken, one is closed to make room: first those that
  * have never had a successful reply, after 0.25 s in one state (over TLS 0.75
@@ -30,7 +30,7 @@
 #include "base/metric.h"
 #include "base/process.h"
 
-/* So many connections make room at once. */
+/* The number of connections that make room at once. */
 #define MAX_EVICTIONS 16
 
 /* The connection at the head of a list of struct http; NULL: it is empty. */
@@ -62,8 +62,8 @@ expire(struct http *http, enum connection_state state, int64_t limit_ms)
 		expire_list(&http->in_state[state][i], limit_ms);
 }
 
-/* A client that opens a connection and sends nothing is as slow as one that sends
- * half a request. */
+/* A client that opens a connection and sends nothing is as slow as one that
+ * sends half a request. */
 static void
 expire_unused(struct http *http, int64_t limit_ms)
 {
@@ -73,9 +73,9 @@ expire_unused(struct http *http, int64_t limit_ms)
 	expire_list(&lists[CONNECTION_UNUSED_TLS], limit_ms);
 }
 
-/* Linux tells libmicrohttpd's epoll of an event before ours, which was there
- * first, so a cell that runs always finds it.  Nobody promises that; so a
- * connection whose request is under way is looked at once more. */
+/* Linux reports an event to libmicrohttpd's epoll before ours, which was there
+ * first, so a cell that runs always finds it.  That is not guaranteed, so a
+ * connection whose request is under way is checked once more. */
 static void
 touch_receiving(struct http *http)
 {
@@ -113,8 +113,8 @@ spared_ms(enum connection_worth worth)
 	    FRONT_SPARED_MS;
 }
 
-/* Of those that are worth so much: the one whose time is over, and has been for
- * longest, be it idle, receiving or sending.  NULL: there is none. */
+/* Of the connections of this worth, the one that is overdue for longest,
+ * whether idle, receiving or sending.  NULL: there is none. */
 static struct connection *
 find_slowest(const struct http *http, enum connection_worth from,
     enum connection_worth to)
@@ -147,10 +147,10 @@ evict(struct connection *connection)
 	connection_end(connection);
 }
 
-/* Connections that have never got anything go first, and several of them: a
- * client that fills the server opens such ones as fast as they are closed, and
- * newcomers wait behind them in the kernel's queue.  A player that has one which
- * works should keep it. */
+/* Connections that have never been served go first, several at a time: a client
+ * that fills the server opens them as fast as they are closed, and newcomers
+ * wait behind them in the kernel's queue.  A player with a working connection
+ * should keep it. */
 bool
 http_evict_idle(struct http *http)
 {
@@ -173,8 +173,8 @@ http_evict_idle(struct http *http)
 	return true;
 }
 
-/* Other threads have bytes, too, and see to them: each may keep its part of what
- * is allowed to all. */
+/* Other threads also have bytes, and handle their own: each may keep its share
+ * of the total. */
 void
 http_shed(struct http *http)
 {
@@ -203,7 +203,8 @@ http_end_idle(struct http *http)
 			    node, struct connection, deadline);
 
 			next = node->next;
-			/* What has just come is on its way to be served. */
+			/* A request that has just arrived is about to be
+			 * served. */
 			if (connection_has_bytes(connection))
 				continue;
 			list_remove(node);

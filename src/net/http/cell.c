@@ -1,7 +1,7 @@
 /* cell.c - libmicrohttpd daemons of at most 8 connections each.
  *
  * libmicrohttpd is made for servers that answer at once.  Whenever a daemon
- * runs, it asks for the answers of all its connections that have none; and if
+ * runs, it asks for the answers of all its connections without one; and if
  * these are suspended, resuming one makes it walk over all of them.  So there
  * are many small daemons, without threads and listening sockets, and a request
  * that the engine has is not suspended (two system calls and a second run for
@@ -9,11 +9,11 @@
  * however many others there are (tests/restart/scale.mjs measures it).
  *
  * A cell runs when one of its sockets, all of which are in our own epoll, is
- * ready, or when it has been touched, until there is nothing more to do.  (The
- * epoll descriptors of the cells are not in ours: each packet would go through
- * both.)  libmicrohttpd says that a daemon must run again at once as long as a
- * connection in it waits for an answer, so in such a cell poll(2) tells about
- * those that receive or send.
+ * ready, or when it has been touched, until there is no more work.  (The epoll
+ * descriptors of the cells are not in ours: each packet would go through both.)
+ * libmicrohttpd says that a daemon must run again at once as long as a
+ * connection in it waits for an answer, so in such a cell poll(2) checks the
+ * connections that receive or send.
  */
 #include "net/http/http.h"
 #include "net/http/internal.h"
@@ -31,7 +31,7 @@
 #define MHD_LIMIT 32
 #define MAX_RUNS 8 /* of one cell in one round */
 
-/* Only the format: the arguments may be what a client sent. */
+/* Only the format: the arguments may come from a client. */
 static void
 on_mhd_log(void *cls, const char *format, va_list args)
 {
@@ -113,8 +113,8 @@ cell_release(struct connection *connection)
 	struct cell *cell = connection->cell;
 
 	list_remove(&connection->in_cell);
-	/* At the end: filling the same cells again lets others run empty.  An
-	 * empty one is dealt with when it has been run, see http_run(). */
+	/* At the end: filling the same cells again lets others become empty.
+	 * An empty one is handled after it has run, see http_run(). */
 	if (cell->n_connections-- == MAX_CONNECTIONS)
 		list_append(&cell->http->roomy[cell->is_tls], &cell->roomy);
 	cell_touch(cell);
@@ -131,7 +131,7 @@ cell_free(struct cell *cell)
 	free(cell);
 }
 
-/* Whether another cell than this one can take connections. */
+/* Whether a cell other than this one can take connections. */
 static bool
 is_spare(const struct cell *cell)
 {
@@ -140,8 +140,8 @@ is_spare(const struct cell *cell)
 	return roomy->next != &cell->roomy || roomy->prev != &cell->roomy;
 }
 
-/* Whether libmicrohttpd could go on with one of these connections at once: with
- * what it reads, or what it sends. */
+/* Whether libmicrohttpd could go on at once with one of these connections,
+ * reading or sending. */
 static bool
 is_ready(const struct cell *cell)
 {
@@ -212,7 +212,7 @@ http_run(struct http *http)
 		list_append(&now, node);
 	while ((node = list_first(&now)) != NULL) {
 		run(CONTAINER_OF(node, struct cell, touched));
-		/* The engine need not wait for the others. */
+		/* The engine need not wait for the other cells. */
 		if (http->front->cq)
 			engine_flush(http->front->cq);
 	}

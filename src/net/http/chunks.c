@@ -1,6 +1,6 @@
 /* chunks.c - see chunks.h.
  *
- * A state for each place in the grammar, and a byte at a time, except within
+ * A state for each place in the grammar, and one byte at a time, except within
  * data.
  */
 #include "net/http/chunks.h"
@@ -19,7 +19,7 @@ is_control(char c)
 	return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
 }
 
-/* Go on to state, if the byte is what has to come here. */
+/* Go on to state if the byte is the expected one. */
 static MUST_CHECK enum err
 expect(struct http_chunks *chunks, bool is_right, enum http_chunks_state state)
 {
@@ -50,7 +50,7 @@ begin_size(struct http_chunks *chunks)
 	chunks->n_line = 0;
 }
 
-/* A byte of the framing: whatever is not data. */
+/* A byte of the framing: anything except data. */
 static MUST_CHECK enum err
 feed_byte(struct http_chunks *chunks, char c)
 {

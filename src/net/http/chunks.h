@@ -1,10 +1,10 @@
-/* chunks.h - taking a chunked body apart.
+/* chunks.h - decoding a chunked body.
  *
  * Floor: net.  Any thread; pure.
  *
  * RFC 9112, section 7.1.  Strict: lines end with CR LF, sizes are hexadecimal
- * digits, and no line grows without bound.  Extensions are read over, and so
- * are trailer fields.
+ * digits, and no line grows without bound.  Extensions and trailer fields are
+ * skipped.
  */
 #ifndef PEERPOST_NET_HTTP_CHUNKS_H
 #define PEERPOST_NET_HTTP_CHUNKS_H
@@ -39,16 +39,16 @@ enum http_chunks_state {
 /* Zero: at the start of a body. */
 struct http_chunks {
 	enum http_chunks_state state;
-	uint64_t left;   /* the size that is being read; data still to come */
+	uint64_t left;   /* the size read so far; then data still to come */
 	size_t n_digits; /* of the size */
 	size_t n_line;   /* bytes of the line with the size */
 	size_t n_trailer;
 };
 
-/* Take bytes off *rest up to the end of a piece of data, of the body (then the
- * state is CHUNKS_WHOLE), or of *rest.  *out_piece: the data; empty: none.
- * ERR_BAD_REQUEST: no chunked body is so.  ERR_TOO_LARGE: a size that no
- * number of ours can hold.  ERR_HEADERS_TOO_LARGE: the trailer section. */
+/* Take bytes off *rest up to the end of a piece of data, of the body (the state
+ * is then CHUNKS_WHOLE), or of *rest.  *out_piece: the data; empty: none.
+ * ERR_BAD_REQUEST: not a valid chunked body.  ERR_TOO_LARGE: a size beyond our
+ * integers.  ERR_HEADERS_TOO_LARGE: the trailer section is too long. */
 MUST_CHECK enum err http_chunks_next(
     struct http_chunks *chunks, struct span *rest, struct span *out_piece);
 

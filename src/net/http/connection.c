@@ -2,14 +2,14 @@
  *
  * libmicrohttpd does not read from connections that wait for an answer, and is
  * not run for them, so it does not see that a client has gone.  So each socket
- * is in our epoll as well, for its whole life, edge-triggered: this shows first
- * bytes and hang-ups.  A connection is receiving from its first byte, whichever
- * sees that first: this epoll, or intake.c when it reads.
+ * is also in our epoll for its whole life, edge-triggered, which reports first
+ * bytes and hang-ups.  A connection is receiving from its first byte, whether
+ * this epoll or a read in intake.c sees it first.
  *
  * A client that has shut down its sending side may still read.  All commands of
- * a burst are answered.  A parked poll comes back and is answered with what
- * there is; a new one is not held.  The connection ends when it has no request
- * any more.
+ * a burst are answered.  A parked poll comes back and is answered with the
+ * events there are; a new one is not held.  The connection ends when it has no
+ * more requests.
  */
 #include "net/http/http.h"
 #include "net/http/internal.h"
@@ -25,7 +25,7 @@
 #include "base/mem.h"
 #include "base/metric.h"
 
-/* Said to an address that has too many connections, before any request. */
+/* Sent to an address with too many connections, before any request. */
 #define TOO_MANY_BODY \
 	"{\"command\":\"###!ICB\",\"data\":\"Too many connections from " \
 	"your address.\",\"error\":\"rate-limited\"}"
@@ -35,7 +35,7 @@ static const char
 		 "Cache-Control: no-store, no-transform\r\n"
 		 "X-Content-Type-Options: nosniff\r\n"
 		 "Cross-Origin-Resource-Policy: cross-origin\r\n"
-		 "%s" /* CORS: which origin it is, is not known yet */
+		 "%s" /* CORS: the origin is not known yet */
 		 "Retry-After: 5\r\n"
 		 "Connection: close\r\n"
 		 "Content-Length: %zu\r\n"
@@ -92,7 +92,7 @@ is_work(const struct connection *connection, uint32_t events)
 {
 	switch (connection->state) {
 	case CONNECTION_WAITING:
-		/* Bytes that come now wait for the end of the request;
+		/* Bytes that arrive now wait for the end of the request;
 		 * libmicrohttpd would only ask for the reply. */
 		return false;
 	case CONNECTION_IDLE:
@@ -158,7 +158,7 @@ connection_end_hungup(struct http *http)
 		if (!list_is_empty(&connection->cell->touched))
 			continue;
 		list_remove(node);
-		/* A reply is still to come, or on its way: later then. */
+		/* A reply is still to come or under way: do it later. */
 		if (connection->state == CONNECTION_IDLE ||
 		    connection->state == CONNECTION_RECEIVING)
 			connection_end(connection);
@@ -174,7 +174,7 @@ on_closed(struct connection *connection)
 		exchange_abandon(connection->exchange);
 	if (connection->tls.is_shaking_hands)
 		metric_add(METRIC_TLS_FAILURES, 1);
-	/* Counts nothing from now on. */
+	/* It counts nothing from now on. */
 	connection_set_state(connection, CONNECTION_IDLE);
 	list_remove(&connection->deadline);
 	list_remove(&connection->hungup);
@@ -248,7 +248,7 @@ start(struct connection *connection, const struct sockaddr *addr, socklen_t len)
 	if (MHD_add_connection(
 		connection->cell->daemon, connection->fd, addr, len) == MHD_YES)
 		return;
-	if (http->starting) /* it failed before it could notify */
+	if (http->starting) /* it failed before it notified us */
 		on_closed(connection);
 	http->starting = NULL;
 }
@@ -264,7 +264,8 @@ http_accept(struct http *http, struct certificate *certificate, int fd,
 	if (!address_counts_add(&http->front->shared->addresses, &address,
 		http->front->settings.max_connections_per_address)) {
 		front_give_place(http->front);
-		if (certificate) /* it could be told only after the handshake */
+		if (certificate) /* libmicrohttpd could send it only after the
+		                  * handshake */
 			close(fd);
 		else
 			refuse(http, fd);

@@ -1,15 +1,15 @@
 /* exchange.c - one request and its reply, over HTTP.
  *
- * It is made when the head of a request has come (intake.c), and given to
- * libmicrohttpd when all of it has.  That calls exchange_on_request() twice
- * then, and as long as there is no response whenever the cell is run.  (A
- * response may be queued in the first call, but libmicrohttpd may close the
- * connection then.)
+ * It is made when the head of a request has arrived (intake.c), and given to
+ * libmicrohttpd once the whole request has.  libmicrohttpd then calls
+ * exchange_on_request() twice and, as long as there is no response, whenever
+ * the cell runs.  (A response may be queued in the first call, but
+ * libmicrohttpd may then close the connection.)
  *
  * A reply that comes from the engine is queued as soon as it is there, outside
  * of that callback, which saves a run of the cell.  While the engine has the
- * request, libmicrohttpd may find that the connection is broken, and forget
- * all that it knows of it: the request is ours.
+ * request, libmicrohttpd may find that the connection is broken, and forget all
+ * about it: the request is ours.
  */
 #include "net/http/internal.h"
 
@@ -23,8 +23,9 @@
 #include "base/text.h"
 #include "net/admin_guard.h"
 
-/* A burst may go on after so many requests in a row that were too fast: of
- * commands, which a client may send ahead, and of others, which none does. */
+/* A burst may continue after this many requests in a row that were too fast:
+ * for commands, which a client may send ahead, and for other requests, which
+ * none does. */
 #define MAX_LIMITED_COMMANDS 64
 #define MAX_LIMITED_OTHERS 4
 
@@ -39,7 +40,7 @@ free_if_done(struct exchange *exchange)
 	free(exchange);
 }
 
-/* Whether something has come behind the request that is running. */
+/* Whether anything has arrived after the current request. */
 static bool
 has_more(const struct connection *connection)
 {
@@ -48,10 +49,10 @@ has_more(const struct connection *connection)
 }
 
 /* Whether the connection is to end after the reply, although nothing is wrong
- * with it.  When there is hardly room for more connections, a poll that has brought
- * nothing makes room; when there is none, so does a newcomer, which then has what
- * it came for: the last place is for everybody, one after the other.  And the rest
- * of a long burst of requests that are all too fast is not looked at. */
+ * with it.  When there is little room for more connections, a poll without
+ * events makes room; when there is none, so does a newcomer once it has been
+ * served: the last place is for everybody, one after the other.  And the rest
+ * of a long burst of requests that are all too fast is ignored. */
 static bool
 is_unwelcome(const struct exchange *exchange)
 {
@@ -67,7 +68,7 @@ is_unwelcome(const struct exchange *exchange)
 	    (connection->has_more_bytes && connection->n_limited >= max);
 }
 
-/* Count the replies in a row that say so. */
+/* Count the consecutive replies that say so. */
 static void
 count_limited(struct exchange *exchange)
 {
@@ -94,7 +95,8 @@ reply(struct exchange *exchange)
 	return response_queue(connection, exchange->request, is_last);
 }
 
-/* It may be over when this returns, but the exchange is still there. */
+/* The connection may have ended when this returns, but the exchange is still
+ * there. */
 static void
 complete(struct exchange *exchange)
 {
@@ -132,7 +134,7 @@ exchange_cancel(struct exchange *exchange)
 	engine_cancel(exchange->front->cq, exchange->request);
 }
 
-/* The connection is free for its next request, which may be there. */
+/* The connection is free for its next request, which may have come. */
 static void
 go_on(struct connection *connection)
 {
@@ -154,7 +156,7 @@ exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 
 	(void)cls;
 	(void)mhd;
-	(void)code; /* COMPLETED_OK does not mean that anything arrived */
+	(void)code; /* COMPLETED_OK does not mean that it arrived */
 	if (!exchange)
 		return;
 	*context = NULL;
@@ -177,7 +179,7 @@ exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 
 /* The lines of one list-valued header (RFC 9110, section 5.3), joined. */
 struct joined {
-	struct span value; /* "not there"; of one line; or all of lines */
+	struct span value; /* "not there", one line, or all of lines */
 	struct buf lines;
 };
 
@@ -230,8 +232,8 @@ identify(struct exchange *exchange)
 	buf_fini(&forwarding.forwarded.lines);
 }
 
-/* The header fields that matter here.  Of several with one name, the first
- * counts. */
+/* The header fields that matter here.  If a name occurs more than once, the
+ * first counts. */
 enum field {
 	FIELD_ASKED_HEADERS,
 	FIELD_AUTHORIZATION,
@@ -271,8 +273,8 @@ find_fields(const struct http_head *head, struct span out[N_FIELDS])
 				out[i] = value;
 }
 
-/* Whether so large a body has been announced that it is not even read.  A
- * client that waits for "100 Continue" has not sent it yet. */
+/* Whether the announced body is so large that it is not even read.  A client
+ * that waits for "100 Continue" has not sent it yet. */
 static bool
 is_oversized(const struct http_head *head, size_t max_body)
 {
@@ -281,7 +283,7 @@ is_oversized(const struct http_head *head, size_t max_body)
 		(head->expects_continue && head->length > max_body));
 }
 
-/* Fill in what the head says. */
+/* Fill in the request from its head. */
 static void
 fill_request(struct exchange *exchange, const struct span fields[N_FIELDS])
 {
@@ -363,7 +365,8 @@ exchange_write_head(
 {
 	const struct http_head *head = &exchange->head;
 	bool is_kept = head->is_kept && !is_last;
-	/* What is not the version's default (RFC 9112, section 9.3). */
+	/* Anything that is not the version's default (RFC 9112, section 9.3).
+	 */
 	const char *connection = is_kept == head->is_1_1 ? "" :
 	    is_kept ? "Connection: keep-alive\r\n" :
 		      "Connection: close\r\n";
@@ -383,7 +386,7 @@ exchange_abandon(struct exchange *exchange)
 	free_if_done(exchange);
 }
 
-/* The request is whole: answer, or let the engine answer. */
+/* The request is complete: answer it, or submit it to the engine. */
 static enum MHD_Result
 submit(struct exchange *exchange)
 {
@@ -418,10 +421,10 @@ exchange_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
 		*context = exchange;
 		return MHD_YES;
 	}
-	/* The reply could not be queued: it is not asked for again. */
+	/* The reply could not be queued: libmicrohttpd will not ask again. */
 	if (exchange->has_reply)
 		return MHD_NO;
-	/* The engine has it: there is nothing to say yet. */
+	/* The engine has it: there is no answer yet. */
 	if (exchange->n_out > 0)
 		return MHD_YES;
 	return submit(exchange);

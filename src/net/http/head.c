@@ -1,9 +1,9 @@
 /* head.c - see head.h.
  *
- * The end is searched byte by byte, by a state that survives between two
- * reads, so that a head that trickles in is looked at once.  That search
- * refuses control characters too: what http_head_parse() gets consists of
- * lines of visible characters, blanks and tabs.
+ * The end is searched byte by byte, with a state that survives between two
+ * reads, so each byte of a head that trickles in is scanned once.  The search
+ * refuses control characters too: http_head_parse() gets only lines of visible
+ * characters, blanks and tabs.
  */
 #include "net/http/head.h"
 
@@ -80,8 +80,8 @@ next_word(struct span *rest)
 	return word;
 }
 
-/* request-line, RFC 9112, section 3.  A later minor version is taken for the
- * latest that we know (RFC 9110, section 2.5). */
+/* request-line, RFC 9112, section 3.  A later minor version is treated as the
+ * latest that we support (RFC 9110, section 2.5). */
 static MUST_CHECK enum err
 parse_request_line(struct span line, struct http_head *out)
 {
@@ -133,14 +133,14 @@ http_head_next_field(
 	return false;
 }
 
-/* What the field lines say about the message and its connection. */
+/* The facts in the field lines about the message and its connection. */
 struct framing {
 	unsigned n_lengths, n_codings, n_hosts;
 	bool is_closing, is_keeping;
 };
 
 /* Digits only (RFC 9110, section 8.6).  Beyond any number of ours it is
- * UINT64_MAX: too large for whatever it is compared with. */
+ * UINT64_MAX: larger than any limit. */
 static MUST_CHECK enum err
 parse_length(struct span value, struct http_head *out)
 {
@@ -171,8 +171,8 @@ read_connection(struct span value, struct framing *framing)
 	}
 }
 
-/* uri-host [ ":" port ] (RFC 9110, section 7.2), or empty.  Which host it is
- * means nothing here; but no two readers may see two. */
+/* uri-host [ ":" port ] (RFC 9110, section 7.2), or empty.  The name itself is
+ * not used here, but two readers must not see different ones. */
 static bool
 is_host(struct span value)
 {

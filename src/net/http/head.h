@@ -1,4 +1,4 @@
-/* head.h - the head of an HTTP/1.x request: finding its end, reading it.
+/* head.h - the head of an HTTP/1.x request: finding its end, and parsing it.
  *
  * Floor: net.  Any thread; pure.
  *
@@ -16,15 +16,15 @@
 #include "base/err.h"
 #include "base/span.h"
 
-/* How far the search for the end of a head has come.  Zero: at its start. */
+/* Progress of the search for the end of a head.  Zero: at its start. */
 struct http_head_scan {
-	size_t n_lines;  /* whole ones, empty ones in front not counted */
-	size_t line_len; /* bytes of the line that has begun */
+	size_t n_lines;  /* whole lines, without leading empty ones */
+	size_t line_len; /* bytes of the current line */
 	bool has_cr;     /* and the last byte was its CR */
 };
 
-/* Look at more bytes of a head.  Writes how many of them belong to it to
- * *out_used, and whether it ends with them.
+/* Scan more bytes of a head.  *out_used: how many of them belong to it.  Also
+ * writes whether it ends with them.
  * ERR_BAD_REQUEST: a control character, or CR and LF apart; *out_used: how many
  * come before it. */
 MUST_CHECK enum err http_head_scan(struct http_head_scan *scan,
@@ -33,9 +33,9 @@ MUST_CHECK enum err http_head_scan(struct http_head_scan *scan,
 /* Spans point into the block. */
 struct http_head {
 	struct span method; /* a token */
-	struct span target; /* as it was sent; no blanks in it */
+	struct span target; /* as sent; without blanks */
 	bool is_1_1;        /* HTTP/1.1 or a later 1.x; else HTTP/1.0 */
-	bool is_kept;       /* the connection is to stay open */
+	bool is_kept;       /* the connection stays open */
 	bool is_chunked;
 	bool has_length;
 	uint64_t length; /* UINT64_MAX: that, or more */
@@ -45,8 +45,8 @@ struct http_head {
 
 /* Read a whole head (RFC 9112, sections 2 to 6): a request line, field lines,
  * an empty line; empty lines in front are skipped (section 2.2).
- * ERR_BAD_REQUEST: it cannot be understood, or in two ways.  What could be
- * read is in *out all the same, and the rest of it is zero. */
+ * ERR_BAD_REQUEST: it is malformed or ambiguous.  The parts that could be read
+ * are in *out all the same, and the rest of it is zero. */
 MUST_CHECK enum err http_head_parse(struct span block, struct http_head *out);
 
 /* Take the next field line that is well-formed off *rest.  value: without

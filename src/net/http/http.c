@@ -1,9 +1,9 @@
-/* http.c - see http.h: making, ending, and the replies.
+/* http.c - see http.h: start, end, and replies.
  *
  * Between two requests of a connection libmicrohttpd overwrites all of its
  * memory for it with zeros, and keeps it resident.  So it gets little,
- * HTTP_MEMORY: for a head in our own words, and for the header of the reply.
- * (With heads of clients in it, it would need 32 KiB.)
+ * HTTP_MEMORY: for a head that we write, and for the header of the reply.
+ * (With the heads of clients in it, it would need 32 KiB.)
  */
 #include "net/http/http.h"
 
@@ -15,10 +15,10 @@
 #include "net/http/internal.h"
 #include "net/reply_headers.h"
 
-/* libmicrohttpd's own notes of a request take less than 150 bytes, and whatever
- * is no value of a Link less than 850.  Replies that can have more, a page, and a
- * preflight that names all the headers that it was asked for, have no Links, and
- * less than 850 and HTTP_LINKS_BESIDE (test_reply_headers.c). */
+/* libmicrohttpd's own data about a request takes less than 150 bytes, and
+ * everything except the values of Links less than 850.  Replies that can have
+ * more, a page and a preflight that names all requested headers, have no Links,
+ * and less than 850 plus HTTP_LINKS_BESIDE (test_reply_headers.c). */
 static_assert(HTTP_MEMORY / 2 >= 150 + HTTP_LINKS_BESIDE + 850,
     "the header of a reply fits beside a head that takes half");
 static_assert(HTTP_MEMORY >= 1000 + REPLY_MAX_LINKS + 850,
@@ -78,11 +78,11 @@ http_free(struct http *http)
 static void
 add(void *cls, const char *name, const char *value)
 {
-	/* It fails only when memory is short; then the rest is still right. */
+	/* It fails only without memory; the rest is still correct then. */
 	(void)MHD_add_response_header(cls, name, value);
 }
 
-/* NULL: memory is short, and nothing is left behind. */
+/* NULL: there is no memory, and nothing is left behind. */
 static struct MHD_Response *
 make_response(struct reply *reply)
 {
@@ -95,7 +95,7 @@ make_response(struct reply *reply)
 		response = MHD_create_response_from_fd64(
 		    reply->fd_size, reply->fd);
 		if (response)
-			reply->fd = -1; /* it closes that */
+			reply->fd = -1; /* the response closes it */
 		return response;
 	}
 	if (reply->type != REPLY_ASSET) {
@@ -124,7 +124,7 @@ response_queue(
 	    0 :
 	    reply_n_sent(request);
 
-	/* They say again what the body says. */
+	/* They repeat the body. */
 	if (connection->exchange->is_filled_up &&
 	    reply->links.len > HTTP_LINKS_BESIDE)
 		buf_reset(&reply->links);

@@ -2,38 +2,39 @@
  *
  * libmicrohttpd 0.9.75 reads requests in ways that RFC 9112 forbids: two
  * lengths, a folded name, NUL in a value, a bare line feed after a chunk's
- * size.  Behind a proxy that reads such a request in another way this is
- * request smuggling.  It scans a line that does not end again and again (33 KB
- * of a chunk's size kept a loop thread busy for 15 s), answers some requests
- * with pages in HTML, decodes targets in place, and runs out of memory over
- * cookies and queries.  Checks in its callbacks come too late for most of this.
+ * size.  Behind a proxy that reads such a request differently, this is request
+ * smuggling.  It scans an unfinished line again and again (33 KB of a chunk's
+ * size kept a loop thread busy for 15 s), answers some requests with pages in
+ * HTML, decodes targets in place, and runs out of memory over cookies and
+ * queries.  Checks in its callbacks come too late for most of this.
  *
- * So it does not see what clients send.  When it reads from a connection, it
- * arrives here.  The bytes are put together into a whole request, strictly
- * (head.h, chunks.h), with a bound for all that can grow; only then it gets the
- * head of a request without a body, in our own words, such as
+ * So it never sees the bytes of a client.  When it reads from a connection, the
+ * read comes here.  The bytes are assembled into a complete request, strictly
+ * (head.h, chunks.h), with a bound for everything that can grow; only then is
+ * libmicrohttpd given the head of a request without a body, written by us, such
+ * as
  *
  *	GET / HTTP/1.1\r\n\r\n
  *
- * and calls the handler of exchange.c, which knows the request already.  A
+ * and calls the handler of exchange.c, which already has the request.  A
  * refused request is passed on in the same way, so that every refusal is a
- * reply like any other.  libmicrohttpd is for everything else: sockets, TLS,
- * writing replies, when to close.  tests/lib/framing_corpus.mjs has the
- * requests that two readers could read in two ways.
+ * reply like any other.  libmicrohttpd does everything else: sockets, TLS,
+ * writing replies, closing.  tests/lib/framing_corpus.mjs has the requests that
+ * two readers could read in two ways.
  *
  * It calls recv(2) for plain connections and gnutls_record_recv() for those
  * over TLS.  The dynamic linker prefers the program's own functions of these
- * names, which are at the end of this file.  There is no other way in.  If they
- * are ever not taken, the first request fails an assertion
+ * names, which are at the end of this file.  There is no other way in.  If the
+ * linker ever takes others, the first request fails an assertion
  * (exchange_on_request()).
  *
  * libmicrohttpd's epoll is edge-triggered: it takes a read that returns less
  * than it asked for as "nothing left", and reads again after the next event
- * only.  So when more than a request has come, the head is filled up, by a
- * header that means nothing, to just the size that was asked for; it then reads
- * again after the reply.  That takes half of its memory (http.c), so a reply
- * has room for 1 KiB of Link headers then, and leaves out more.  And EINTR
- * means "try again, soon" to it.
+ * only.  So when bytes beyond the end of a request have arrived, the head is
+ * padded with a meaningless header to exactly the size that was asked for;
+ * libmicrohttpd then reads again after the reply.  That takes half of its
+ * memory (http.c), so the reply then has room for 1 KiB of Link headers, and
+ * leaves out the others.  EINTR means "try again soon" to it.
  *
  * Nothing is read while a request is running, nor after the last one of a
  * connection; bytes after a request wait in `ahead`, or in the socket.
@@ -50,14 +51,14 @@
 
 #include "base/mem.h"
 
-/* So often is read in a row from a client that sends without pause.  The
- * others get their turn then. */
+/* The most reads in a row from a client that sends without pause.  Then the
+ * others get their turn. */
 #define MAX_READS 8
 
-/* What has come of this connection, so far as it is known. */
+/* The state of the connection's input. */
 enum intake_state {
-	INTAKE_MORE,  /* a request is not whole yet */
-	INTAKE_WHOLE, /* it is: libmicrohttpd is to hear of it */
+	INTAKE_MORE,  /* no complete request yet */
+	INTAKE_WHOLE, /* one is complete: give it to libmicrohttpd */
 };
 
 static _Thread_local const struct cell *running;
@@ -92,8 +93,8 @@ find_running(int fd)
 	return NULL;
 }
 
-/* As recv(2), or as gnutls_record_recv().  (gnutls_record_recv_seq() is that
- * under a name which is not taken below.) */
+/* As recv(2), or as gnutls_record_recv().  (gnutls_record_recv_seq() is the
+ * latter, under a name that is not defined below.) */
 static ssize_t
 read_some(struct connection *connection)
 {
@@ -106,8 +107,8 @@ read_some(struct connection *connection)
 	return recvfrom(connection->fd, scratch, HTTP_SCRATCH, 0, NULL, NULL);
 }
 
-/* What these say when there is nothing to read; is_soon: but there may be, so
- * libmicrohttpd is not to wait for an event. */
+/* The result of these when there is nothing to read; is_soon: there may be
+ * bytes all the same, so libmicrohttpd must not wait for an event. */
 static ssize_t
 nothing(const struct connection *connection, bool is_soon)
 {
@@ -126,9 +127,9 @@ send_continue(struct connection *connection)
 	ssize_t n;
 	int n_unsent;
 
-	/* Behind a reply that the client does not read it might go out in part.
-	 * Without it the client goes on, a little later (RFC 9110, section
-	 * 10.1.1). */
+	/* After a reply that the client does not read, only part of it might be
+	 * sent.  Without it the client continues after a short wait (RFC 9110,
+	 * section 10.1.1). */
 	if (ioctl(connection->fd, SIOCOUTQNSD, &n_unsent) == 0 && n_unsent > 0)
 		return;
 	if (connection->tls.certificate)
@@ -140,11 +141,11 @@ send_continue(struct connection *connection)
 		connection_end(connection);
 }
 
-/* The request is refused: what comes after this is not looked at. */
+/* The request is refused: anything after this is ignored. */
 static enum intake_state
 refuse(struct connection *connection, enum err err)
 {
-	/* It may have no whole head; but perhaps an Origin, or a method. */
+	/* Its head may be incomplete, but have an Origin or a method. */
 	if (!connection->exchange)
 		exchange_begin(connection, &connection->intake.head);
 	exchange_refuse(connection->exchange, err);
@@ -152,7 +153,7 @@ refuse(struct connection *connection, enum err err)
 	return INTAKE_WHOLE;
 }
 
-/* Its head is whole. */
+/* Its head is complete. */
 static enum intake_state
 begin(struct connection *connection, bool has_bytes)
 {
@@ -182,8 +183,8 @@ begin(struct connection *connection, bool has_bytes)
 	return INTAKE_MORE;
 }
 
-/* The ceiling of these is never met: without memory the process ends, or what is
- * left of the stream would be read as something else. */
+/* These never reach their ceiling.  Without memory the process ends, or the
+ * rest of the stream would be misread. */
 static void
 add(struct buf *buf, struct span bytes)
 {
@@ -212,13 +213,13 @@ feed_head(struct connection *connection, struct span *rest)
 		used = room;
 	}
 	add(&intake->head, (struct span){ rest->at, used });
-	/* An Origin may be in what is good of it. */
+	/* The valid part of it may have an Origin. */
 	if (err)
 		return refuse(connection, err);
 	*rest = (struct span){ rest->at + used, rest->len - used };
 	if (is_nothing_yet(&intake->scan)) {
-		/* Empty lines, as some clients send them behind a body (RFC
-		 * 9112, section 2.2). */
+		/* Empty lines, which some clients send after a body (RFC 9112,
+		 * section 2.2). */
 		intake->n_blank += intake->head.len;
 		buf_fini(&intake->head);
 		connection_set_state(connection, CONNECTION_IDLE);
@@ -257,7 +258,7 @@ feed_body(struct connection *connection, struct span *rest)
 	return intake->in_body ? INTAKE_MORE : INTAKE_WHOLE;
 }
 
-/* Take bytes off *rest until a request is whole, or there are none left. */
+/* Take bytes off *rest until a request is complete, or none are left. */
 static enum intake_state
 feed(struct connection *connection, struct span *rest)
 {
@@ -270,7 +271,7 @@ feed(struct connection *connection, struct span *rest)
 	return state;
 }
 
-/* The same with what was read before and is not used up. */
+/* The same with bytes read earlier and not used yet. */
 static enum intake_state
 feed_ahead(struct connection *connection)
 {
@@ -291,8 +292,8 @@ feed_ahead(struct connection *connection)
 	return state;
 }
 
-/* Write the head that libmicrohttpd is to see into size bytes, and return its
- * length; is_more: which is to be all of them, if the connection goes on. */
+/* Write the head for libmicrohttpd into size bytes, and return its length;
+ * is_more: fill all of them, if the connection goes on. */
 static ssize_t
 give(struct connection *connection, char *out, size_t size, bool is_more)
 {
@@ -305,7 +306,7 @@ give(struct connection *connection, char *out, size_t size, bool is_more)
 	exchange->is_given = true;
 	connection->has_more_bytes |= is_more;
 	if (is_more && len + sizeof(filler) + 4 < size) {
-		/* In front of the empty line. */
+		/* Before the empty line. */
 		memset(out + len - 2, 'x', size - len + 2);
 		memcpy(out + len - 2, filler, sizeof(filler) - 1);
 		memcpy(out + size - 4, "\r\n\r\n", 4);
@@ -315,8 +316,8 @@ give(struct connection *connection, char *out, size_t size, bool is_more)
 	return (ssize_t)len;
 }
 
-/* n bytes have come, and are in the scratch buffer.  Returns how many
- * libmicrohttpd gets for them; 0: the request is not whole yet. */
+/* n bytes have arrived, in the scratch buffer.  Returns how many libmicrohttpd
+ * gets for them; 0: the request is not complete yet. */
 static ssize_t
 feed_scratch(struct connection *connection, size_t n, char *out, size_t size)
 {
@@ -333,14 +334,14 @@ feed_scratch(struct connection *connection, size_t n, char *out, size_t size)
 	return give(connection, out, size, rest.len > 0 || n == HTTP_SCRATCH);
 }
 
-/* libmicrohttpd wants up to size bytes.  Returns how many it gets, or what
- * read_some() says when it gets none. */
+/* libmicrohttpd reads up to size bytes.  Returns how many it gets, or the
+ * result of read_some() if it gets none. */
 static ssize_t
 intake_read(struct connection *connection, char *out, size_t size)
 {
 	ssize_t n;
 
-	/* It has one already, or will have no more. */
+	/* It has a request already, or will have no more. */
 	if (connection->intake.is_ended ||
 	    (connection->exchange && connection->exchange->is_given))
 		return nothing(connection, false);
@@ -357,7 +358,7 @@ intake_read(struct connection *connection, char *out, size_t size)
 	return nothing(connection, true);
 }
 
-/* What has come already is read: closing a socket with something in it breaks
+/* Bytes that have arrived are read: closing a socket with unread bytes resets
  * the connection, and the last reply may be lost with it. */
 void
 intake_end(struct connection *connection)
@@ -372,7 +373,7 @@ void
 intake_init(struct intake *intake)
 {
 	buf_init(&intake->head, FRONT_MAX_HEADER);
-	/* All that is ever read ahead was in the scratch buffer. */
+	/* Everything read ahead was in the scratch buffer. */
 	buf_init(&intake->ahead, HTTP_SCRATCH);
 }
 
@@ -383,14 +384,14 @@ intake_fini(struct intake *intake)
 	buf_fini(&intake->ahead);
 }
 
-/* ---- what libmicrohttpd calls ---- */
+/* ---- called by libmicrohttpd ---- */
 
 ssize_t
 recv(int fd, void *data, size_t size, int flags)
 {
 	struct connection *connection = find_running(fd);
 
-	if (!connection) /* somebody else's */
+	if (!connection) /* of another library */
 		return recvfrom(fd, data, size, flags, NULL, NULL);
 	return intake_read(connection, data, size);
 }

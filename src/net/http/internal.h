@@ -1,12 +1,12 @@
-/* internal.h - what the files of net/http share.
+/* internal.h - shared by the files of net/http.
  *
  * Floor: net.  One loop thread.
  *
- * Ownership: struct http owns cells, a cell owns its libmicrohttpd daemon,
- * the daemon owns the sockets. A struct connection lives from
- * NOTIFY_CONNECTION(STARTED) to (CLOSED); a struct exchange from the end
- * of a request's head until libmicrohttpd has said NOTIFY_COMPLETED *and*
- * everything that was given to the engine is back.
+ * Ownership: struct http owns cells, a cell owns its libmicrohttpd daemon, the
+ * daemon owns the sockets. A struct connection lives from
+ * NOTIFY_CONNECTION(STARTED) to (CLOSED); a struct exchange from the end of a
+ * request's head until libmicrohttpd has said NOTIFY_COMPLETED *and* all tasks
+ * given to the engine are back.
  */
 #ifndef PEERPOST_NET_HTTP_INTERNAL_H
 #define PEERPOST_NET_HTTP_INTERNAL_H
@@ -22,12 +22,12 @@
 #include "net/http/head.h"
 #include "net/reply_headers.h"
 
-/* What libmicrohttpd keeps for a connection: the head that it is given, which
- * may take half of it (intake.c), and the header of the reply. */
+/* libmicrohttpd's memory for a connection: the head that it is given, which may
+ * take half of it (intake.c), and the header of the reply. */
 #define HTTP_MEMORY ((size_t)4 << 10)
-/* So many bytes of Link headers have a place beside a head that takes half. */
+/* The bytes of Link headers that fit beside a head that takes half. */
 #define HTTP_LINKS_BESIDE ((size_t)1 << 10)
-/* So much is read from a socket at once. */
+/* The most bytes read from a socket at once. */
 #define HTTP_SCRATCH ((size_t)32 << 10)
 
 struct cell {
@@ -36,24 +36,25 @@ struct cell {
 	struct list connections;
 	unsigned n_connections, n_waiting;
 	struct list roomy;   /* in http->roomy or http->full */
-	struct list touched; /* in http->touched when it has to be run */
+	struct list touched; /* in http->touched if it must be run */
 	bool is_tls;         /* all of its connections are, or none */
 };
 
-/* What a cell's connections speak below HTTP; index of http->roomy, full. */
+/* The protocol below HTTP of a cell's connections; index of http->roomy, full.
+ */
 enum { CELLS_PLAIN, CELLS_TLS, N_CELL_KINDS };
 
-/* Of a plain connection: zero.  See tls.c. */
+/* Zero for a plain connection.  See tls.c. */
 struct connection_tls {
 	struct certificate *certificate;
 	struct gnutls_session_int *session; /* gnutls_session_t */
 	bool is_shaking_hands;
-	bool is_asleep;  /* and waits for the client */
-	bool has_unread; /* the last read has found something */
-	bool was_left;   /* and in the last run there was none */
+	bool is_asleep;  /* suspended: waits for the client */
+	bool has_unread; /* the last read found something */
+	bool was_left;   /* and the last run had no read */
 };
 
-/* A request that is coming in; intake.c. */
+/* An incoming request; intake.c. */
 struct intake {
 	struct buf head; /* so far; then it is the exchange's */
 	struct http_head_scan scan;
@@ -64,22 +65,22 @@ struct intake {
 	struct buf ahead; /* read, but not part of the request */
 	size_t ahead_at;  /* from here on */
 	size_t n_blank;   /* bytes of empty lines before a head */
-	bool is_ended;    /* nothing more is read */
+	bool is_ended;    /* no more is read */
 };
 
 enum connection_state {
 	CONNECTION_IDLE,      /* between requests */
 	CONNECTION_RECEIVING, /* the first byte of a request has come */
 	CONNECTION_WAITING,   /* the engine has the request */
-	CONNECTION_SENDING,   /* the reply is on its way */
+	CONNECTION_SENDING,   /* the reply is being sent */
 };
 #define N_CONNECTION_STATES (CONNECTION_SENDING + 1)
 
-/* How much is given for keeping it when there are too many. */
+/* The value of a connection when there are too many, ascending. */
 enum connection_worth {
-	CONNECTION_UNUSED, /* nothing has come on it */
+	CONNECTION_UNUSED, /* nothing has arrived on it */
 	CONNECTION_UNUSED_TLS,
-	CONNECTION_NEW,     /* it has never got what it asked for */
+	CONNECTION_NEW,     /* no request on it has been served */
 	CONNECTION_NEW_TLS, /* the same; a handshake takes longer */
 	CONNECTION_SERVED,
 };
@@ -95,14 +96,14 @@ struct connection {
 	enum connection_state state;
 	int64_t since_ms;     /* when the state began */
 	struct list deadline; /* in http->in_state, or in none */
-	bool has_spoken;      /* a request has begun, or TLS */
-	bool has_served;      /* a request has got what it asked for */
+	bool has_spoken;      /* a request or TLS has begun */
+	bool has_served;      /* a request has been served */
 	unsigned n_limited;   /* requests in a row that were too fast */
 	size_t n_unsent;      /* bytes of the reply, until it is sent */
 	struct list unsent;   /* in http->unsent while there are some */
 	bool is_half_closed;  /* the client will send no more */
-	struct list hungup;   /* in http->hungup until that is dealt with */
-	bool has_more_bytes;  /* came in while WAITING or SENDING */
+	struct list hungup;   /* in http->hungup until handled */
+	bool has_more_bytes;  /* arrived while WAITING or SENDING */
 	struct peer_address peer;
 	struct address address; /* of the peer, as it is counted */
 	struct connection_tls tls;
@@ -116,14 +117,14 @@ struct exchange {
 	struct request *request;       /* never NULL */
 	struct buf head_bytes;
 	struct http_head head;
-	enum err head_err; /* BAD_REQUEST, UNKNOWN_METHOD: to be refused */
+	enum err head_err; /* BAD_REQUEST, UNKNOWN_METHOD: refuse it */
 	struct cors_fields cors;
 	struct front_client client;
 	size_t n_out;      /* tasks that the engine has */
 	size_t n_drained;  /* bytes of a body that is too large */
-	bool is_answered;  /* without the engine, and the connection ends */
+	bool is_answered;  /* without the engine; the connection then ends */
 	bool is_given;     /* to libmicrohttpd */
-	bool is_filled_up; /* the head that it got */
+	bool is_filled_up; /* the head given to it */
 	bool is_cancelled; /* the engine knows that the client is gone */
 	bool has_reply;    /* which libmicrohttpd has, too */
 	bool is_over;      /* NOTIFY_COMPLETED */
@@ -133,13 +134,13 @@ struct http {
 	struct front *front;
 	size_t n_sending, n_waiting;
 	struct connection *starting;     /* while MHD_add_connection() runs */
-	struct list roomy[N_CELL_KINDS]; /* cells that can take more */
-	struct list full[N_CELL_KINDS];  /* and that cannot */
+	struct list roomy[N_CELL_KINDS]; /* cells with a free place */
+	struct list full[N_CELL_KINDS];  /* cells without */
 	struct list touched;             /* cells */
-	/* Connections by their state, except WAITING; those that have been in
-	 * it for longest first. */
+	/* Connections by their state, except WAITING; those longest in it
+	 * first. */
 	struct list in_state[N_CONNECTION_STATES][N_CONNECTION_WORTHS];
-	struct list unsent; /* those whose reply has waited for longest first */
+	struct list unsent; /* those waiting longest to send first */
 	size_t n_unsent;    /* bytes of their replies */
 	struct list hungup; /* half-closed, and not waiting */
 	char scratch[HTTP_SCRATCH];
@@ -147,11 +148,11 @@ struct http {
 
 /* cell.c */
 
-/* A cell with a place for this connection.  false: none can be made. */
+/* Find or make a cell with a place for this connection.  false: it failed. */
 bool cell_acquire(struct connection *connection, bool is_tls);
-/* To be run in this round. */
+/* Have the cell run in this round. */
 void cell_touch(struct cell *cell);
-/* This connection is closed; an empty cell is kept if it is the only roomy
+/* This connection has closed.  An empty cell is kept if it is the only roomy
  * one, and freed at the end of the round otherwise. */
 void cell_release(struct connection *connection);
 /* Stop and free. */
@@ -159,23 +160,25 @@ void cell_free(struct cell *cell);
 
 /* connection.c */
 
-/* By which sort of listener it came. */
+/* The protocol of the listener that it came by. */
 enum front_kind connection_kind(const struct connection *connection);
 void connection_set_state(
     struct connection *connection, enum connection_state state);
 /* MHD_OPTION_NOTIFY_CONNECTION */
 void connection_on_notify(void *cls, struct MHD_Connection *mhd,
     void **socket_context, enum MHD_ConnectionNotificationCode code);
-/* The client has closed, or half closed: end what it is not waiting in. */
+/* The client has closed or half-closed: end the connection unless it is
+ * waiting. */
 void connection_hang_up(struct connection *connection);
-/* Make libmicrohttpd see an end of file; it then closes in its own way. */
+/* Make libmicrohttpd see an end of file; it then closes the connection itself.
+ */
 void connection_end(struct connection *connection);
-/* End the connections that have been hung up and have no reply on its way.
- * When their cells have run: a request may have come with the hang-up. */
+/* End the connections that have hung up and have no reply under way.  Call
+ * after their cells have run: a request may have come with the hang-up. */
 void connection_end_hungup(struct http *http);
-/* The connection behind a handle of libmicrohttpd's. */
+/* The connection of a libmicrohttpd handle. */
 struct connection *connection_of(struct MHD_Connection *mhd);
-/* So many bytes of a reply are still to be sent. */
+/* Set the number of bytes of the reply that are still to be sent. */
 void connection_set_unsent(struct connection *connection, size_t n);
 /* Whether its socket has something to read. */
 bool connection_has_bytes(const struct connection *connection);
@@ -184,31 +187,31 @@ bool connection_has_bytes(const struct connection *connection);
 
 void intake_init(struct intake *intake);
 void intake_fini(struct intake *intake);
-/* The last reply of the connection is on its way: whatever comes is dropped. */
+/* The last reply of the connection is under way: incoming bytes are dropped. */
 void intake_end(struct connection *connection);
-/* Around MHD_run(): whose connections it reads from. */
+/* Around MHD_run(): the cell whose connections it reads from. */
 void intake_enter(const struct cell *cell);
 void intake_leave(void);
 
 /* exchange.c */
 
-/* A request's head has come: make an exchange for it, the connection's running
- * one.  Takes the bytes of the head, which may be less than one.  What is wrong
- * with it is in its head_err; it may also be answered already. */
+/* A request's head is complete: make an exchange for it, which becomes the
+ * connection's current one.  Takes the bytes of the head, which may be
+ * incomplete.  Its head_err has the fault of the head; it may also be answered
+ * already. */
 void exchange_begin(struct connection *connection, struct buf *head);
-/* Answer it with a failure, and end the connection then. */
+/* Answer it with a failure, then end the connection. */
 void exchange_refuse(struct exchange *exchange, enum err err);
 void exchange_refuse_body(struct exchange *exchange);
-/* A piece of its body.  false: it will never end. */
+/* Add a piece of its body.  false: it is too large even to be dropped. */
 MUST_CHECK bool exchange_add_body(struct exchange *exchange, struct span piece);
-/* Write a head for libmicrohttpd to out, which has room for it, and return its
- * length.  is_last: the connection is to end after the reply. */
+/* Write a head for libmicrohttpd to out, which is large enough, and return its
+ * length.  is_last: the connection ends after the reply. */
 size_t exchange_write_head(
     const struct exchange *exchange, bool is_last, char *out, size_t size);
-/* The connection of an exchange that libmicrohttpd knows nothing of is
- * closed. */
+/* The connection of an exchange not yet given to libmicrohttpd is closed. */
 void exchange_abandon(struct exchange *exchange);
-/* The client of a request that the engine has, or has had, is gone. */
+/* The client of a request that the engine has, or had, is gone. */
 void exchange_cancel(struct exchange *exchange);
 
 /* The callbacks of libmicrohttpd. */
@@ -221,22 +224,22 @@ void exchange_on_completed(void *cls, struct MHD_Connection *mhd,
 /* tls.c */
 
 #define HTTP_TLS_N_OPTIONS 3
-/* What libmicrohttpd is to be told.  Returns flags. */
+/* Options for libmicrohttpd.  Returns flags. */
 unsigned http_tls_set_options(struct MHD_OptionItem out[HTTP_TLS_N_OPTIONS]);
-/* libmicrohttpd has made a connection that has a certificate: the handshake may
+/* libmicrohttpd has made a connection with a certificate: the handshake may
  * begin. */
 void http_tls_begin(struct connection *connection);
-/* Something has happened to its socket. */
+/* There is an event on its socket. */
 void http_tls_wake(struct connection *connection);
-/* Before the cell is stopped. */
+/* Call before stopping the cell. */
 void http_tls_wake_all(struct cell *cell);
-/* Whether a cell that has just been run should be run again. */
+/* Whether a cell that has just run should run again. */
 bool http_tls_wants_to_run(struct cell *cell);
 
 /* http.c */
 
-/* Queue the request's reply (its body is moved out), and log it.  is_last:
- * the connection is to close after it. */
+/* Queue the request's reply (its body is moved out), and log it.  is_last: the
+ * connection closes after it. */
 enum MHD_Result response_queue(
     struct connection *connection, struct request *request, bool is_last);
 

@@ -1,36 +1,36 @@
-/* tls.c - TLS connections: what libmicrohttpd and GnuTLS leave to do.
+/* tls.c - TLS connections: work that libmicrohttpd and GnuTLS leave to us.
  *
  * libmicrohttpd 0.9.75 has GnuTLS do the handshake and the records, but the way
- * it waits does not go together with its epoll (tests/operation/tls.test.mjs
- * fails without what is done here):
+ * it waits does not suit its epoll (tests/operation/tls.test.mjs fails without
+ * this file):
  *
- * - While a handshake waits for the client, it takes the connection for ready,
- *   since it clears that mark only where it reads requests, and asks to be run
- *   again at once: half a ClientHello would keep a processor busy.  So such a
- *   connection is suspended when a read finds nothing, and resumed when our own
- *   epoll reports its socket.
+ * - While a handshake waits for the client, libmicrohttpd takes the connection
+ *   for ready, since it clears that mark only where it reads requests, and asks
+ *   to be run again at once: half a ClientHello would keep a processor busy.
+ *   So such a connection is suspended when a read finds nothing, and resumed
+ *   when our own epoll reports its socket.
  * - GnuTLS may say "again" with bytes still in the socket: after a record that
  *   has no data, such as a key update.  libmicrohttpd takes that for an empty
  *   socket, and its epoll, being edge-triggered, does not say otherwise.  So a
- *   connection whose last read found something, and that has not been read from
- *   in the run after it, is suspended and resumed: it is taken for ready then.
+ *   connection whose last read found something, and that was not read from in
+ *   the next run, is suspended and resumed: it then counts as ready.
  * - A record is decrypted as a whole and taken in pieces, so bytes may wait
  *   where no epoll sees them: sockets cannot say whether a cell must run again,
  *   and libmicrohttpd always says yes while requests are with the engine.
  *
- * All of this depends on what the last read has found.  So reads are done here,
+ * All of this depends on the result of the last read.  So reads are done here,
  * by a function that GnuTLS calls; writes are not.  (It also keeps GnuTLS from
  * giving the socket to the kernel's TLS, whatever its configuration says:
- * libmicrohttpd knows nothing of that.)
+ * libmicrohttpd does not support that.)
  *
  * A connection is RECEIVING from the first byte of its handshake, with the
  * deadline of a request, IDLE at its end, and RECEIVING again with the first
  * byte after that.
  *
- * Left out on purpose: session tickets, whose keys would have to outlive
- * restarts, when they would help; and the end of a TLS session, without that of
- * its TCP connection, while a poll is parked: its close_notify is behind bytes
- * that must not be read yet.
+ * Left out on purpose: session tickets, which would help at restarts, and whose
+ * keys would have to outlive these; and the end of a TLS session without the
+ * end of its TCP connection while a poll is parked: its close_notify is behind
+ * bytes that must not be read yet.
  */
 #include "net/http/internal.h"
 
@@ -40,11 +40,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-/* TLS 1.2 and up, with the ciphers that GnuTLS takes for good. */
+/* TLS 1.2 and later, with the ciphers that GnuTLS considers secure. */
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
-/* libmicrohttpd does not start without a certificate, but is never asked for
- * it: http_tls_begin() gives each session the one that is current then. */
+/* libmicrohttpd does not start without a certificate, but never uses it:
+ * http_tls_begin() gives each session the current one. */
 static int
 find_no_certificate(gnutls_session_t session, const gnutls_datum_t *names,
     int n_names, const gnutls_pk_algorithm_t *algorithms, int n_algorithms,
@@ -72,8 +72,8 @@ http_tls_set_options(struct MHD_OptionItem out[HTTP_TLS_N_OPTIONS])
 	return MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME;
 }
 
-/* Inside of MHD_run(), deep down; so what may be done here is what may be done
- * in libmicrohttpd's other callbacks. */
+/* This runs deep inside MHD_run(), so it may only do what libmicrohttpd's other
+ * callbacks may do. */
 static ssize_t
 pull(gnutls_transport_ptr_t cls, void *data, size_t size)
 {
@@ -85,7 +85,7 @@ pull(gnutls_transport_ptr_t cls, void *data, size_t size)
 	tls->was_left = false;
 	if (n > 0 && !tls->is_shaking_hands &&
 	    connection->state == CONNECTION_IDLE) {
-		/* It may have come with the end of the handshake. */
+		/* A request may have come with the end of the handshake. */
 		connection_set_state(connection, CONNECTION_RECEIVING);
 	} else if (n < 0 && errno == EAGAIN && tls->is_shaking_hands) {
 		tls->is_asleep = true;
@@ -95,7 +95,7 @@ pull(gnutls_transport_ptr_t cls, void *data, size_t size)
 	return n;
 }
 
-/* The client's last message of the handshake has come. */
+/* The client's last message of the handshake has arrived. */
 static int
 on_finished(gnutls_session_t session, unsigned type, unsigned when,
     unsigned is_incoming, const gnutls_datum_t *message)
@@ -111,9 +111,9 @@ on_finished(gnutls_session_t session, unsigned type, unsigned when,
 	gnutls_transport_get_ptr2(session, &cls, &fd);
 	connection = cls;
 	connection->tls.is_shaking_hands = false;
-	/* Browsers connect ahead of what they will ask. */
+	/* Browsers connect before they have a request. */
 	connection->has_spoken = true;
-	/* What was received was no request. */
+	/* The bytes received were not a request. */
 	if (connection->state == CONNECTION_RECEIVING)
 		connection_set_state(connection, CONNECTION_IDLE);
 	return 0;
@@ -165,7 +165,7 @@ can_send(const struct connection *connection)
 	return poll(&fd, 1, 0) > 0;
 }
 
-/* Whether there may be something to read. */
+/* Whether there may be bytes to read. */
 static bool
 can_read(struct connection *connection)
 {

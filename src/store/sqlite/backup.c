@@ -1,13 +1,13 @@
 /* backup.c - a copy of the database while it is in use; its status.
  *
  * By SQLite's backup API (https://www.sqlite.org/backup.html).  The copy is
- * made through the store's own connection, so whatever that writes between two
- * steps goes into the copy as well, and only a rollback makes it begin anew.
+ * made through the store's own connection, so its writes between two steps go
+ * into the copy as well, and only a rollback makes the copy start again.
  * No read transaction is open between steps: checkpoints go on.
  *
- * The copy is a file beside the database, because that is where there should
- * be room.  It loses its name as soon as SQLite has opened it; a kill in just
- * that moment leaves an empty file, which the next start removes.
+ * The copy is a file beside the database, where there should be room.  It loses
+ * its name as soon as SQLite has opened it; a kill at just that moment leaves
+ * an empty file, which the next start removes.
  */
 #include "store/sqlite/internal.h"
 
@@ -24,7 +24,7 @@
 #include "base/mem.h"
 
 #define SUFFIX "-backup"
-/* What a copy must leave free for the players. */
+/* The room that a copy must leave for players. */
 #define SPARED_BYTES ((uint64_t)16 << 20)
 
 static const char *
@@ -33,7 +33,7 @@ database_path(const struct sqlite_store *s)
 	return sqlite3_db_filename(s->db, "main");
 }
 
-/* Where the copy is made; the caller frees. */
+/* The name of the copy; the caller frees it. */
 static char *
 copy_path(const struct sqlite_store *s)
 {
@@ -72,7 +72,7 @@ status(struct store *store, struct store_status *out)
 	out->size_bytes = size_of(out->path);
 	out->log_bytes = size_of(sqlite3_filename_wal(out->path));
 	out->free_bytes = UINT64_MAX;
-	/* Some do not know. */
+	/* Some filesystems do not know. */
 	if (statvfs(out->path, &fs) == 0 && fs.f_blocks)
 		out->free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
 	out->durability = s->durability;
@@ -83,7 +83,7 @@ backup_abort(struct store *store)
 {
 	struct sqlite_copy *copy = &sqlite_of(store)->copy;
 
-	/* All of these take what is not there. */
+	/* All of these accept a missing object. */
 	sqlite3_backup_finish(copy->backup);
 	sqlite3_close(copy->db);
 	if (copy->fd >= 0)
@@ -91,7 +91,7 @@ backup_abort(struct store *store)
 	*copy = (struct sqlite_copy){ .fd = -1 };
 }
 
-/* Whether there will still be something left for the players. */
+/* Whether there will be room left for players. */
 static bool
 has_space(struct store *store, int fd)
 {
@@ -101,7 +101,7 @@ has_space(struct store *store, int fd)
 	if (fstatvfs(fd, &fs) < 0)
 		return true; /* the copy will show */
 	status(store, &now);
-	/* The log may be what makes the database longer. */
+	/* A checkpoint of the log may make the database longer. */
 	return (uint64_t)fs.f_bavail * fs.f_frsize >=
 	    now.size_bytes + now.log_bytes + SPARED_BYTES;
 }
@@ -160,7 +160,7 @@ out:
 	return err;
 }
 
-/* Of a full disk in the words of the C library: they are clearer. */
+/* A full disk in the words of the C library, which are clearer. */
 static void
 say_why(struct sqlite_store *s, int code, char *out_why, size_t why_size)
 {
@@ -169,7 +169,7 @@ say_why(struct sqlite_store *s, int code, char *out_why, size_t why_size)
 	if ((code & 0xff) == SQLITE_FULL)
 		snprintf(out_why, why_size, "%s cannot be written: %s", path,
 		    strerror(ENOSPC));
-	else /* it may be the one or the other file */
+	else /* either file may have caused it */
 		snprintf(out_why, why_size, "%s cannot be copied to %s: %s",
 		    database_path(s), path, sqlite3_errstr(code));
 	free(path);

@@ -5,7 +5,8 @@
  * several references, so the ids of all are collected first and each message is
  * touched once.  The row of a player's last acknowledged event stays, without
  * its message, so that its id is never given out again.  (A column of the
- * player would do, but then each deletion writes a page of another table too.)
+ * player would do as well, but then each deletion would write to a page of
+ * another table too.)
  */
 #include "store/sqlite/internal.h"
 
@@ -17,7 +18,7 @@
 /* A row of event, in a page that may be half full. */
 #define EVENT_BYTES 64
 
-/* Messages that have lost a reference, one entry for each. */
+/* Messages that have lost references, one entry per reference. */
 struct lost {
 	int64_t *ids;
 	size_t n, cap;

@@ -3,8 +3,8 @@
  * SQLite alone is not careful enough: looking at a foreign file it would roll
  * back a journal that lies beside it, make a log, and checkpoint it when
  * closing.  So the header is read first, without SQLite, and a file that is
- * plainly not ours is never given to it; what remains is locked, looked at
- * properly (schema.c), and not checkpointed until it is accepted.  A file in
+ * plainly not ours is never given to it; other files are locked, examined
+ * properly (schema.c), and not checkpointed until they are accepted.  A file in
  * use is tried again for five seconds, so that a daemon can start while its
  * predecessor is stopping.
  */
@@ -47,8 +47,8 @@ judge_header(const unsigned char *header, size_t len)
 {
 	static const unsigned char zeros[HEADER_SIZE];
 
-	/* Empty: new.  Nothing but zeros: perhaps the power failed when it
-	 * was new, and SQLite finds the journal that makes it so again. */
+	/* Empty: new.  Only zeros: perhaps the power failed when it was new,
+	 * and SQLite finds a journal that makes it new again. */
 	if (len == 0 ||
 	    (len == HEADER_SIZE && memcmp(header, zeros, HEADER_SIZE) == 0))
 		return NULL;
@@ -62,8 +62,8 @@ judge_header(const unsigned char *header, size_t len)
 	return NULL;
 }
 
-/* The log comes and goes beside the file: that it may be written is not
- * enough, and SQLite would say no more than that it cannot.  -1: errno. */
+/* The log is created and removed beside the file, so a writable file is not
+ * enough, and SQLite's error would not say what is missing.  -1: errno. */
 static int
 check_folder(const char *path)
 {
@@ -169,8 +169,8 @@ out:
 static void
 wait_a_little(void)
 {
-	/* At random, or two daemons started together might go on getting into
-	 * each other's way. */
+	/* At random, or two daemons started together might keep getting in each
+	 * other's way. */
 	struct timespec pause = { .tv_nsec = random_between(20, 80) *
 		    1000000L };
 
@@ -194,13 +194,13 @@ sqlite_open_retrying(const char *path, enum durability durability, int retry_ms,
 		wait_a_little();
 	if (err)
 		goto refused;
-	/* As much as SQLite itself can hold; the requests had limits. */
+	/* As much as SQLite can hold; requests have been limited already. */
 	buf_init(&s->reply_body, INT_MAX);
 	s->durability = durability;
 	sqlite_remove_copy(s);
 	sqlite_open_space(s);
 	err = sqlite_check_files(s);
-	assert(!err); /* at first it only takes note */
+	assert(!err); /* the first call only records */
 	sqlite_set_transaction_ops(s);
 	sqlite_set_space_ops(s);
 	sqlite_set_backup_ops(s);

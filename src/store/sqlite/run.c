@@ -1,8 +1,8 @@
-/* run.c - running statements, and what to do when they fail.
+/* run.c - running statements, and handling their errors.
  *
- * See internal.h for the rules.  A full disk makes every command fail
- * for as long as it lasts, so of each kind of error only the first is logged,
- * and how many there were.
+ * See internal.h for the rules.  A full disk makes every command fail for as
+ * long as it lasts, so only the first error of each kind is logged, and then
+ * the number of the others.
  */
 #include "store/sqlite/internal.h"
 
@@ -12,9 +12,9 @@
 #include "base/log_flood.h"
 #include "base/metric.h"
 
-#define N_CODES 32 /* SQLite has had fewer for long */
+#define N_CODES 32 /* SQLite has long had fewer */
 
-/* A kind is a primary result code, in the words that SQLite has for it. */
+/* A kind is a primary result code, with SQLite's text for it. */
 static void
 log_failure(int code, const char *why, const char *what)
 {
@@ -32,7 +32,7 @@ fail(struct sqlite_store *s, int code, const char *why, const char *what)
 {
 	if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
 		s->fsync_failed = true;
-	/* The latter: a quota, or a limit on the size of files. */
+	/* The latter is a quota, or a limit on the size of files. */
 	if ((code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_WRITE)
 		s->is_out_of_room = true;
 	if (s->in_transaction)
@@ -61,8 +61,8 @@ sqlite_statement(struct sqlite_store *s, enum sql_statement id)
 	return s->statements[id];
 }
 
-/* Binding without a copy fails only when the statement has no such parameter
- * or is not reset: a mistake of ours. */
+/* Binding without a copy fails only if the statement has no such parameter or
+ * is not reset: a bug of ours. */
 static void
 check_bound(int code)
 {
@@ -143,7 +143,7 @@ sqlite_run(struct sqlite_store *s, enum sql_statement id, int *out_changes)
 void
 sqlite_done(struct sqlite_store *s, enum sql_statement id)
 {
-	/* Says again what step() said. */
+	/* Repeats the result of step(). */
 	sqlite3_reset(s->statements[id]);
 	sqlite3_clear_bindings(s->statements[id]);
 }
@@ -163,8 +163,8 @@ sqlite_number(struct sqlite_store *s, enum sql_statement id, uint64_t *out)
 struct span
 sqlite_column(sqlite3_stmt *stmt, int i)
 {
-	/* column_text() would want memory for a NUL; column_blob() does not,
-	 * and gives texts as well. */
+	/* column_text() would need memory for a NUL; column_blob() does not,
+	 * and returns texts as well. */
 	const char *at = sqlite3_column_blob(stmt, i);
 
 	if (!at)

@@ -16,8 +16,8 @@
 #include "base/clock.h"
 #include "base/random.h"
 
-/* 64 MiB of 4 KiB pages: what can be checked without being noticed at a
- * start.  Damage in a greater file shows when it is met. */
+/* 64 MiB of 4 KiB pages: a check of that size does not delay a start
+ * noticeably.  Damage in a larger file shows when it is read. */
 #define MAX_CHECKED_PAGES 16384
 
 struct look {
@@ -27,7 +27,7 @@ struct look {
 	size_t why_size;
 };
 
-/* Say why, from what the connection has just reported. */
+/* Give the reason, from the error that the connection has just reported. */
 static enum err
 refuse(const struct look *look)
 {
@@ -90,7 +90,7 @@ out:
 	return err;
 }
 
-/* Find out the version of a database that is ours; a new one has 0. */
+/* Read the version of a database that is ours; a new one has 0. */
 static enum err
 check(const struct look *look, int *out_version)
 {
@@ -105,8 +105,8 @@ check(const struct look *look, int *out_version)
 		err = ask_once(look, SQL_ONCE_USER_VERSION, &version, NULL, 0);
 	if (err)
 		return err;
-	/* Of an empty file SQLite has just made one page, in memory.  (Files
-	 * that hold one such page were refused by their header.) */
+	/* SQLite has just turned an empty file into one page, in memory.
+	 * (Files that hold one such page were refused by their header.) */
 	if (n_pages <= 1 && id == 0 && version == 0) {
 		*out_version = 0;
 		return ERR_NONE;

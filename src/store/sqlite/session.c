@@ -264,7 +264,7 @@ reply_find(struct store *store, int64_t scope,
 	err = sqlite_row(s, SQL_REPLY_FIND);
 	if (err)
 		return err;
-	/* A copy: what a row lends would end with the statement. */
+	/* Copy it: the bytes of a row end with the statement. */
 	buf_reset(&s->reply_body);
 	buf_add_span(&s->reply_body, sqlite_column(stmt, 2));
 	if (s->reply_body.overflowed) {

@@ -1,10 +1,9 @@
-/* space.c - room in the file and on the disk, for what grows and for
- * what gives room back.
+/* space.c - room in the file and on the disk.
  *
- * Deleting needs room, too: it goes through the log.  Without care a full disk
- * is full for ever: a checkpoint cannot make the file longer, so the log
- * cannot begin anew, takes what is left, and then nothing can be deleted any
- * more.  Three things keep that from happening:
+ * Deleting needs room, too: it goes through the log.  Without precautions a
+ * full disk stays full: a checkpoint cannot make the file longer, so the log
+ * cannot start again, takes all the room that is left, and then nothing can be
+ * deleted any more.  Three things prevent that:
  *
  *   - The file is made as long as its pages need before they are committed
  *     (sqlite_allot(), in chunks).  So a checkpoint never needs room, and
@@ -12,15 +11,15 @@
  *   - Where the log is too short to delete anything, the room is in a file of
  *     its own, the reserve.  It is given up when a write meets a full disk
  *     (sqlite_release_reserve()), and made again when there is room for it.
- *   - While there is no reserve, nothing is stored but what the file has free
+ *   - While there is no reserve, only as much is stored as the file has free
  *     pages for (check_space()).
  *
- * Pages that hold something count as used.  The file itself gets shorter when
- * it is quiet, from its end, by incremental vacuum (shrink()): a step at a
- * time, and not while a copy is made, which would have to follow.
+ * Pages that hold something count as used.  When idle, the file is shortened
+ * from its end by incremental vacuum (shrink()): a step at a time, and not
+ * while a copy is being made, which would have to follow.
  *
- * The reserve is not synced: a power cut in its first seconds takes it away,
- * and the next start makes it again.
+ * The reserve is not synced: if a power cut in its first seconds loses it, the
+ * next start makes it again.
  */
 #include "store/sqlite/internal.h"
 
@@ -42,20 +41,20 @@
 
 #define SUFFIX "-reserve"
 #define RESERVE_BYTES (4 << 20)
-/* What must be left when the reserve has been made, or the next command would
- * have it given up again; while there is none, how much of the file must be
- * free for something new. */
+/* The room that must be left when the reserve has been made, or the next
+ * command would use it up again; while there is no reserve, the room in the
+ * file that must be free for new data. */
 #define SPARED_BYTES (1 << 20)
 #define CHUNK_BYTES (256 << 10)
-/* Counting pages takes as long as storing a message, so in between it is
- * guessed how many there are more.  A row takes so much besides its bytes, and
- * all guesses together are not wrong by more than the slack. */
+/* Counting pages takes as long as storing a message, so in between their growth
+ * is estimated.  A row takes this much besides its bytes, and all estimates
+ * together are wrong by no more than the slack. */
 #define ROW_BYTES 256
 #define SLACK_BYTES (64 << 10)
 #define RETRY_MS 1000
 
 #define KEPT_FREE_PAGES 256     /* not worth a vacuum: 1 MiB */
-#define MAX_REBUILT_PAGES 65536 /* by a start, in memory: 256 MiB */
+#define MAX_REBUILT_PAGES 65536 /* at a start, in memory: 256 MiB */
 
 static char *
 reserve_path(const struct sqlite_store *s)
@@ -68,7 +67,7 @@ reserve_path(const struct sqlite_store *s)
 	return out;
 }
 
-/* What is true for long, or flaps. */
+/* A state that lasts long, or flaps. */
 static struct log_flood no_reserve, regained, given_up, at_bound;
 
 /* 0, or an error number. */
@@ -100,7 +99,7 @@ make_reserve(struct sqlite_store *s)
 	if (fd >= 0)
 		close(fd);
 	if (fault == ENOSPC || fault == EDQUOT) {
-		/* Half of it would only be in the way. */
+		/* Half a reserve would only take room. */
 		(void)!truncate(path, 0);
 		s->has_reserve = false;
 	} else if (fault == EMFILE || fault == ENFILE || fault == ENOMEM ||
@@ -108,8 +107,8 @@ make_reserve(struct sqlite_store *s)
 		/* Another time. */
 		s->has_reserve = false;
 	} else {
-		/* It may also be that there cannot be one here, as under a
-		 * limit on the size of files, for which it is no help. */
+		/* Perhaps there can be none, as under a limit on the size of
+		 * files, against which it would not help. */
 		if (fault &&
 		    log_flood_passes(&no_reserve, LOG_LEVEL_WARNING,
 			"no reserve can be made"))
@@ -152,7 +151,7 @@ sqlite_release_reserve(struct sqlite_store *s)
 	s->is_out_of_room = false;
 	if (s->has_reserve)
 		give_up_reserve(s);
-	/* Passive: its room would not come back to us. */
+	/* Passive: room that a truncation frees might not come back to us. */
 	sqlite_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
 	s->is_out_of_room = false;
 }
@@ -193,7 +192,7 @@ sqlite_note_stored(struct sqlite_store *s, size_t bytes)
 						   bytes + 2 * s->page_bytes;
 }
 
-/* How long the file has to be; SQLite rounds up to whole chunks. */
+/* The length that the file must have; SQLite rounds up to whole chunks. */
 static sqlite3_int64
 needed_bytes(const struct sqlite_store *s)
 {
@@ -202,7 +201,7 @@ needed_bytes(const struct sqlite_store *s)
 }
 
 /* The file cannot be made longer: whether it is long enough for its pages,
- * which have just been counted.  When something is deleted it is. */
+ * which have just been counted.  It is if something was deleted. */
 static bool
 is_long_enough(struct sqlite_store *s)
 {
@@ -228,7 +227,7 @@ sqlite_allot(struct sqlite_store *s, bool is_due)
 	if (err || needed_bytes(s) <= s->allotted_bytes)
 		return err;
 	bytes = needed_bytes(s) + SLACK_BYTES; /* not again so soon */
-	/* Its codes differ by how it tries.  What else could it be? */
+	/* Its codes differ by method, but the cause must be the room. */
 	if (sqlite3_file_control(
 		s->db, "main", SQLITE_FCNTL_SIZE_HINT, &bytes) != SQLITE_OK)
 		return is_long_enough(s) ?
@@ -242,7 +241,7 @@ void
 sqlite_count_changes(struct sqlite_store *s)
 {
 	if (s->is_stale && count_pages(s))
-		s->stored_bytes = UINT32_MAX; /* it fails again, or not */
+		s->stored_bytes = UINT32_MAX; /* count again next time */
 }
 
 static bool
@@ -266,7 +265,7 @@ check_space(struct store *store, uint64_t bytes, uint64_t max_bytes)
 
 	if (has_capacity(s, bytes + SLACK_BYTES, bound))
 		return ERR_NONE;
-	/* It may be close: look. */
+	/* It may be close: count. */
 	if (!s->has_reserve && clock_now_ms() >= s->reserve_ms)
 		regain_reserve(s);
 	err = count_pages(s);
@@ -301,7 +300,7 @@ shrink(struct sqlite_store *s)
 	if (!err)
 		err = store->commit(store);
 	if (err) {
-		/* ERR_FATAL is the next commit's to say again. */
+		/* The next commit will return ERR_FATAL again. */
 		store->rollback(store);
 		return false;
 	}
@@ -343,8 +342,8 @@ ask(struct sqlite_store *s, const char *sql)
 	return number;
 }
 
-/* A file can be shortened in steps only if it was made for that, and becomes
- * so by a VACUUM: new ones and those of version 1. */
+/* A file can be shortened in steps only if it was created for that or converted
+ * by a VACUUM: new files and those of version 1. */
 static void
 make_shrinkable(struct sqlite_store *s)
 {
@@ -374,7 +373,7 @@ sqlite_open_space(struct sqlite_store *s)
 	assert(s->page_bytes);
 	make_shrinkable(s);
 	s->is_stale = true;
-	s->stored_bytes = UINT32_MAX; /* not known: look */
+	s->stored_bytes = UINT32_MAX; /* unknown: count */
 	sqlite3_file_control(s->db, "main", SQLITE_FCNTL_CHUNK_SIZE, &chunk);
 	make_reserve(s);
 	if (!s->has_reserve)

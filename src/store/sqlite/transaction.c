@@ -4,8 +4,8 @@
  * result: an fsync that fails in a checkpoint is as fatal as one in a commit,
  * because the kernel may have dropped the pages and report success the next
  * time.  PASSIVE right after the commit that made the log CHECKPOINT_PAGES
- * long; since the file is open nowhere else that always reaches the end, and
- * the next commit starts the log anew.  TRUNCATE when the daemon is idle.
+ * long; since the file is open nowhere else, that always reaches the end, and
+ * the next commit starts the log again.  TRUNCATE when the daemon is idle.
  */
 #include "store/sqlite/internal.h"
 
@@ -48,7 +48,7 @@ sqlite_checkpoint(struct sqlite_store *s, int mode)
 		return;
 	}
 	s->wal_pages = 0;
-	/* It has cut off what the file does not need. */
+	/* It has cut off the unneeded part of the file. */
 	s->allotted_bytes = 0;
 }
 
@@ -66,7 +66,7 @@ now_s(struct store *store)
 	return s->clock_read_s + (clock_now_ms() - s->clock_read_ms) / 1000;
 }
 
-/* Let the transaction carry the clock along: a page more, once a second. */
+/* Store the clock with the transaction: one more page, once a second. */
 static enum err
 store_clock(struct sqlite_store *s, int64_t seconds)
 {
@@ -142,11 +142,11 @@ rollback(struct store *store)
 	struct sqlite_store *s = sqlite_of(store);
 
 	s->dead = false;
-	/* After some errors SQLite has rolled back by itself. */
+	/* After some errors SQLite has already rolled back. */
 	if (!sqlite3_get_autocommit(s->db) && sqlite_run(s, SQL_ROLLBACK, NULL))
 		s->dead = false;
 	s->in_transaction = false;
-	s->stored_bytes = UINT32_MAX; /* not known: look */
+	s->stored_bytes = UINT32_MAX; /* unknown: count */
 	sqlite_release_reserve(s);
 }
 
@@ -163,7 +163,7 @@ write_probe(struct store *store, enum sql_statement id)
 		err = commit(store);
 	if (err)
 		rollback(store);
-	/* That the disk is lost is the next commit's to say. */
+	/* The next commit will report that the disk is lost. */
 	return err ? ERR_STORAGE : ERR_NONE;
 }
 
@@ -198,8 +198,8 @@ close_store(struct store *store)
 	store->backup_abort(store);
 	for (int i = 0; i < N_SQL_STATEMENTS; i++)
 		sqlite3_finalize(s->statements[i]);
-	/* Checkpoints and removes the log, but not when an fsync has failed:
-	 * then what the log holds is the best that there is. */
+	/* Checkpoint and remove the log, but not when an fsync has failed: then
+	 * the log has the best copy of the data. */
 	if (s->fsync_failed)
 		sqlite3_db_config(
 		    s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

@@ -1,13 +1,13 @@
-/* watch.c - whether the files have still the names that they were
- * opened by.
+/* watch.c - checks that the files still have the names that they were opened
+ * by.
  *
  * A file that is removed or replaced while it is open goes on taking writes,
  * and all of them are lost when the last descriptor is closed.  So each commit
- * looks where the two names lead, which takes two stat(2), before anything of
- * it is acknowledged, and the engine looks now and then between commits.
+ * checks the two names, with two stat(2), before anything in it is
+ * acknowledged, and the engine checks them now and then between commits.
  *
- * The log comes into being with the first transaction that writes, and keeps
- * its file until the store is closed: it is known from when it is first seen.
+ * The log is created by the first transaction that writes, and keeps its file
+ * until the store is closed: it is known once it has been seen.
  */
 #include "store/sqlite/internal.h"
 
@@ -16,8 +16,8 @@
 
 #include "base/log.h"
 
-/* Whether path leads to the file that it led to before; one that is seen for
- * the first time is noted. */
+/* Whether path refers to the same file as before; a file seen for the first
+ * time is recorded. */
 static bool
 is_in_place(struct sqlite_file *file, const char *path)
 {
@@ -25,7 +25,7 @@ is_in_place(struct sqlite_file *file, const char *path)
 	const char *fate = NULL;
 
 	if (stat(path, &status) != 0) {
-		/* What only cannot be looked at may still be there. */
+		/* On other errors the file may still be there. */
 		if (file->inode && (errno == ENOENT || errno == ENOTDIR))
 			fate = "removed or renamed";
 	} else if (!file->inode) {
