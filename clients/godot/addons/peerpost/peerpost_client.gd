@@ -29,7 +29,8 @@ extends Node
 
 ## A command was carried out. [param command] is the name of its method.
 signal command_done(command: String, reply: Dictionary)
-## A command failed for good. [param error] is its result.
+## A command failed for good. [param error] is its result. What was sent to a
+## member that has just left is not reported here.
 signal command_failed(command: String, error: Dictionary)
 
 ## A session has begun; [param id] is the player's id.
@@ -96,6 +97,8 @@ const MAX_BATCH = 64
 const MAX_BATCH_BYTES = 48 * 1024
 # How long candidates wait for others.
 const GATHER_MS = 50
+# Errors of what is sent to a member that has just left.
+const GONE = ["peer-not-found", "not-in-room"]
 # What an array has in it of failures that pass.
 const PASSING = ["rate-limited", "storage", "shutting-down"]
 # Of those of which there is no telling whether the next try does better.
@@ -418,7 +421,9 @@ func _tell_result(name: String, result: Dictionary) -> Dictionary:
 func _settle(job: Job, outcome: Dictionary) -> void:
 	var result = _result(outcome)
 	job.finished.emit(result)
-	_tell_result(job.name, result)
+	# An event reports that the member, or the room, has gone.
+	if not job.code in [OFFER, ANSWER, CANDIDATE] or not result.error in GONE:
+		_tell_result(job.name, result)
 
 
 func _send_next() -> void:
