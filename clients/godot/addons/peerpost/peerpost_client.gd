@@ -120,7 +120,7 @@ const MAX_EVENTS = 256
 # No cursor is that high: the answer to it is the room.
 const CURSOR_AHEAD = 9007199254740991
 
-# Events that say who is in which room.
+# Events about the members of rooms.
 const MEMBERSHIP = ["###!CTR", "###!RPC", "###!RPD", "###!SRK", "###!RCL"]
 const RELAYED = ["###!OOO", "###!AAA", "###!CCC"]
 
@@ -216,7 +216,7 @@ var _held_back = null
 # How many rooms were entered, as reported by commands and by the mailbox.
 var _n_entered = 0
 var _n_joined = 0
-# Up to this event a snapshot of the room says who is there.
+# A snapshot of the room covers the events up to this one.
 var _snapshot_next = 0
 # resume() asks the browser's other pages whether they have the session; it has
 # not heard of the session yet.

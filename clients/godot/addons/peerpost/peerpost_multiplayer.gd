@@ -156,7 +156,7 @@ func stop(reason: String = "") -> void:
 	_links.clear()
 	old.close()
 	if _api != null and _api.multiplayer_peer == old:
-		# Clients are told of it only when they look.
+		# A client notices that only when it polls.
 		if mode == Mode.SERVER and _id != 1:
 			_api.poll()
 		if _api.multiplayer_peer == old:
@@ -202,7 +202,7 @@ func _process(_delta: float) -> void:
 	if _wait_until_ms >= 0 and now >= _wait_until_ms:
 		_go_on()
 	for id in _links.keys():
-		# Whoever was told of a failure may have stopped everything.
+		# A handler of a signal may have stopped everything.
 		if peer != null and _links.has(id):
 			_watch(id, _links[id], now)
 
@@ -297,7 +297,7 @@ func _open(id: int, link: Link) -> Error:
 	if link.connection != null:
 		_count(link)
 	_close(id, link)
-	# Whoever was told of that may have stopped everything.
+	# A handler of a signal may have stopped everything.
 	if peer == null or _links.get(id) != link:
 		return ERR_UNAVAILABLE
 	if peer.get_connection_status() == MultiplayerPeer.CONNECTION_DISCONNECTED:
