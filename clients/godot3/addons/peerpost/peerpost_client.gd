@@ -114,7 +114,7 @@ const MAX_EVENTS = 256
 # No cursor is that high: the answer to it is the room.
 const CURSOR_AHEAD = 9007199254740991
 
-# The first event of a room, events that say who is in which room, those that
+# The first event of a room, events about its members, those that
 # members send to one another, and all that are of a room.
 const JOINED = "###!CTR"
 const MEMBERSHIP = [JOINED, "###!RPC", "###!RPD", "###!SRK", "###!RCL"]
@@ -189,8 +189,8 @@ var _is_held_back = false
 # How many rooms were entered, as reported by commands and by the mailbox.
 var _n_entered = 0
 var _n_joined = 0
-# Up to this event a snapshot of the room says who is there, and this one of
-# them was the last to enter a room.
+# A snapshot of the room covers the events up to the first of these; the second is
+# the last of those events by which this player entered a room.
 var _snapshot_next = 0
 var _snapshot_joined = 0
 # Counts sessions, so that what belongs to an old one is recognised.
